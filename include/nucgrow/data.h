@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/**
+ * @file nucgrow/data.h
+ * Room `data`: tables of tracked particles, in and out. May include base.
+ *
+ * A track point is one particle seen in one frame. Lengths are in nm and times in s from here on;
+ * what a file holds in pixels or minutes is converted when it is read.
+ */
+#ifndef NUCGROW_DATA_H
+#define NUCGROW_DATA_H
+
+#include <nucgrow/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** What a file turns out to be. */
+typedef enum ng_file_kind {
+    NG_KIND_UNKNOWN,
+    NG_KIND_TRACKS,        /* CSV of ours: track, frame, time, position, size */
+    NG_KIND_PARTICLES,     /* CSV of ours without tracks */
+    NG_KIND_TRACKMATE_CSV, /* TrackMate "spots" export: LABEL, ID, TRACK_ID, ... */
+    NG_KIND_TRACKMATE_XML,
+    NG_KIND_TRACKPY_CSV,   /* x, y, mass, size, ecc, signal, raw_mass, ep, frame, particle */
+    NG_KIND_EX_SITU,       /* radii of samples drawn at times: neither track nor frame */
+    NG_KIND_EVENTS,        /* events.csv of ours */
+    NG_KIND_RESULT,        /* JSON of ours: "schema": "nucgrow/..." */
+    NG_KIND_EXPERIMENT     /* YAML for `nucgrow run` */
+} ng_file_kind;
+
+const char *ng_file_kind_name(ng_file_kind kind); /* "tracks", "trackmate-xml", ... static */
+
+/** How to read a table. Start from ng_tracks_read_defaults(). */
+typedef struct ng_tracks_read_options {
+    double pixel_nm;   /* nm per pixel; NAN: not given (an error when sizes are in px) */
+    double frame_s;    /* s per frame; NAN: from the time column, an error when there is none */
+    bool skip_invalid; /* drop rows with a bad value (counted, warned) instead of stopping */
+    size_t max_rows;   /* refuse longer tables; default 1e8 */
+} ng_tracks_read_options;
+
+ng_tracks_read_options ng_tracks_read_defaults(void);
+
+/** One particle in one frame. NAN where the file does not say. */
+typedef struct ng_track_point {
+    long frame;
+    double time_s;
+    double x_nm, y_nm;
+    double radius_nm;    /* > 0; sqrt(area/pi) where the file gives an area */
+    double radius_se_nm; /* standard error, or NAN */
+} ng_track_point;
+
+/** One particle's points: point[first .. first+n), frames strictly increasing. */
+typedef struct ng_track {
+    long id;         /* as in its file */
+    long group;      /* value of a `group` column, or -1 */
+    unsigned source; /* index into ng_tracks.source: ids may repeat between files */
+    size_t first, n;
+} ng_track;
+
+/** A set of tracks from one or more files that belong together. Sorted by source, group, id, then
+ *  frame. */
+typedef struct ng_tracks {
+    ng_track_point *point; /* owned */
+    size_t n_points;
+    ng_track *track; /* owned */
+    size_t n_tracks;
+    char **source; /* owned: file names as given */
+    size_t n_sources;
+    double frame_s;  /* interval between frames; NAN only when there is a single frame */
+    double pixel_nm; /* calibration that was used, NAN when the files were in nm */
+    size_t rows_read, rows_dropped;
+} ng_tracks;
+
+/** Read and join tables (kind recognised from the content). Identity of a particle is (file, group,
+ *  track). Column names: radius | diameter | area with suffix _nm, _um, _px (areas: _nm2, _um2, _px
+ *  or _px2); x, y likewise; time with _s, _ms, _min, _h; TrackMate and trackpy names as those programs
+ *  write them. Empty cells are NAN. Unsorted rows are sorted; identical rows of merged tracks within a
+ *  `group` are one particle (kept once, on the lowest track).
+ *  @return NG_IO; NG_FORMAT (not a table of tracks, missing column, bad number: file:line);
+ *          NG_INVALID (negative size, NaN, two rows for one track and frame, missing calibration);
+ *          NG_TOO_LITTLE (no usable row). */
+NG_MUST_CHECK ng_status ng_tracks_read(const char *const *paths, size_t n_paths,
+                                       const ng_tracks_read_options *options, ng_tracks *out,
+                                       ng_warnings *warnings, ng_error *err);
+/** Free what a set of tracks owns and zero it. */
+void ng_tracks_free(ng_tracks *tracks);
+
+/** tracks.csv of design.md: track,frame,time_s,x_nm,y_nm,radius_nm,radius_se_nm,...; `#` lines carry
+ *  `comment` (may be NULL; may hold several lines). Several sources get distinct track numbers. */
+NG_MUST_CHECK ng_status ng_tracks_write_csv(const ng_tracks *tracks, const char *path,
+                                            const char *comment, bool force, ng_error *err);
+
+/** {"source": [...], "frame_s":, "track": [{"id","source","frame":[],"time_s":[],"radius_nm":[]}]};
+ *  owned by the caller. NULL: no memory. */
+struct json_t *ng_tracks_json(const ng_tracks *tracks);
+/** The reverse of ng_tracks_json. @return NG_FORMAT with the key that is missing or wrong. */
+NG_MUST_CHECK ng_status ng_tracks_from_json(const struct json_t *value, ng_tracks *out,
+                                            ng_error *err);
+
+/** What `nucgrow info` says of a file. */
+typedef struct ng_file_info {
+    ng_file_kind kind;
+    char schema[64];              /* of a result, or "" */
+    size_t rows, tracks, frames;  /* 0 where it does not apply */
+    double time_first_s, time_last_s, frame_s; /* NAN where unknown */
+    char size_column[32];         /* "area_px", or "" */
+    char size_unit[8];            /* "px", "nm" or "" */
+    double size_min, size_median, size_max; /* in size_unit (areas as areas) */
+    ng_warnings columns;  /* one entry a column: name, what it was taken for */
+    ng_warnings missing;  /* one entry a missing thing: name = the flag that supplies it */
+} ng_file_info;
+
+/** Look at a file without needing its calibration. */
+NG_MUST_CHECK ng_status ng_file_inspect(const char *path, ng_file_info *out, ng_error *err);
+void ng_file_info_free(ng_file_info *info);
+
+/* ---- parsers on memory: what the fuzzers call ---------------------------------------------------- */
+
+/** Parse a table held in memory; `name` is used in messages. As ng_tracks_read for one file. */
+NG_MUST_CHECK ng_status ng_tracks_parse(const char *text, size_t length, const char *name,
+                                        const ng_tracks_read_options *options, ng_tracks *out,
+                                        ng_warnings *warnings, ng_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
