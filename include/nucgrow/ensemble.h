@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/**
+ * @file nucgrow/ensemble.h
+ * Room `ensemble`: from tracked radii to monomer numbers, distributions, moments, growth rates of
+ * single particles, phases. May include base, data, physics.
+ *
+ * A *trajectory* is one particle's monomer number over consecutive frames. Frames are counted from
+ * the first frame of the data set; every trajectory is sampled at each frame between its first and
+ * its last (short gaps are bridged when trajectories are smoothed).
+ */
+#ifndef NUCGROW_ENSEMBLE_H
+#define NUCGROW_ENSEMBLE_H
+
+#include <nucgrow/base.h>
+#include <nucgrow/data.h>
+#include <nucgrow/physics.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** How trajectories become an ensemble. Start from ng_ensemble_defaults(). */
+typedef struct ng_ensemble_options {
+    double sigma_s_nm;  /* radius of one monomer's volume: n = (r/sigma_s)^3 */
+    bool published;     /* preset `published`: every choice of the published estimator (below) */
+    bool smooth;        /* zero-phase low-pass along each trajectory */
+    double cutoff;      /* of the low-pass, cycles per frame, 0..0.5 (0.04846 as published) */
+    long max_gap;       /* longest run of missing frames that is bridged (3) */
+    size_t bootstrap;   /* resamplings of trajectories for bands (1000); 0: no bands */
+    double level;       /* of the bands, 0..1 (0.6827: one standard deviation, as [Kim] Fig. 1E) */
+} ng_ensemble_options;
+
+ng_ensemble_options ng_ensemble_defaults(void);
+/** NG_USAGE with the option that is out of range. */
+NG_MUST_CHECK ng_status ng_ensemble_options_check(const ng_ensemble_options *options, ng_error *err);
+
+/** Monomer numbers along trajectories. Point k of trajectory i: first[i] <= k < first[i+1]. */
+typedef struct ng_trajectories {
+    size_t n_tracks, n_points, n_frames;
+    size_t *first;        /* owned, n_tracks + 1 */
+    size_t *origin;       /* owned: index of the track in ng_tracks that trajectory i comes from */
+    unsigned *frame;      /* owned: index of the frame, 0..n_frames-1, per point */
+    double *n_raw;        /* owned: as measured; NAN at a frame that was bridged */
+    double *n;            /* owned: smoothed (= n_raw where smoothing is off) */
+    double *growth_per_s; /* owned: dn/dt by central differences of n; NAN where a side is missing */
+    double *time_s;       /* owned, per frame */
+    double frame_s;
+    double sigma_s_nm;
+    double noise_scale, noise_power; /* s.d. of the measured n: noise_scale * n^noise_power */
+    double noise_gain;    /* variance that smoothing leaves of white noise: sum of squared weights */
+    size_t tracks_dropped, points_dropped;
+} ng_trajectories;
+
+/**
+ * Monomer numbers and smoothing.
+ *
+ * Default: runs of at most max_gap missing frames are bridged by linear interpolation, longer ones
+ * split the trajectory; a low-pass (49-tap Kaiser-windowed ideal filter, zero phase) acts on the
+ * trajectory continued by point reflection at both ends, which keeps the slope there.
+ * Published: n rounded; a trajectory with a gap longer than max_gap is dropped; gaps are joined; the
+ * trajectory is mirrored; tracks below 32 points pass a third-order elliptic filter (0.1 dB, 60 dB,
+ * 0.02 Nyquist) forward and backward; results are rounded.
+ * Points with n < 1 are dropped, counted and warned about.
+ *
+ * Errors: NG_INVALID when the median n lies below 1 or above 1e7 (wrong calibration), NG_TOO_LITTLE
+ * with fewer than 2 frames or 5 trajectories.
+ */
+NG_MUST_CHECK ng_status ng_trajectories_make(const ng_tracks *tracks,
+                                             const ng_ensemble_options *options,
+                                             ng_trajectories *out, ng_warnings *warnings,
+                                             ng_error *err);
+void ng_trajectories_free(ng_trajectories *t);
+
+/** Moments kept per frame: <n^q>, q = 1..10. */
+#define NG_MOMENT_MAX 10
+
+/** What an ensemble does over time; arrays of n_frames, owned. Frames without particles: NAN. */
+typedef struct ng_series {
+    size_t n_frames;
+    double *particles;            /* (weighted) number of trajectories in the frame */
+    double *mean_n, *var_n;       /* population variance, 1/N */
+    double *mean_radius_nm, *sd_radius_nm;
+    double *min_n, *max_n;
+    double *moment[NG_MOMENT_MAX + 1]; /* moment[q] = <n^q>; [0] is NULL */
+    double *dmean_dt_per_s, *dvar_dt_per_s; /* central differences over time */
+    double *dln_particles_dt_per_s;
+} ng_series;
+
+NG_MUST_CHECK ng_status ng_series_create(size_t n_frames, ng_series *out, ng_error *err);
+void ng_series_free(ng_series *s);
+/** Fill `out` (created for t->n_frames). `weight`: multiplicity of each trajectory, NULL: 1 each. */
+void ng_series_compute(const ng_trajectories *t, const double *weight, ng_series *out);
+/** Time derivative on an even grid: central differences, one-sided at the ends; NAN-safe. */
+void ng_time_derivative(const double *x, size_t n, double step, double *dx);
+
+/** Lower and upper band of every series, by resampling trajectories. */
+typedef struct ng_bands {
+    ng_series lower, upper;
+} ng_bands;
+
+/** Percentile bands at options->level from options->bootstrap resamplings; stream b of the seed draws
+ *  replicate b. @return NG_MEMORY, NG_CANCELLED */
+NG_MUST_CHECK ng_status ng_bands_compute(const ng_trajectories *t,
+                                         const ng_ensemble_options *options, const ng_run *run,
+                                         ng_bands *out, ng_error *err);
+void ng_bands_free(ng_bands *b);
+/** Draw multiplicities of a bootstrap sample of n trajectories (sum n). */
+struct gsl_rng_s;
+void ng_bootstrap_weights(struct gsl_rng_s *rng, size_t n, double *weight);
+
+/* ---- size distributions --------------------------------------------------------------------------- */
+
+/** p_n on sizes n[0..count), psi = P(size >= n). Owned arrays. */
+typedef struct ng_distribution {
+    size_t count;
+    double *n, *p, *psi;
+    double *score; /* d ln p / dn */
+    double bandwidth; /* of the kernel in ln n; 0 for a histogram */
+} ng_distribution;
+
+void ng_distribution_free(ng_distribution *d);
+
+/**
+ * Density of the sizes seen in one frame by a Gaussian kernel in ln n (no bins, no mass below n = 0).
+ *
+ * Bandwidth: 0.9 min(s.d., IQR/1.34) N^(-1/5) of ln n (Silverman's rule) times `smoothing` (> 0; 1).
+ * Sizes: `count` points (>= 2), even in ln n, 3 bandwidths beyond the data at both ends.
+ * Errors: NG_TOO_LITTLE with fewer than 2 distinct sizes; NG_MEMORY.
+ */
+NG_MUST_CHECK ng_status ng_density_kernel(const double *n, const double *weight, size_t size,
+                                          double smoothing, size_t count, ng_distribution *out,
+                                          ng_error *err);
+
+/** Workspace-free form for hot loops: density p and score (d ln p/dn) of the kernel estimate at the
+ *  sizes n themselves. `bandwidth` in ln n. All arrays have `size` entries. */
+void ng_density_at_points(const double *n, const double *weight, size_t size, double bandwidth,
+                          double *p, double *score);
+/** Silverman's bandwidth in ln n; 0 with fewer than 2 distinct sizes. `scratch`: 2*size doubles. */
+double ng_density_bandwidth(const double *n, const double *weight, size_t size, double *scratch);
+
+/**
+ * The published density: 30 equal bins with round limits, moving mean over 5 bins, monotone cubic
+ * (PCHIP) through the left bin edges, evaluated at integers n_first..n_last and normalised to 1 there.
+ * p and psi have room for n_last-n_first+1 entries; psi[i] = sum_{j>=i} p[j].
+ * @return false when there are fewer than 2 distinct sizes.
+ */
+bool ng_density_published(const double *n, const double *weight, size_t size, long n_first,
+                          long n_last, double *p, double *psi);
+
+/* ---- phases --------------------------------------------------------------------------------------- */
+
+typedef enum ng_trend { NG_FALLING = -1, NG_FLAT = 0, NG_RISING = 1 } ng_trend;
+
+typedef struct ng_phase {
+    char name[8]; /* I, II, III, ... */
+    size_t first, last; /* frames, inclusive */
+    ng_trend mean, variance;
+} ng_phase;
+
+/** Intervals of one sign pattern of the mean's and the variance's slope (smoothed over 9 frames; a
+ *  slope below 10 % of its typical size counts as flat; intervals shorter than 8 frames join their
+ *  longer neighbour). Writes at most `max` phases, returns their number. */
+size_t ng_phases_find(const ng_series *s, ng_phase *phase, size_t max);
+const char *ng_trend_name(ng_trend trend); /* "falling", "flat", "rising" */
+
+/* ---- the ensemble as one result -------------------------------------------------------------------- */
+
+/** ensemble.json of docs/results.md, without schema, provenance and warnings; owned by the caller.
+ *  `bands` may be NULL. */
+NG_MUST_CHECK ng_status ng_ensemble_json(const ng_tracks *tracks, const ng_trajectories *t,
+                                         const ng_ensemble_options *options,
+                                         const ng_material *material, const ng_series *series,
+                                         const ng_bands *bands, struct json_t **out, ng_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
