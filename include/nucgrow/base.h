@@ -15,6 +15,7 @@
 #ifndef NUCGROW_BASE_H
 #define NUCGROW_BASE_H
 
+#include <gsl/gsl_rng.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -120,6 +121,13 @@ void ng_alloc_fail_after(size_t k);
 
 #define NG_NEW(type, n) ((type *)ng_alloc((n), sizeof(type)))
 
+/* ---- numbers in text ----------------------------------------------------------------------------- */
+
+/** The whole of `text` as a number (spaces around it are allowed); false when it is none or overflows.
+ *  The program must leave LC_NUMERIC at "C". "nan" and "inf" are numbers here. */
+bool ng_parse_real(const char *text, double *value);
+bool ng_parse_int(const char *text, long *value);
+
 /* ---- how a call runs: threads, seed, progress, cancel ------------------------------------------ */
 
 /** Called between units of work, from one thread at a time: `done` of `total` units of `stage`.
@@ -151,19 +159,17 @@ NG_MUST_CHECK ng_status ng_parallel_for(size_t n, ng_task *task, void *context, 
 
 /* ---- random streams ---------------------------------------------------------------------------- */
 
-struct gsl_rng_s; /* gsl_rng: include <gsl/gsl_rng.h> to draw from it */
-
-/** A generator (GSL's Mersenne twister) for stream number `stream` of `seed`: streams of one seed
- *  differ, and a stream does not depend on threads. Owned: ng_random_close. NULL: no memory. */
-struct gsl_rng_s *ng_random_open(uint64_t seed, uint64_t stream);
-void ng_random_close(struct gsl_rng_s *rng);
+/** A generator (GSL's Mersenne twister; draw with gsl_rng_uniform, <gsl/gsl_randist.h>) for stream
+ *  number `stream` of `seed`: streams below 2^32 of one seed all differ. Owned: ng_random_close. NULL: no memory. */
+gsl_rng *ng_random_open(uint64_t seed, uint64_t stream);
+void ng_random_close(gsl_rng *rng);
 
 /* ---- files ------------------------------------------------------------------------------------- */
 
 /** A file that appears whole or not at all: written under a temporary name beside its target. */
 typedef struct ng_output ng_output;
 
-/** Start writing `path`. @return NG_EXISTS when it exists and `force` is false (message names
+/** Start writing `path`; "-" is standard output, and a device or pipe is written directly. @return NG_EXISTS when it exists and `force` is false (message names
  *  --force), NG_IO when the folder does not exist or is not writable. */
 NG_MUST_CHECK ng_status ng_output_open(const char *path, bool force, ng_output **out,
                                        ng_error *err);
@@ -181,8 +187,9 @@ NG_MUST_CHECK ng_status ng_file_read(const char *path, size_t limit_bytes, char 
 /** SHA-256 of a file as 64 hex digits, and its size in bytes. */
 NG_MUST_CHECK ng_status ng_file_sha256(const char *path, char hex[65], uint64_t *bytes,
                                        ng_error *err);
-/** Write a JSON value (not consumed) to `path` ("-" = standard output) with 17 digits, keys in the
- *  order they were added, newline at the end. */
+/** Write a JSON value (not consumed) to `path` ("-" = standard output): each number with as many digits
+ *  as reading it back exactly takes, keys in the order they were added, arrays of numbers on one
+ *  line, newline at the end. */
 NG_MUST_CHECK ng_status ng_json_write(const struct json_t *value, const char *path, bool force,
                                       ng_error *err);
 /** Read a JSON file; owned by the caller (json_decref). @return NG_IO, or NG_FORMAT with line. */
@@ -218,9 +225,13 @@ typedef struct ng_option {
     const char *unit;    /* "nm", "s", ... or NULL */
     const char *initial; /* default as text, or NULL */
     double min, max;     /* allowed range for INT and REAL, inclusive; equal: any finite value */
-    const char *choices; /* CHOICE only; TEXT and REAL may name words that are allowed too */
+    const char *choices; /* CHOICE: the words allowed, "a|b|c". TEXT: words that mean something, for
+                            help and completion. REAL: words allowed too; they leave NAN in the field */
     const char *group;   /* heading in help */
     const char *doc;     /* one sentence */
+    const char *value;   /* what help calls the value; NULL: made from the type. "FILE" (also inside
+                            "NAME|FILE" or "FILE[,FILE]") marks a path to read: in a YAML file it
+                            is relative to that file, and completion offers files */
 } ng_option;
 
 typedef enum ng_origin {
@@ -252,11 +263,19 @@ ng_origin ng_options_origin(const ng_options *set, const char *name);
 NG_MUST_CHECK ng_status ng_options_parse(ng_options *set, int argc, char **argv,
                                          const char **positional, size_t *n_positional,
                                          ng_error *err);
-/** Read option values from a YAML file: the mapping under top key `section` (NULL: the whole
- *  file). Unknown keys are errors with line and nearest name. Key `files` (a text or a sequence) is
- *  collected in `positional` (may be NULL; owned list: ng_text_list_free). */
+/** Set options from the environment: NUCGROW_<NAME>, in capitals, '-' as '_'. */
+NG_MUST_CHECK ng_status ng_options_environment(ng_options *set, ng_error *err);
+/** Read option values from a YAML file: the mapping under top key `section` ("fit growth" and
+ *  "fit-growth" are the same). `section` NULL, or a file without any mapping below its top keys: the
+ *  whole file. Unknown keys are errors with line and nearest name. Key `files` (a text or a sequence)
+ *  is collected in `positional` (may be NULL: then an error; owned list: ng_text_list_free). */
 NG_MUST_CHECK ng_status ng_options_yaml(ng_options *set, const char *path, const char *section,
                                         ng_text_list *positional, ng_error *err);
+/** Check that every top key of a YAML file is one of `names`; present[i] tells whether names[i] is
+ *  there. An unknown key is NG_USAGE with line and nearest name. */
+NG_MUST_CHECK ng_status ng_options_yaml_sections(const char *path, const char *const *names, size_t n,
+                                                 bool *present, ng_error *err);
+/** Free a list that owns its texts. */
 void ng_text_list_free(ng_text_list *list);
 /** {"name": {"value":..., "unit":..., "origin": "flag"}, ...} of all options; owned. */
 struct json_t *ng_options_json(const ng_options *set);

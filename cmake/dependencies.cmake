@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# What the library is linked with: one interface target.
+find_package(PkgConfig REQUIRED)
+set(NUCGROW_PKG_MODULES gsl nlopt jansson yaml-0.1 libxml-2.0 nettle)
+add_library(nucgrow_dependencies INTERFACE)
+foreach(module IN LISTS NUCGROW_PKG_MODULES)
+    string(MAKE_C_IDENTIFIER ${module} name)
+    pkg_check_modules(${name} REQUIRED IMPORTED_TARGET ${module})
+    target_link_libraries(nucgrow_dependencies INTERFACE PkgConfig::${name})
+endforeach()
+
+if(NUCGROW_OPENMP)
+    find_package(OpenMP COMPONENTS C)
+    if(OpenMP_C_FOUND)
+        target_link_libraries(nucgrow_dependencies INTERFACE OpenMP::OpenMP_C)
+    else()
+        message(STATUS "no OpenMP for this compiler: everything runs on one thread")
+    endif()
+endif()
+find_library(NUCGROW_LIBM m)
+if(NUCGROW_LIBM)
+    target_link_libraries(nucgrow_dependencies INTERFACE m)
+endif()
