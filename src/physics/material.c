@@ -35,11 +35,13 @@ static const ng_material materials[] = {
      true, KIM_TABLE "; sigma_s: middle of its range 0.2-0.3 nm"},
 };
 
-const ng_parameter_info *ng_growth_parameter_info(void) {
+const ng_parameter_info *ng_growth_parameter_info(void)
+{
     return growth_parameters;
 }
 
-double ng_growth_parameter_get(const ng_growth_parameters *p, size_t index) {
+double ng_growth_parameter_get(const ng_growth_parameters *p, size_t index)
+{
     switch (index) {
     case 0: return p->eps_f;
     case 1: return p->eps_e;
@@ -50,7 +52,8 @@ double ng_growth_parameter_get(const ng_growth_parameters *p, size_t index) {
     }
 }
 
-void ng_growth_parameter_set(ng_growth_parameters *p, size_t index, double value) {
+void ng_growth_parameter_set(ng_growth_parameters *p, size_t index, double value)
+{
     switch (index) {
     case 0: p->eps_f = value; break;
     case 1: p->eps_e = value; break;
@@ -61,24 +64,28 @@ void ng_growth_parameter_set(ng_growth_parameters *p, size_t index, double value
     }
 }
 
-size_t ng_material_count(void) {
+size_t ng_material_count(void)
+{
     return sizeof materials / sizeof materials[0];
 }
 
-const ng_material *ng_material_at(size_t index) {
+const ng_material *ng_material_at(size_t index)
+{
     return index < ng_material_count() ? &materials[index] : NULL;
 }
 
-static bool same_word(const char *a, const char *b) {
-    while (*a && tolower((unsigned char)*a) == tolower((unsigned char)*b)) {
+static bool same_word(const char *a, const char *b)
+{
+    while (*a != '\0' && tolower((unsigned char)*a) == tolower((unsigned char)*b)) {
         a++;
         b++;
     }
     return *a == *b;
 }
 
-const ng_material *ng_material_find(const char *name) {
-    for (size_t i = 0; name && i < ng_material_count(); i++) {
+const ng_material *ng_material_find(const char *name)
+{
+    for (size_t i = 0; name != NULL && i < ng_material_count(); i++) {
         if (same_word(materials[i].name, name)) {
             return &materials[i];
         }
@@ -86,19 +93,23 @@ const ng_material *ng_material_find(const char *name) {
     return NULL;
 }
 
-static bool positive(double x) {
+static bool positive(double x)
+{
     return x > 0 && isfinite(x);
 }
 
-double ng_sigma_from_density(double rho_per_nm3) {
+double ng_sigma_from_density(double rho_per_nm3)
+{
     return positive(rho_per_nm3) ? cbrt(1 / (four_pi_thirds * rho_per_nm3)) : (double)NAN;
 }
 
-double ng_density_from_sigma(double sigma_nm) {
+double ng_density_from_sigma(double sigma_nm)
+{
     return positive(sigma_nm) ? 1 / (four_pi_thirds * sigma_nm * sigma_nm * sigma_nm) : (double)NAN;
 }
 
-double ng_monomers_from_radius(double radius_nm, double sigma_s_nm) {
+double ng_monomers_from_radius(double radius_nm, double sigma_s_nm)
+{
     if (!(radius_nm >= 0) || !positive(sigma_s_nm)) {
         return (double)NAN;
     }
@@ -106,6 +117,7 @@ double ng_monomers_from_radius(double radius_nm, double sigma_s_nm) {
     return ratio * ratio * ratio;
 }
 
-double ng_radius_from_monomers(double n, double sigma_s_nm) {
+double ng_radius_from_monomers(double n, double sigma_s_nm)
+{
     return n >= 0 && positive(sigma_s_nm) ? sigma_s_nm * cbrt(n) : (double)NAN;
 }

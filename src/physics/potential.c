@@ -6,14 +6,16 @@
 
 #define BLOCK 128
 
-double ng_potential(const ng_growth_parameters *p, double delta, double n) {
+double ng_potential(const ng_growth_parameters *p, double delta, double n)
+{
     double mu_kT = (double)NAN;
     ng_potential_table(p, delta, n, 1, &mu_kT);
     return mu_kT;
 }
 
 void ng_potential_table(const ng_growth_parameters *p, double delta, double n_first, size_t count,
-                        double *mu_kT) {
+                        double *mu_kT)
+{
     double edge_gain[BLOCK], face_gain[BLOCK];
     for (size_t from = 0; from < count; from += BLOCK) {
         const size_t size = count - from < BLOCK ? count - from : BLOCK;
@@ -26,7 +28,8 @@ void ng_potential_table(const ng_growth_parameters *p, double delta, double n_fi
     }
 }
 
-double ng_potential_gibbs_thomson(const ng_growth_parameters *p, double delta, double n) {
+double ng_potential_gibbs_thomson(const ng_growth_parameters *p, double delta, double n)
+{
     if (!(n >= 1) || !(delta >= NG_DELTA_MIN && delta <= NG_DELTA_MAX)) {
         return (double)NAN;
     }
@@ -36,7 +39,8 @@ double ng_potential_gibbs_thomson(const ng_growth_parameters *p, double delta, d
 }
 
 double ng_free_energy(const ng_growth_parameters *p, double delta, double supersaturation,
-                      double n) {
+                      double n)
+{
     if (!(supersaturation > 0)) {
         return (double)NAN;
     }
@@ -55,13 +59,15 @@ struct potential_walk {
 };
 
 static struct potential_walk walk_open(const ng_growth_parameters *p, double delta, double n_min,
-                                       double n_max) {
+                                       double n_max)
+{
     return (struct potential_walk){
         .p = p, .delta = delta, .n = ceil(n_min) - 1, .n_last = floor(n_max), .at = BLOCK};
 }
 
 /* False at the end of the range, and at once when an argument is not in the domain. */
-static bool walk_next(struct potential_walk *walk, double *mu_kT) {
+static bool walk_next(struct potential_walk *walk, double *mu_kT)
+{
     if (!(walk->n + 1 <= walk->n_last)) {
         return false;
     }
@@ -75,7 +81,8 @@ static bool walk_next(struct potential_walk *walk, double *mu_kT) {
 }
 
 ng_potential_maximum ng_potential_find_maximum(const ng_growth_parameters *p, double delta,
-                                               double n_min, double n_max) {
+                                               double n_min, double n_max)
+{
     ng_potential_maximum best = {.found = false, .n = (double)NAN, .mu_kT = (double)NAN};
     struct potential_walk walk = walk_open(p, delta, n_min, n_max);
     double before = (double)NAN, here = (double)NAN, after = (double)NAN;
@@ -91,7 +98,8 @@ ng_potential_maximum ng_potential_find_maximum(const ng_growth_parameters *p, do
 
 /* The maximum, or the higher end of the range where mu_n has none inside. */
 static double size_at_peak(const ng_growth_parameters *p, double delta, double n_min,
-                           double n_max) {
+                           double n_max)
+{
     const ng_potential_maximum maximum = ng_potential_find_maximum(p, delta, n_min, n_max);
     if (maximum.found) {
         return maximum.n;
@@ -102,7 +110,8 @@ static double size_at_peak(const ng_growth_parameters *p, double delta, double n
 
 void ng_potential_critical_sizes(const ng_growth_parameters *p, double delta,
                                  double supersaturation, double n_min, double n_max,
-                                 double *n_star, double *n_star2) {
+                                 double *n_star, double *n_star2)
+{
     *n_star = *n_star2 = (double)NAN;
     if (!(supersaturation > 0)) {
         return;

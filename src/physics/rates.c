@@ -5,7 +5,8 @@
 #include <math.h>
 
 double ng_attachment_rate(const ng_growth_parameters *p, double delta, double sigma_s_nm,
-                          double n) {
+                          double n)
+{
     if (!(n >= 1) || !(sigma_s_nm > 0)) {
         return (double)NAN;
     }
@@ -16,7 +17,8 @@ double ng_attachment_rate(const ng_growth_parameters *p, double delta, double si
 }
 
 double ng_detachment_rate(const ng_growth_parameters *p, double delta, double sigma_s_nm,
-                          double n) {
+                          double n)
+{
     if (n == 1) {
         return 0;
     }

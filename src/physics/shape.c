@@ -18,11 +18,13 @@ struct site_counts {
     double edge, face;
 };
 
-static bool in_domain(double n, double delta) {
+static bool in_domain(double n, double delta)
+{
     return n >= 1 && isfinite(n) && delta >= NG_DELTA_MIN && delta <= NG_DELTA_MAX;
 }
 
-static struct octahedron octahedron_of(double delta) {
+static struct octahedron octahedron_of(double delta)
+{
     const double h = 1 - delta / 2;
     return (struct octahedron){
         .h = h,
@@ -36,7 +38,8 @@ static struct octahedron octahedron_of(double delta) {
 
 /* Newton from a start at or above the root: the cubic is increasing and convex, so the steps fall
  * towards the root, and below a relative step of 5e-9 the next one would be under a rounding. */
-static double solve_edge(const struct octahedron *o, double n, double start) {
+static double solve_edge(const struct octahedron *o, double n, double start)
+{
     const int max_steps = 64;
     const double target = 12 * (n - 1);
     double s = start;
@@ -52,26 +55,30 @@ static double solve_edge(const struct octahedron *o, double n, double start) {
     return s;
 }
 
-static double edge_length(const struct octahedron *o, double n) {
+static double edge_length(const struct octahedron *o, double n)
+{
     return solve_edge(o, n, cbrt(12 * (n - 1) / o->a));
 }
 
 /* Edge length of n + 1 from that of n: s(n) is concave, so the tangent lies above the root. */
-static double next_edge_length(const struct octahedron *o, double n, double s) {
+static double next_edge_length(const struct octahedron *o, double n, double s)
+{
     const double slope = (3 * o->a * s + 2 * o->b) * s + o->c;
     return solve_edge(o, n + 1, s + 12 / slope);
 }
 
 /* s2 - s1 of two octahedra that differ by `monomers`: the cubic's difference divided by its common
  * factor, so that no digits cancel. */
-static double edge_difference(const struct octahedron *o, double s1, double s2, double monomers) {
+static double edge_difference(const struct octahedron *o, double s1, double s2, double monomers)
+{
     const double quotient = o->a * (s2 * s2 + s2 * s1 + s1 * s1) + o->b * (s2 + s1) + o->c;
     return 12 * monomers / quotient;
 }
 
 /* Site counts of n monomers with edge s. The steps are taken in n, where they are exact, because a
  * rounding of s at a magic number would put it on the wrong side. */
-static struct site_counts site_counts_of(const struct octahedron *o, double n, double s) {
+static struct site_counts site_counts_of(const struct octahedron *o, double n, double s)
+{
     struct site_counts sites = {0, 0};
     if (n >= o->n_edge) {
         sites.edge = 12 * edge_difference(o, 1, s, n - o->n_edge);
@@ -88,7 +95,8 @@ static struct site_counts site_counts_of(const struct octahedron *o, double n, d
 }
 
 /* Face sites gained from edge s1 to s2 = s1 + ds, both at least 2. */
-static double face_difference(double h, double s1, double s2, double ds) {
+static double face_difference(double h, double s1, double s2, double ds)
+{
     const double sum = s1 + s2;
     const double cut_from = h * s1 - 1, cut_to = h * s2 - 1; /* t - 1 */
     if (cut_from >= 0) {
@@ -98,7 +106,8 @@ static double face_difference(double h, double s1, double s2, double ds) {
     return cut_to >= 0 ? uncut + 6 * cut_to * cut_to : uncut;
 }
 
-static struct site_counts site_gain_of(const struct octahedron *o, double n, double s1, double s2) {
+static struct site_counts site_gain_of(const struct octahedron *o, double n, double s1, double s2)
+{
     const double ds = edge_difference(o, s1, s2, 1);
     struct site_counts gain = {12 * ds, 0};
     if (n >= o->n_face) {
@@ -113,7 +122,8 @@ static struct site_counts site_gain_of(const struct octahedron *o, double n, dou
     return gain;
 }
 
-double ng_shape_edge(double n, double delta) {
+double ng_shape_edge(double n, double delta)
+{
     if (!in_domain(n, delta)) {
         return (double)NAN;
     }
@@ -121,7 +131,8 @@ double ng_shape_edge(double n, double delta) {
     return edge_length(&o, n);
 }
 
-double ng_shape_edge_sites(double n, double delta) {
+double ng_shape_edge_sites(double n, double delta)
+{
     if (!in_domain(n, delta)) {
         return (double)NAN;
     }
@@ -129,7 +140,8 @@ double ng_shape_edge_sites(double n, double delta) {
     return site_counts_of(&o, n, edge_length(&o, n)).edge;
 }
 
-double ng_shape_face_sites(double n, double delta) {
+double ng_shape_face_sites(double n, double delta)
+{
     if (!in_domain(n, delta)) {
         return (double)NAN;
     }
@@ -137,12 +149,14 @@ double ng_shape_face_sites(double n, double delta) {
     return site_counts_of(&o, n, edge_length(&o, n)).face;
 }
 
-void ng_shape_site_gain(double n, double delta, double *edge_gain, double *face_gain) {
+void ng_shape_site_gain(double n, double delta, double *edge_gain, double *face_gain)
+{
     ng_shape_site_gain_table(n, 1, delta, edge_gain, face_gain);
 }
 
 void ng_shape_site_gain_table(double n_first, size_t count, double delta, double *edge_gain,
-                              double *face_gain) {
+                              double *face_gain)
+{
     if (!in_domain(n_first, delta)) {
         for (size_t i = 0; i < count; i++) {
             edge_gain[i] = face_gain[i] = (double)NAN;
@@ -161,7 +175,8 @@ void ng_shape_site_gain_table(double n_first, size_t count, double delta, double
     }
 }
 
-double ng_shape_surface_factor(double delta) {
+double ng_shape_surface_factor(double delta)
+{
     if (!in_domain(1, delta)) {
         return (double)NAN;
     }
