@@ -173,6 +173,8 @@ typedef struct ng_output ng_output;
  *  --force), NG_IO when the folder does not exist or is not writable. */
 NG_MUST_CHECK ng_status ng_output_open(const char *path, bool force, ng_output **out,
                                        ng_error *err);
+/** Would ng_output_open succeed? To say so before a long computation; leaves nothing behind. */
+NG_MUST_CHECK ng_status ng_output_check(const char *path, bool force, ng_error *err);
 /** Stream to write to (borrowed). */
 FILE *ng_output_stream(ng_output *out);
 /** Flush, check (a full disk is an error), rename into place, free `out`. */

@@ -131,6 +131,20 @@ ng_status ng_output_open(const char *path, bool force, ng_output **out, ng_error
     return NG_OK;
 }
 
+ng_status ng_output_check(const char *path, bool force, ng_error *err)
+{
+    struct stat info;
+    bool special = stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
+    if (special || strcmp(path, "-") == 0) {
+        /* Opening a pipe and closing it again would end it for its reader. */
+        return NG_OK;
+    }
+    ng_output *probe = NULL;
+    ng_status status = ng_output_open(path, force, &probe, err);
+    ng_output_abandon(probe);
+    return status;
+}
+
 FILE *ng_output_stream(ng_output *out)
 {
     return out->stream;

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cli_internal.h"
+
+#include <errno.h>
+#include <gsl/gsl_errno.h>
+#include <string.h>
+
+/* The command that argv[1] and, for names of two words, argv[2] spell; `*used` words of argv. */
+static const ng_command *find_command(int argc, char **argv, int *used)
+{
+    const ng_command *command = NULL;
+    if (argc > 2) {
+        char name[64];
+        snprintf(name, sizeof name, "%s %s", argv[1], argv[2]);
+        command = ng_command_find(name);
+        *used = 3;
+    }
+    if (command == NULL) {
+        command = ng_command_find(argv[1]);
+        *used = 2;
+    }
+    return command;
+}
+
+static int run_without_command(int argc, char **argv)
+{
+    const char *word = argc > 1 ? argv[1] : NULL;
+    if (word == NULL) {
+        ng_help_overview(stderr);
+        return ng_status_exit_code(NG_USAGE);
+    }
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+        ng_help_overview(stdout);
+        return 0;
+    }
+    if (strcmp(word, "--version") == 0) {
+        printf("nucgrow %s\n", ng_version());
+        return 0;
+    }
+    bool help = argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0);
+    if (ng_help_family(word, help ? stdout : stderr)) {
+        return help ? 0 : ng_status_exit_code(NG_USAGE);
+    }
+    ng_error err = {.status = NG_OK};
+    ng_status status = ng_command_unknown(word, &err);
+    fprintf(stderr, "nucgrow: %s\n", err.message);
+    return ng_status_exit_code(status);
+}
+
+/* A full disk behind standard output is a failure, whatever the verb thought. */
+static int close_stdout(int code)
+{
+    bool bad = ferror(stdout) != 0;
+    if (fclose(stdout) != 0 || bad) {
+        fprintf(stderr, "nucgrow: standard output cannot be written (%s)\n", strerror(errno));
+        return code != 0 ? code : ng_status_exit_code(NG_IO);
+    }
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    gsl_set_error_handler_off();
+    ng_interrupt_catch();
+    int used = 0;
+    const ng_command *command = argc > 1 ? find_command(argc, argv, &used) : NULL;
+    int code = command != NULL ? ng_cli_call(command, argc - used, argv + used)
+                               : run_without_command(argc, argv);
+    return close_stdout(code);
+}
