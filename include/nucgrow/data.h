@@ -26,7 +26,8 @@ typedef enum ng_file_kind {
     NG_KIND_EX_SITU,       /* radii of samples drawn at times: neither track nor frame */
     NG_KIND_EVENTS,        /* events.csv of ours */
     NG_KIND_RESULT,        /* JSON of ours: "schema": "nucgrow/..." */
-    NG_KIND_EXPERIMENT     /* YAML for `nucgrow run` */
+    NG_KIND_EXPERIMENT,    /* YAML for `nucgrow run` */
+    NG_KIND_IMAGE          /* an image or a movie, told by its first bytes; not read yet */
 } ng_file_kind;
 
 const char *ng_file_kind_name(ng_file_kind kind); /* "tracks", "trackmate-xml", ... static */
@@ -68,31 +69,40 @@ typedef struct ng_tracks {
     char **source; /* owned: file names as given */
     size_t n_sources;
     double frame_s;  /* interval between frames; NAN only when there is a single frame */
-    double pixel_nm; /* calibration that was used, NAN when the files were in nm */
-    size_t rows_read, rows_dropped;
+    double pixel_nm; /* calibration that was used, NAN when no size was in px */
+    bool ex_situ;    /* samples drawn at times: every point is a track of its own (id: row number),
+                        `frame` is the rank of its time, frame_s is NAN */
+    size_t rows_read, rows_dropped; /* n_points = rows_read - rows_dropped */
 } ng_tracks;
 
-/** Read and join tables (kind recognised from the content). Identity of a particle is (file, group,
- *  track). Column names: radius | diameter | area with suffix _nm, _um, _px (areas: _nm2, _um2, _px
- *  or _px2); x, y likewise; time with _s, _ms, _min, _h; TrackMate and trackpy names as those programs
- *  write them. Empty cells are NAN. Unsorted rows are sorted; identical rows of merged tracks within a
- *  `group` are one particle (kept once, on the lowest track).
- *  @return NG_IO; NG_FORMAT (not a table of tracks, missing column, bad number: file:line);
- *          NG_INVALID (negative size, NaN, two rows for one track and frame, missing calibration);
- *          NG_TOO_LITTLE (no usable row). */
+/**
+ * Read and join tables (kind recognised from the content; "-" is standard input). docs/tables.md says
+ * which columns and units are taken. Identity of a particle is (file, group, track). Rows are sorted;
+ * identical rows of different tracks of one `group` are one merged particle (kept once, on the lowest
+ * track). Files must have one interval between frames; where their clocks differ, frames are
+ * renumbered so that equal frames are equal times (warned). A table of times without frames gets
+ * frames from the common interval; frames without times need options->frame_s.
+ * Warnings: rows-dropped, rows-unlinked, merged-rows, size-constant, trackpy-size, tracks-branched,
+ * times-uneven, time-is-frame, frames-shifted, pixel-nm-unused, frame-s-unused, positions-unused.
+ * @return NG_IO; NG_FORMAT (not a table of tracks, missing column, broken text); NG_INVALID (a value:
+ *         text, NaN, infinite, negative or zero size; two rows for one track and frame; times against
+ *         frames; missing calibration); NG_TOO_LITTLE (no usable row). Messages name file and line.
+ */
 NG_MUST_CHECK ng_status ng_tracks_read(const char *const *paths, size_t n_paths,
                                        const ng_tracks_read_options *options, ng_tracks *out,
                                        ng_warnings *warnings, ng_error *err);
 /** Free what a set of tracks owns and zero it. */
 void ng_tracks_free(ng_tracks *tracks);
 
-/** tracks.csv of design.md: track,frame,time_s,x_nm,y_nm,radius_nm,radius_se_nm,...; `#` lines carry
- *  `comment` (may be NULL; may hold several lines). Several sources get distinct track numbers. */
+/** tracks.csv: track,frame,time_s,x_nm,y_nm,radius_nm,radius_se_nm and, where there are any, group;
+ *  reading it back gives the same numbers. `#` lines carry `comment` (may be NULL; may hold several
+ *  lines). Tracks of several sources are numbered anew from 1. Ex-situ sets: time_s,radius_nm. */
 NG_MUST_CHECK ng_status ng_tracks_write_csv(const ng_tracks *tracks, const char *path,
                                             const char *comment, bool force, ng_error *err);
 
-/** {"source": [...], "frame_s":, "track": [{"id","source","frame":[],"time_s":[],"radius_nm":[]}]};
- *  owned by the caller. NULL: no memory. */
+/** {"source": [...], "frame_s":, "pixel_nm":, "ex_situ":, "track": [{"id", "source", "group" where
+ *  there is one, "frame": [], "time_s": [], "radius_nm": []}]}; positions and standard errors are left
+ *  out. Owned by the caller. NULL: no memory. */
 struct json_t *ng_tracks_json(const ng_tracks *tracks);
 /** The reverse of ng_tracks_json. @return NG_FORMAT with the key that is missing or wrong. */
 NG_MUST_CHECK ng_status ng_tracks_from_json(const struct json_t *value, ng_tracks *out,
@@ -101,17 +111,22 @@ NG_MUST_CHECK ng_status ng_tracks_from_json(const struct json_t *value, ng_track
 /** What `nucgrow info` says of a file. */
 typedef struct ng_file_info {
     ng_file_kind kind;
+    char what[96];                /* one phrase: "a table of tracks", "a TIFF image", ... */
     char schema[64];              /* of a result, or "" */
-    size_t rows, tracks, frames;  /* 0 where it does not apply */
+    size_t rows, tracks, frames;  /* rows of the file, tracks and frames that would be read; 0 where
+                                     it does not apply */
     double time_first_s, time_last_s, frame_s; /* NAN where unknown */
-    char size_column[32];         /* "area_px", or "" */
-    char size_unit[8];            /* "px", "nm" or "" */
+    char size_column[48];         /* "area_px", or "" */
+    char size_name[12];           /* "radius", "diameter", "area", "size" (trackpy) or "" */
+    char size_unit[8];            /* "px", "nm", "um" or ""; areas are in its square */
     double size_min, size_median, size_max; /* in size_unit (areas as areas) */
     ng_warnings columns;  /* one entry a column: name, what it was taken for */
     ng_warnings missing;  /* one entry a missing thing: name = the flag that supplies it */
+    ng_warnings problems; /* what reading it as tracks would stop at (name "error") or warn about */
 } ng_file_info;
 
-/** Look at a file without needing its calibration. */
+/** Look at a file without needing its calibration. A file that is not understood is NG_KIND_UNKNOWN
+ *  with a problem, no error. @return NG_IO, NG_MEMORY */
 NG_MUST_CHECK ng_status ng_file_inspect(const char *path, ng_file_info *out, ng_error *err);
 void ng_file_info_free(ng_file_info *info);
 
