@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
  * @file nucgrow/material.h
- * Room `ensemble`: a user's material from a YAML file. May include base, physics.
+ * Room `ensemble`: materials at rest: a user's YAML file, the block in results. May include base,
+ * physics.
  */
 #ifndef NUCGROW_MATERIAL_H
 #define NUCGROW_MATERIAL_H
@@ -30,6 +31,10 @@ NG_MUST_CHECK ng_status ng_material_read(const char *path, ng_material *out, ng_
  *  '/' or a '.'). @return as ng_material_read, or NG_USAGE with the names that exist. */
 NG_MUST_CHECK ng_status ng_material_choose(const char *name_or_path, ng_material *out,
                                            ng_error *err);
+
+/** The `material` block of every result: {name, title, sigma_s_nm, density_per_nm3}. Owned by the
+ *  caller; NULL: no memory. */
+struct json_t *ng_material_json(const ng_material *material);
 
 #ifdef __cplusplus
 }

@@ -151,6 +151,10 @@ typedef struct ng_potential_maximum {
 ng_potential_maximum ng_potential_find_maximum(const ng_growth_parameters *p, double delta,
                                                double n_min, double n_max);
 
+/** Regime of a solution: "hypersaturation" (ln S above the maximum: every size grows),
+ *  "supersaturation" (0 < ln S, not above it) or "undersaturation" (S <= 1). Static text. */
+const char *ng_potential_regime(const ng_potential_maximum *maximum, double supersaturation);
+
 /** Sizes at which growth stops at a supersaturation: mu_n = ln S on the rising side (n_star, stable)
  *  and on the falling side (n_star2, unstable) of the maximum, as real n by linear interpolation. NAN
  *  where there is none in the range (hypersaturation: both). Without a maximum inside the range its

@@ -96,6 +96,15 @@ ng_potential_maximum ng_potential_find_maximum(const ng_growth_parameters *p, do
     return best;
 }
 
+const char *ng_potential_regime(const ng_potential_maximum *maximum, double supersaturation)
+{
+    if (!(supersaturation > 1)) {
+        return "undersaturation";
+    }
+    const bool above = maximum->found && log(supersaturation) > maximum->mu_kT;
+    return above ? "hypersaturation" : "supersaturation";
+}
+
 /* The maximum, or the higher end of the range where mu_n has none inside. */
 static double size_at_peak(const ng_growth_parameters *p, double delta, double n_min,
                            double n_max)

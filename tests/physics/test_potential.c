@@ -186,6 +186,17 @@ static void critical_sizes_by_regime(void **state)
     assert_true(isnan(n_star2));
 }
 
+static void regimes(void **state)
+{
+    (void)state;
+    const ng_potential_maximum maximum = {.found = true, .n = 185, .mu_kT = log(2.5)};
+    const ng_potential_maximum none = {.found = false};
+    assert_string_equal(ng_potential_regime(&maximum, 2.6), "hypersaturation");
+    assert_string_equal(ng_potential_regime(&maximum, 2.4), "supersaturation");
+    assert_string_equal(ng_potential_regime(&maximum, 1), "undersaturation");
+    assert_string_equal(ng_potential_regime(&none, 9), "supersaturation");
+}
+
 static void maximum_inside_the_range_only(void **state)
 {
     (void)state;
@@ -232,6 +243,7 @@ int main(void)
         cmocka_unit_test(table_equals_single_values),
         cmocka_unit_test(critical_sizes_bracket_the_maximum),
         cmocka_unit_test(critical_sizes_by_regime),
+        cmocka_unit_test(regimes),
         cmocka_unit_test(maximum_inside_the_range_only),
         cmocka_unit_test(outside_the_domain),
     };
