@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Defaults, ranges and JSON of the options of a synthetic ensemble. */
+#include "synth_internal.h"
+
+#include <jansson.h>
+#include <math.h>
+
+#define MAX_SUPERSATURATION 1e4
+
+/* S(t) that takes the mean monomer number through the published one of Pt(acac)2: fast growth, a
+ * pause below the maximum of the potential (S = 2.494), slow, fast and slowing growth. */
+static const double default_time_s[] = {0, 16, 22, 45, 55, 105, 115, 140, 152};
+static const double default_supersaturation[] = {3.2, 4.2, 2, 2.4, 2.9, 3.1, 4.6, 3.5, 2.65};
+
+ng_synth_ensemble_options ng_synth_ensemble_defaults(void)
+{
+    ng_synth_ensemble_options options = {
+        .schedule_time_s = default_time_s,
+        .supersaturation = default_supersaturation,
+        .n_schedule = sizeof default_time_s / sizeof default_time_s[0],
+    };
+#define X(type, name, field, unit, initial, min, max, group, doc) options.field = initial;
+    NG_SYNTH_ENSEMBLE_OPTIONS(X)
+#undef X
+    return options;
+}
+
+static ng_status check_range(const char *name, double value, double min, double max, ng_error *err)
+{
+    if (value >= min && value <= max) {
+        return NG_OK;
+    }
+    return NG_FAIL(err, NG_INVALID, "%s is %g; it must lie between %g and %g (option --%s)", name,
+                   value, min, max, name);
+}
+
+/* A BOOL cannot be out of range. */
+#define CHECK_REAL(name, value, min, max) check_range(name, value, min, max, err)
+#define CHECK_INT(name, value, min, max) check_range(name, (double)(value), min, max, err)
+#define CHECK_BOOL(name, value, min, max) NG_OK
+
+static ng_status check_numbers(const ng_synth_ensemble_options *options, ng_error *err)
+{
+    ng_status status = NG_OK;
+#define X(type, name, field, unit, initial, min, max, group, doc)                                  \
+    if (status == NG_OK) {                                                                         \
+        status = CHECK_##type(name, options->field, min, max);                                     \
+    }
+    NG_SYNTH_ENSEMBLE_OPTIONS(X)
+#undef X
+    return status;
+}
+
+static ng_status check_knot(const ng_synth_ensemble_options *options, size_t i, ng_error *err)
+{
+    const double t = options->schedule_time_s[i];
+    const double S = options->supersaturation[i];
+    if (!isfinite(t)) {
+        return NG_FAIL(err, NG_INVALID, "schedule: the time of knot %zu is %g; give seconds", i + 1,
+                       t);
+    }
+    if (i > 0 && !(t > options->schedule_time_s[i - 1])) {
+        return NG_FAIL(err, NG_INVALID,
+                       "schedule: knot %zu at %g s does not come after knot %zu at %g s; times "
+                       "must rise",
+                       i + 1, t, i, options->schedule_time_s[i - 1]);
+    }
+    if (!(S >= 0 && S <= MAX_SUPERSATURATION)) {
+        return NG_FAIL(err, NG_INVALID,
+                       "schedule: S is %g at %g s; it must lie between 0 and %g (S = 1 is a "
+                       "saturated solution)",
+                       S, t, MAX_SUPERSATURATION);
+    }
+    return NG_OK;
+}
+
+ng_status ng_synth_ensemble_check(const ng_synth_ensemble_options *options, ng_error *err)
+{
+    ng_status status = check_numbers(options, err);
+    if (status == NG_OK && options->n_schedule == 0) {
+        return NG_FAIL(err, NG_INVALID, "schedule: no knot; give at least one pair seconds:S");
+    }
+    for (size_t i = 0; status == NG_OK && i < options->n_schedule; i++) {
+        status = check_knot(options, i, err);
+    }
+    return status;
+}
+
+#define JSON_REAL(value) ng_json_real(value)
+#define JSON_INT(value) json_integer(value)
+#define JSON_BOOL(value) json_boolean(value)
+
+json_t *ng_synth_ensemble_options_json(const ng_synth_ensemble_options *options)
+{
+    json_t *object = json_object();
+    int failed = object == NULL;
+#define X(type, name, field, unit, initial, min, max, group, doc)                                  \
+    failed |= json_object_set_new(object, name, JSON_##type(options->field));
+    NG_SYNTH_ENSEMBLE_OPTIONS(X)
+#undef X
+    if (failed != 0) {
+        json_decref(object);
+        return NULL;
+    }
+    return object;
+}
