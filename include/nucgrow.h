@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/** @file nucgrow.h  All public headers of libnucgrow. */
+/** @file nucgrow.h  All rooms of the library at once. */
 #ifndef NUCGROW_H
 #define NUCGROW_H
+
 #include <nucgrow/base.h>
 #include <nucgrow/data.h>
 #include <nucgrow/ensemble.h>
 #include <nucgrow/fit.h>
+#include <nucgrow/material.h>
 #include <nucgrow/physics.h>
 #include <nucgrow/report.h>
 #include <nucgrow/synth.h>
+
 #endif

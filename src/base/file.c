@@ -2,6 +2,7 @@
 #include <nucgrow/base.h>
 
 #include <errno.h>
+#include <limits.h>
 #include <nettle/sha2.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,10 +44,8 @@ void ng_output_abandon(ng_output *out)
 /* A link is followed, so that the file it names is replaced and not the link. */
 static char *real_target(const char *path)
 {
-    char *resolved = realpath(path, NULL);
-    char *target = ng_text_copy(resolved != NULL ? resolved : path);
-    free(resolved);
-    return target;
+    char resolved[PATH_MAX];
+    return ng_text_copy(realpath(path, resolved) != NULL ? resolved : path);
 }
 
 /* mkstemp makes files for the owner only; a result gets the mode that fopen would give it. */

@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The walls between the rooms (docs/architecture.md): what a room may include. Usage: check_includes.sh ROOT
+set -euo pipefail
+cd "${1:-.}"
+
+may_include() { # room -> rooms
+    case $1 in
+        base) echo ;;
+        data | physics) echo base ;;
+        ensemble) echo base data physics ;;
+        fit) echo base data physics ensemble ;;
+        synth) echo base data physics ;;
+        report) echo base data ;;
+        *) echo "unknown room $1" >&2; return 1 ;;
+    esac
+}
+
+room_of_header() { # public header -> room
+    case $1 in
+        material) echo ensemble ;;
+        *) echo "$1" ;;
+    esac
+}
+
+status=0
+check() { # file room
+    local header room allowed
+    allowed=" $2 $(may_include "$2") "
+    while read -r header; do
+        room=$(room_of_header "$header")
+        case $allowed in
+            *" $room "*) ;;
+            *) echo "$1: room $2 may not include <nucgrow/$header.h> of room $room"; status=1 ;;
+        esac
+    done < <(sed -nE 's|^ *# *include *<nucgrow/([a-z_]+)\.h>.*|\1|p' "$1")
+    if grep -nE '^ *# *include *"\.\./' "$1"; then
+        echo "$1: reaches into another room"
+        status=1
+    fi
+}
+
+for file in src/*/*.[ch]; do
+    check "$file" "$(basename "$(dirname "$file")")"
+done
+for header in include/nucgrow/*.h; do
+    check "$header" "$(room_of_header "$(basename "$header" .h)")"
+done
+exit "$status"
