@@ -92,21 +92,27 @@ void ng_series_free(ng_series *s);
 void ng_series_compute(const ng_trajectories *t, const double *weight, ng_series *out);
 /** Time derivative on an even grid: central differences, one-sided at the ends; NAN-safe. */
 void ng_time_derivative(const double *x, size_t n, double step, double *dx);
+/** Slopes of the not-a-knot cubic spline through x on an even grid (fewer than 4 points: as
+ *  ng_time_derivative). @return NG_MEMORY; NG_NUMERIC when x is not finite. */
+NG_MUST_CHECK ng_status ng_spline_slopes(const double *x, size_t n, double step, double *slope,
+                                         ng_error *err);
 
 /** Lower and upper band of every series, by resampling trajectories. */
 typedef struct ng_bands {
     ng_series lower, upper;
 } ng_bands;
 
-/** Percentile bands at options->level from options->bootstrap resamplings; stream b of the seed draws
+/** Percentile bands at options->level from options->bootstrap resamplings of particles; stream b of the seed draws
  *  replicate b. @return NG_MEMORY, NG_CANCELLED */
 NG_MUST_CHECK ng_status ng_bands_compute(const ng_trajectories *t,
                                          const ng_ensemble_options *options, const ng_run *run,
                                          ng_bands *out, ng_error *err);
 void ng_bands_free(ng_bands *b);
 /** Draw multiplicities of a bootstrap sample of n trajectories (sum n). */
-struct gsl_rng_s;
-void ng_bootstrap_weights(struct gsl_rng_s *rng, size_t n, double *weight);
+void ng_bootstrap_weights(gsl_rng *rng, size_t n, double *weight);
+/** Draw a bootstrap sample of particles: the pieces of a track that was split at a gap come together.
+ *  `weight` has t->n_tracks entries. */
+void ng_bootstrap_trajectories(gsl_rng *rng, const ng_trajectories *t, double *weight);
 
 /* ---- size distributions --------------------------------------------------------------------------- */
 

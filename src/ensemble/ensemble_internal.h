@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Shared inside room `ensemble`. */
+#ifndef NUCGROW_ENSEMBLE_INTERNAL_H
+#define NUCGROW_ENSEMBLE_INTERNAL_H
+
+#include <nucgrow/ensemble.h>
+
+#define NG_MAX_GAP_LIMIT 1000
+#define NG_BOOTSTRAP_LIMIT 1000000
+/** Longest span of frames; beyond it a frame column holds something else. */
+#define NG_FRAMES_LIMIT 10000000
+
+/* ---- filter.c ------------------------------------------------------------------------------ */
+
+#define NG_FIR_HALF 24 /* taps on each side of the centre: 49 in all */
+
+/** A symmetric low-pass: tap[k] weighs the samples k to the left and k to the right. Unit sum. */
+typedef struct ng_fir {
+    double tap[NG_FIR_HALF + 1];
+} ng_fir;
+
+/** How a trajectory goes on beyond its ends. */
+typedef enum ng_continuation {
+    NG_CONTINUE_POINT, /* 2 x_end - x: keeps the slope; held where the trajectory is too short */
+    NG_CONTINUE_MIRROR /* half-sample mirror: x_1 x_0 | x_0 x_1; needs NG_FIR_HALF points */
+} ng_continuation;
+
+/** Ideal low-pass of `cutoff` cycles per sample (0..0.5] under a Kaiser window for 60 dB. */
+void ng_fir_design(double cutoff, ng_fir *fir);
+/** Variance that the filter leaves of white noise of variance 1: the sum of squared taps. */
+double ng_fir_noise_gain(const ng_fir *fir);
+/** Zero-phase smoothing of x[0..n) into out. `padded`: n + 2 NG_FIR_HALF doubles of scratch. */
+void ng_fir_smooth(const ng_fir *fir, const double *x, size_t n, ng_continuation continuation,
+                   double *padded, double *out);
+
+/** Doubles of scratch that ng_elliptic_smooth needs for n samples. */
+#define NG_ELLIPTIC_SCRATCH(n) (3 * (n) + 18)
+/** The published filter of short trajectories: third-order elliptic low-pass (0.1 dB, 60 dB, 0.02 of
+ *  the Nyquist frequency), forward and backward over the trajectory between its two mirror images. */
+void ng_elliptic_smooth(const double *x, size_t n, double *scratch, double *out);
+
+/* ---- noise.c ------------------------------------------------------------------------------- */
+
+/** Fill noise_scale, noise_power, noise_gain. `fir`: the smoothing that was applied, or NULL. */
+NG_MUST_CHECK ng_status ng_noise_estimate(ng_trajectories *t, const ng_fir *fir, ng_error *err);
+
+/* ---- series.c ------------------------------------------------------------------------------ */
+
+/** Number of arrays in an ng_series. */
+#define NG_SERIES_ARRAYS (10 + NG_MOMENT_MAX)
+/** Array number `index` of a series, 0..NG_SERIES_ARRAYS-1. */
+double *ng_series_array(const ng_series *s, size_t index);
+/** Radius of every point, for ng_series_fill. */
+void ng_series_radii(const ng_trajectories *t, double *radius_nm);
+/** ng_series_compute with the points' radii known beforehand. */
+void ng_series_fill(const ng_trajectories *t, const double *radius_nm, const double *weight,
+                    ng_series *out);
+
+/* ---- pchip.c ------------------------------------------------------------------------------- */
+
+/** Slopes of the monotone cubic through (k*step, y[k]), k = 0..n-1 (n >= 2), after Fritsch and
+ *  Butland, with three-point slopes at the ends. */
+void ng_pchip_slopes(const double *y, size_t n, double step, double *slope);
+/** The cubic between two knots `step` apart at the distance x from the left one. */
+double ng_pchip_value(const double *y, const double *slope, double step, double x);
+
+#endif

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "ensemble_internal.h"
+
+#include <gsl/gsl_math.h>
+#include <gsl/gsl_sf_bessel.h>
+#include <math.h>
+
+#define FIR_ATTENUATION_DB 60.0
+
+/* Kaiser and Schafer's rule for the window that gives this stop-band attenuation. */
+static double kaiser_beta(double attenuation_db)
+{
+    return 0.1102 * (attenuation_db - 8.7);
+}
+
+static double sinc(double x)
+{
+    return x == 0.0 ? 1.0 : sin(M_PI * x) / (M_PI * x);
+}
+
+void ng_fir_design(double cutoff, ng_fir *fir)
+{
+    double beta = kaiser_beta(FIR_ATTENUATION_DB);
+    double sum = 0.0;
+    for (int k = 0; k <= NG_FIR_HALF; k++) {
+        double u = (double)k / NG_FIR_HALF;
+        double window = gsl_sf_bessel_I0(beta * sqrt(1.0 - u * u)) / gsl_sf_bessel_I0(beta);
+        fir->tap[k] = 2.0 * cutoff * sinc(2.0 * cutoff * k) * window;
+        sum += k == 0 ? fir->tap[k] : 2.0 * fir->tap[k];
+    }
+    for (int k = 0; k <= NG_FIR_HALF; k++) {
+        fir->tap[k] /= sum;
+    }
+}
+
+double ng_fir_noise_gain(const ng_fir *fir)
+{
+    double sum = 0.0;
+    for (int k = 1; k <= NG_FIR_HALF; k++) {
+        sum += 2.0 * fir->tap[k] * fir->tap[k];
+    }
+    return sum + fir->tap[0] * fir->tap[0];
+}
+
+/* Value `k` steps beyond the end x[0], where inwards is the direction `step`. */
+static double beyond(const double *end, ptrdiff_t step, size_t n, size_t k,
+                     ng_continuation continuation)
+{
+    if (continuation == NG_CONTINUE_MIRROR) {
+        return end[step * (ptrdiff_t)(k - 1)];
+    }
+    size_t reach = k < n ? k : n - 1;
+    return 2.0 * end[0] - end[step * (ptrdiff_t)reach];
+}
+
+static void pad(const double *x, size_t n, ng_continuation continuation, double *padded)
+{
+    for (size_t k = 1; k <= NG_FIR_HALF; k++) {
+        padded[NG_FIR_HALF - k] = beyond(x, 1, n, k, continuation);
+        padded[NG_FIR_HALF + n - 1 + k] = beyond(x + n - 1, -1, n, k, continuation);
+    }
+    for (size_t i = 0; i < n; i++) {
+        padded[NG_FIR_HALF + i] = x[i];
+    }
+}
+
+void ng_fir_smooth(const ng_fir *fir, const double *x, size_t n, ng_continuation continuation,
+                   double *padded, double *out)
+{
+    pad(x, n, continuation, padded);
+    for (size_t i = 0; i < n; i++) {
+        const double *centre = padded + NG_FIR_HALF + i;
+        double sum = fir->tap[0] * centre[0];
+        for (int k = 1; k <= NG_FIR_HALF; k++) {
+            sum += fir->tap[k] * (centre[-k] + centre[k]);
+        }
+        out[i] = sum;
+    }
+}
+
+/* ---- elliptic filter ----------------------------------------------------------------------- */
+
+#define ELLIPTIC_ORDER 3
+/* Three filter lengths less one: what zero-phase filtering customarily adds at each end. */
+#define ELLIPTIC_EDGE 9
+
+/* Third-order elliptic low-pass: 0.1 dB ripple, 60 dB, edge at 0.02 of the Nyquist frequency. */
+static const double elliptic_b[ELLIPTIC_ORDER + 1] = {
+    0.0007065026374600855, -0.00051396568897293655, -0.00051396568897293677,
+    0.00070650263746008539};
+static const double elliptic_a[ELLIPTIC_ORDER + 1] = {1.0, -2.875684960315704, 2.7616842470247662,
+                                                      -0.88561421281208763};
+
+/* State of the filter after an endless input of ones, so that it starts without a jump. */
+static void elliptic_rest(double rest[ELLIPTIC_ORDER])
+{
+    double sum_b = 0.0, sum_a = elliptic_a[0];
+    for (int k = 1; k <= ELLIPTIC_ORDER; k++) {
+        sum_b += elliptic_b[k] - elliptic_a[k] * elliptic_b[0];
+        sum_a += elliptic_a[k];
+    }
+    rest[0] = sum_b / sum_a;
+    double a = elliptic_a[0], b = 0.0;
+    for (int k = 1; k < ELLIPTIC_ORDER; k++) {
+        a += elliptic_a[k];
+        b += elliptic_b[k] - elliptic_a[k] * elliptic_b[0];
+        rest[k] = a * rest[0] - b;
+    }
+}
+
+/* One pass in place over n samples from x[0] in the direction `step`. */
+static void elliptic_pass(double *x, ptrdiff_t step, size_t n)
+{
+    double z[ELLIPTIC_ORDER];
+    elliptic_rest(z);
+    for (int k = 0; k < ELLIPTIC_ORDER; k++) {
+        z[k] *= x[0];
+    }
+    for (size_t i = 0; i < n; i++) {
+        double *sample = x + step * (ptrdiff_t)i;
+        double in = *sample;
+        double out = elliptic_b[0] * in + z[0];
+        z[0] = z[1] + elliptic_b[1] * in - elliptic_a[1] * out;
+        z[1] = z[2] + elliptic_b[2] * in - elliptic_a[2] * out;
+        z[2] = elliptic_b[3] * in - elliptic_a[3] * out;
+        *sample = out;
+    }
+}
+
+void ng_elliptic_smooth(const double *x, size_t n, double *scratch, double *out)
+{
+    size_t length = 3 * n;
+    size_t edge = length > ELLIPTIC_EDGE ? ELLIPTIC_EDGE : length - 1;
+    double *y = scratch + edge;
+    for (size_t i = 0; i < n; i++) {
+        y[i] = y[2 * n + i] = x[n - 1 - i];
+        y[n + i] = x[i];
+    }
+    for (size_t k = 1; k <= edge; k++) {
+        scratch[edge - k] = 2.0 * y[0] - y[k];
+        y[length - 1 + k] = 2.0 * y[length - 1] - y[length - 1 - k];
+    }
+    size_t total = length + 2 * edge;
+    elliptic_pass(scratch, 1, total);
+    elliptic_pass(scratch + total - 1, -1, total);
+    for (size_t i = 0; i < n; i++) {
+        out[i] = y[n + i];
+    }
+}
