@@ -60,7 +60,7 @@ static const ng_option table[] = {
      .group = "Table", .doc = "Write the whole table as CSV."},
 };
 
-/* ---- what is asked ---------------------------------------------------------------------------------- */
+/* ---- what is asked ------------------------------------------------------------------- */
 
 struct question {
     ng_material material;
@@ -123,12 +123,13 @@ static ng_status understand(ng_cli *cli, const options *o, struct question *q, n
     return status;
 }
 
-/* ---- what the library says --------------------------------------------------------------------------- */
+/* ---- what the library says ----------------------------------------------------------- */
 
 struct answer {
     ng_potential_maximum maximum;
     double gibbs_thomson_kT; /* at the maximum */
     const char *regime;      /* NULL without a supersaturation */
+    double last; /* up to where they were looked for */
     double n_star, n_star2;
 };
 
@@ -137,7 +138,7 @@ static double radius_of(const struct question *q, double n)
     return ng_radius_from_monomers(n, q->material.sigma_s_nm);
 }
 
-static double fmax_least(double n)
+static double at_least_50(double n)
 {
     return n > LEAST_N ? n : LEAST_N;
 }
@@ -145,21 +146,43 @@ static double fmax_least(double n)
 static struct answer ask(const struct question *q)
 {
     const ng_growth_parameters *p = &q->material.parameters;
-    const double delta = q->material.delta, first = fmax_least(q->n_min);
+    const double delta = q->material.delta, first = at_least_50(q->n_min);
     struct answer a = {.maximum = ng_potential_find_maximum(p, delta, first, q->n_max)};
     a.gibbs_thomson_kT = ng_potential_gibbs_thomson(p, delta, a.maximum.n);
     a.n_star = a.n_star2 = (double)NAN;
-    if (!isnan(q->supersaturation)) {
-        const double level = log(q->supersaturation);
-        double last = q->n_max;
-        while (last < LAST_N && ng_potential(p, delta, last) >= level) {
-            last *= 10;
-        }
-        a.regime = ng_potential_regime(&a.maximum, q->supersaturation);
-        ng_potential_critical_sizes(p, delta, q->supersaturation, first, last, &a.n_star,
-                                    &a.n_star2);
+    if (isnan(q->supersaturation)) {
+        return a;
     }
+    const double level = log(q->supersaturation);
+    a.last = q->n_max;
+    while (level > 0 && a.last < LAST_N && ng_potential(p, delta, a.last) >= level) {
+        a.last *= 2;
+    }
+    a.regime = ng_potential_regime(&a.maximum, q->supersaturation);
+    ng_potential_critical_sizes(p, delta, q->supersaturation, first, a.last, &a.n_star,
+                                &a.n_star2);
     return a;
+}
+
+static void warn_critical(const struct question *q, const struct answer *a, ng_warnings *warnings)
+{
+    const double level = log(q->supersaturation);
+    if (a->maximum.found && level > a->maximum.mu_kT) {
+        ng_warnings_add(warnings, "no-critical-size",
+                        "ln S = %.4g lies above the maximum of mu_n: there is no r* and no r**",
+                        level);
+        return;
+    }
+    if (isnan(a->n_star)) {
+        ng_warnings_add(warnings, "no-r-star",
+                        "mu_n does not rise through ln S = %.4g at sizes from n = %.0f on: no r*",
+                        level, at_least_50(q->n_min));
+    }
+    if (isnan(a->n_star2)) {
+        ng_warnings_add(warnings, "no-r-star2",
+                        "mu_n does not fall below ln S = %.4g at sizes up to n = %.3g: no r**",
+                        level, a->last);
+    }
 }
 
 static void warn(const struct question *q, const struct answer *a, ng_warnings *warnings)
@@ -167,31 +190,26 @@ static void warn(const struct question *q, const struct answer *a, ng_warnings *
     if (q->n_min < LEAST_N) {
         ng_warnings_add(warnings, "below-50",
                         "sizes below n = %d are in the table, but the potential means nothing "
-                        "there; the maximum and r*, r** are searched from n = %d on",
+                        "there; the maximum, r* and r** are searched from n = %d on",
                         LEAST_N, LEAST_N);
     }
     if (!a->maximum.found) {
         ng_warnings_add(warnings, "no-maximum",
                         "mu_n has no maximum between n = %.0f and n = %.0f; widen --n-min, --n-max",
-                        fmax_least(q->n_min), q->n_max);
+                        at_least_50(q->n_min), q->n_max);
     }
-    if (a->regime != NULL && (isnan(a->n_star) || isnan(a->n_star2))) {
-        ng_warnings_add(warnings, "no-critical-size", "no size between n = %.0f and %.0g has mu_n = "
-                        "ln S on the %s of mu_n",
-                        fmax_least(q->n_min), LAST_N,
-                        !isnan(a->n_star2)  ? "rising side"
-                        : !isnan(a->n_star) ? "falling side"
-                                            : "rising or the falling side");
+    if (a->regime != NULL) {
+        warn_critical(q, a, warnings);
     }
 }
 
-/* ---- the table ------------------------------------------------------------------------------------------ */
+/* ---- the table ----------------------------------------------------------------------- */
 
 enum { N, RADIUS, MU, GIBBS_THOMSON, FREE_ENERGY, ATTACHMENT, DETACHMENT, COLUMNS };
 
 static const char *const column_name[COLUMNS] = {
-    "n",           "radius_nm",        "mu_kT",           "gibbs_thomson_kT",
-    "free_energy_kT", "attachment_per_s", "detachment_per_s"};
+    "n", "radius_nm", "mu_kT", "gibbs_thomson_kT", "free_energy_kT", "attachment_per_s",
+    "detachment_per_s"};
 
 static void fill_row(const struct question *q, double n, double row[COLUMNS])
 {
@@ -243,14 +261,14 @@ static ng_status write_csv(const ng_cli *cli, const struct question *q, const ch
     }
     const ng_material *m = &q->material;
     FILE *stream = ng_output_stream(output);
-    fprintf(stream, "# nucgrow %s potential: %s, sigma_s %.17g nm, delta %.17g", ng_version(),
+    fprintf(stream, "# nucgrow %s potential: %s, sigma_s %.15g nm, delta %.15g", ng_version(),
             m->name, m->sigma_s_nm, m->delta);
     for (size_t i = 0; i < NG_N_GROWTH_PARAMETERS; i++) {
-        fprintf(stream, ", %s %.17g", ng_growth_parameter_info()[i].name,
+        fprintf(stream, ", %s %.15g", ng_growth_parameter_info()[i].name,
                 ng_growth_parameter_get(&m->parameters, i));
     }
     if (!isnan(q->supersaturation)) {
-        fprintf(stream, ", S %.17g", q->supersaturation);
+        fprintf(stream, ", S %.15g", q->supersaturation);
     }
     fputc('\n', stream);
     write_rows(q, stream);
@@ -289,7 +307,7 @@ static json_t *table_json(const struct question *q)
     return result;
 }
 
-/* ---- the result -------------------------------------------------------------------------------------------- */
+/* ---- the result ---------------------------------------------------------------------- */
 
 static json_t *critical_json(const struct question *q, const struct answer *a)
 {
@@ -319,31 +337,39 @@ static json_t *result_json(const struct question *q, const struct answer *a)
     return result;
 }
 
-/* ---- for people ------------------------------------------------------------------------------------------- */
+/* ---- for people ---------------------------------------------------------------------- */
 
 static void print_regime(const ng_cli *cli, const struct question *q, const struct answer *a)
 {
-    ng_cli_print(cli, "at S = %.4g       ln S = %.4f kT: %s; ", q->supersaturation,
-                 log(q->supersaturation), a->regime);
+    const double level = log(q->supersaturation);
     const double r_star = radius_of(q, a->n_star), r_star2 = radius_of(q, a->n_star2);
     const bool star = !isnan(a->n_star), star2 = !isnan(a->n_star2);
+    ng_cli_print(cli, "S = %-13.4g %s (ln S = %.4f kT): ", q->supersaturation, a->regime, level);
     if (star && star2) {
-        ng_cli_print(cli,
-                     "particles between r* and r** shrink, all others grow\n"
-                     "  r*   stable     %.4g nm (n = %.1f)\n"
-                     "  r**  unstable   %.4g nm (n = %.1f)\n",
-                     r_star, a->n_star, r_star2, a->n_star2);
+        ng_cli_print(cli, "particles from r* to r** shrink, others grow\n");
     } else if (star) {
-        ng_cli_print(cli, "particles above r* = %.4g nm (n = %.1f) shrink, smaller ones grow\n",
-                     r_star, a->n_star);
+        ng_cli_print(cli, "particles above r* shrink, smaller ones grow\n");
     } else if (star2) {
-        ng_cli_print(cli, "particles below r** = %.4g nm (n = %.1f) shrink, larger ones grow\n",
-                     r_star2, a->n_star2);
+        ng_cli_print(cli, "particles below r** shrink, larger ones grow\n");
     } else {
         const double mu = ng_potential(&q->material.parameters, q->material.delta, q->n_max);
-        ng_cli_print(cli, "particles of every size %s\n",
-                     mu < log(q->supersaturation) ? "grow" : "shrink");
+        ng_cli_print(cli, "all sizes %s\n", mu < level ? "grow" : "shrink");
     }
+    if (star) {
+        ng_cli_print(cli, "r*                %.4g nm (n = %.1f), stable\n", r_star, a->n_star);
+    }
+    if (star2) {
+        ng_cli_print(cli, "r**               %.4g nm (n = %.1f), unstable\n", r_star2, a->n_star2);
+    }
+}
+
+static void print_material(const ng_cli *cli, const ng_material *m)
+{
+    const ng_growth_parameters *p = &m->parameters;
+    ng_cli_print(cli, "%-17s sigma_s %.5g nm, delta %g, eps_f %g kT, eps_e %g kT,\n", m->name,
+                 m->sigma_s_nm, m->delta, p->eps_f, p->eps_e);
+    ng_cli_print(cli, "%-17s 4+alpha %g, K %g, kr %g nm^-2 s^-1\n",
+                 m->published ? "(published)" : "", p->alpha4, p->K, p->kr);
 }
 
 static void print_sizes(const ng_cli *cli, const struct question *q)
@@ -362,11 +388,9 @@ static void print_sizes(const ng_cli *cli, const struct question *q)
 
 static void print_answer(const ng_cli *cli, const struct question *q, const struct answer *a)
 {
-    const ng_material *m = &q->material;
-    const ng_growth_parameters *p = &m->parameters;
     if (a->maximum.found) {
         ng_cli_print(cli,
-                     "maximum of mu_n   %.4f kT at n = %.0f, radius %.4f nm (Gibbs-Thomson there: "
+                     "maximum of mu_n   %.4f kT at n = %.0f (radius %.4f nm; Gibbs-Thomson "
                      "%.4f kT)\n"
                      "all sizes grow    above S = %.4g\n",
                      a->maximum.mu_kT, a->maximum.n, radius_of(q, a->maximum.n),
@@ -377,11 +401,7 @@ static void print_answer(const ng_cli *cli, const struct question *q, const stru
     if (a->regime != NULL) {
         print_regime(cli, q, a);
     }
-    ng_cli_print(cli,
-                 "%-17s eps_f %g kT, eps_e %g kT, 4+alpha %g, K %g, kr %g nm^-2 s^-1, delta %g, "
-                 "sigma_s %.5g nm%s\n",
-                 m->name, p->eps_f, p->eps_e, p->alpha4, p->K, p->kr, m->delta, m->sigma_s_nm,
-                 m->published ? " (published)" : "");
+    print_material(cli, &q->material);
     print_sizes(cli, q);
 }
 

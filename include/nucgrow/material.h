@@ -27,8 +27,8 @@ extern "C" {
  *          NG_INVALID (what is missing or given twice, and what to do). */
 NG_MUST_CHECK ng_status ng_material_read(const char *path, ng_material *out, ng_error *err);
 
-/** What --material takes: the name of a built-in material, or else the path of a file (a text with a
- *  '/' or a '.'). @return as ng_material_read, or NG_USAGE with the names that exist. */
+/** What --material takes: the name of a built-in material, or else the path of a file (a text with
+ *  a '/' or a '.'). @return as ng_material_read, or NG_USAGE with the names that exist. */
 NG_MUST_CHECK ng_status ng_material_choose(const char *name_or_path, ng_material *out,
                                            ng_error *err);
 

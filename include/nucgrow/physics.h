@@ -4,8 +4,8 @@
  * Room `physics`: shape, chemical potential, rates, materials. Pure functions: no input or output,
  * no allocation (tables are filled into the caller's arrays). May include base.
  *
- * Units: nm, s, k_B T. Monomer numbers n are >= 1. Energies are relative to the macroscopic crystal:
- * mu_n stands for (mu_n^s - mu_inf)/kT. Sources: [Kim] = PNAS 122, e2424950122 (2025).
+ * Units: nm, s, k_B T. Monomer numbers n are >= 1. Energies are relative to the macroscopic
+ * crystal: mu_n stands for (mu_n^s - mu_inf)/kT. Sources: [Kim] = PNAS 122, e2424950122 (2025).
  */
 #ifndef NUCGROW_PHYSICS_H
 #define NUCGROW_PHYSICS_H
@@ -16,9 +16,10 @@
 extern "C" {
 #endif
 
-/* ---- shape: the general truncated octahedron ------------------------------------------------------ */
+/* ---- shape: the general truncated octahedron ----------------------------------------- */
 
-/** Range of the shape number delta: 1 cuboctahedron, 4/3 regular truncated octahedron, 2 octahedron. */
+/** Range of the shape number delta: 1 cuboctahedron, 4/3 regular truncated octahedron,
+ *  2 octahedron. */
 #define NG_DELTA_MIN 1.0
 #define NG_DELTA_MAX 2.0
 
@@ -45,8 +46,8 @@ double ng_shape_face_sites(double n, double delta);
 /**
  * Gain of edge and face sites when n becomes n+1.
  *
- * Equation: N_e(n+1)-N_e(n) and N_f(n+1)-N_f(n), from s'-s = 12/(A(s'^2+s's+s^2)+B(s'+s)+C), so that
- *           nothing cancels; across the steps at s = 1, s = 2 and t = 1 too.
+ * Equation: N_e(n+1)-N_e(n) and N_f(n+1)-N_f(n), from s'-s = 12/(A(s'^2+s's+s^2)+B(s'+s)+C), so
+ *           that nothing cancels; across the steps at s = 1, s = 2 and t = 1 too.
  * Given:    n (>= 1), delta (1..2).
  * Returned: both gains; NAN outside the domain.
  * Notes:    against quadruple precision: relative error <= 2e-15 for 30 <= n <= 1e7 (a plain
@@ -64,7 +65,7 @@ void ng_shape_site_gain_table(double n_first, size_t count, double delta, double
  *  f = [3(sqrt3-1)d(4-d) + 12 - 8 sqrt3] / (pi^(1/3) A^(2/3)); 1 < f. NAN outside the domain. */
 double ng_shape_surface_factor(double delta);
 
-/* ---- material and parameters ---------------------------------------------------------------------- */
+/* ---- material and parameters --------------------------------------------------------- */
 
 /** The five time-independent numbers of [Kim] Table 1. */
 typedef struct ng_growth_parameters {
@@ -118,7 +119,7 @@ double ng_density_from_sigma(double sigma_nm);
 double ng_monomers_from_radius(double radius_nm, double sigma_s_nm);
 double ng_radius_from_monomers(double n, double sigma_s_nm);
 
-/* ---- chemical potential and free energy ----------------------------------------------------------- */
+/* ---- chemical potential and free energy ---------------------------------------------- */
 
 /**
  * Chemical potential of a monomer in an n-mer, in kT.
@@ -140,8 +141,8 @@ double ng_potential_gibbs_thomson(const ng_growth_parameters *p, double delta, d
 double ng_free_energy(const ng_growth_parameters *p, double delta, double supersaturation,
                       double n);
 
-/** Highest local maximum of mu_n over integers n in [n_min, n_max] that is not at an end (n_min >= 50
- *  keeps the artefact spike near n = 18 out). Takes time in proportion to the range. */
+/** Highest local maximum of mu_n over integers n in [n_min, n_max] that is not at an end
+ *  (n_min >= 50 keeps the artefact spike near n = 18 out). Takes about 30 ns a size. */
 typedef struct ng_potential_maximum {
     bool found; /* false: mu_n falls (or rises) over the whole range */
     double n;
@@ -155,15 +156,15 @@ ng_potential_maximum ng_potential_find_maximum(const ng_growth_parameters *p, do
  *  "supersaturation" (0 < ln S, not above it) or "undersaturation" (S <= 1). Static text. */
 const char *ng_potential_regime(const ng_potential_maximum *maximum, double supersaturation);
 
-/** Sizes at which growth stops at a supersaturation: mu_n = ln S on the rising side (n_star, stable)
- *  and on the falling side (n_star2, unstable) of the maximum, as real n by linear interpolation. NAN
- *  where there is none in the range (hypersaturation: both). Without a maximum inside the range its
- *  higher end stands for it. */
+/** Sizes at which growth stops at a supersaturation: mu_n = ln S on the rising side (n_star,
+ *  stable) and on the falling side (n_star2, unstable) of the maximum, as real n by linear
+ *  interpolation. NAN where there is none in the range (hypersaturation: both). Without a maximum
+ *  inside the range its higher end stands for it. */
 void ng_potential_critical_sizes(const ng_growth_parameters *p, double delta,
                                  double supersaturation, double n_min, double n_max,
                                  double *n_star, double *n_star2);
 
-/* ---- rates ------------------------------------------------------------------------------------------ */
+/* ---- rates --------------------------------------------------------------------------- */
 
 /**
  * Attachment rate of monomers to an n-mer at the solubility, 1/s (times S: the rate in solution).
@@ -172,10 +173,13 @@ void ng_potential_critical_sizes(const ng_growth_parameters *p, double delta,
  * Given:    p (K, kr are used), delta, sigma_s in nm, n >= 1.
  * Source:   [Kim] Table 1 footnote, Eq. 2.
  */
-double ng_attachment_rate(const ng_growth_parameters *p, double delta, double sigma_s_nm, double n);
+double ng_attachment_rate(const ng_growth_parameters *p, double delta, double sigma_s_nm,
+                          double n);
 
-/** Detachment rate from an n-mer (n >= 2), 1/s: k_n^d = k_{n-1}^a rho_1inf exp(mu_{n-1}); 0 for n=1. */
-double ng_detachment_rate(const ng_growth_parameters *p, double delta, double sigma_s_nm, double n);
+/** Detachment rate from an n-mer (n >= 2), 1/s: k_n^d = k_{n-1}^a rho_1inf exp(mu_{n-1}), by
+ *  detailed balance; 0 for n = 1. NAN between. */
+double ng_detachment_rate(const ng_growth_parameters *p, double delta, double sigma_s_nm,
+                          double n);
 
 /** Fill mu_kT[i] with mu_n for n = n_first + i, i < count. */
 void ng_potential_table(const ng_growth_parameters *p, double delta, double n_first, size_t count,

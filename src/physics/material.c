@@ -105,7 +105,8 @@ double ng_sigma_from_density(double rho_per_nm3)
 
 double ng_density_from_sigma(double sigma_nm)
 {
-    return positive(sigma_nm) ? 1 / (four_pi_thirds * sigma_nm * sigma_nm * sigma_nm) : (double)NAN;
+    const double volume_nm3 = four_pi_thirds * sigma_nm * sigma_nm * sigma_nm;
+    return positive(sigma_nm) ? 1 / volume_nm3 : (double)NAN;
 }
 
 double ng_monomers_from_radius(double radius_nm, double sigma_s_nm)

@@ -50,7 +50,8 @@ static void detailed_balance(void **state)
     assert_true(ng_detachment_rate(p, m->delta, m->sigma_s_nm, 1) == 0);
 }
 
-/* kr per surface of the particle while diffusion is fast, 4 pi sigma^2 f kr/K n^(1/3) while slow. */
+/* kr per surface of the particle while diffusion is fast, 4 pi sigma^2 f kr/K n^(1/3) while it
+ * is slow. */
 static void limits_of_attachment(void **state)
 {
     (void)state;

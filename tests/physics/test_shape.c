@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-/* ---- an octahedron of edge s, t layers cut from each corner, counted atom by atom ----------------- */
+/* ---- an octahedron of edge s, t layers cut from each corner, counted atom by atom ---- */
 
 struct counts {
     long all, edge, face;
@@ -92,7 +92,7 @@ static void magic_numbers(void **state)
     assert_true(ng_shape_edge_sites(6, 2) == 0);
 }
 
-/* ---- against quadruple precision -------------------------------------------------------------------- */
+/* ---- against quadruple precision ----------------------------------------------------- */
 
 #ifdef __SIZEOF_FLOAT128__
 __extension__ typedef __float128 quad;
@@ -184,7 +184,7 @@ static void gains_do_not_cancel(void **state)
 }
 #endif
 
-/* ---- against tables ----------------------------------------------------------------------------------- */
+/* ---- against tables ------------------------------------------------------------------ */
 
 static void reference_sites(void **state)
 {
@@ -234,7 +234,7 @@ static void surface_of_known_solids(void **state)
     }
 }
 
-/* ---- table, domain -------------------------------------------------------------------------------------- */
+/* ---- table, domain ------------------------------------------------------------------- */
 
 static void table_equals_single_values(void **state)
 {
