@@ -130,8 +130,9 @@ static void memory_runs_out(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_key),      cmocka_unit_test(size_alone), cmocka_unit_test(refused),
-        cmocka_unit_test(chosen_by_name), cmocka_unit_test(json_block), cmocka_unit_test(memory_runs_out),
+        cmocka_unit_test(every_key),      cmocka_unit_test(size_alone),
+        cmocka_unit_test(refused),        cmocka_unit_test(memory_runs_out),
+        cmocka_unit_test(chosen_by_name), cmocka_unit_test(json_block),
     };
     return cmocka_run_group_tests_name("material_yaml", tests, NULL, NULL);
 }
