@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Tables of a fit: parameters with their intervals, and against the truth where it is known. */
+#include "report_internal.h"
+
+#include <math.h>
+#include <string.h>
+
+static const struct {
+    const char *name, *symbol, *title;
+} known[] = {
+    {"eps_f", "<i>ε</i><sub>f</sub>", "Energy of a monomer on a face"},
+    {"eps_e", "<i>ε</i><sub>e</sub>", "Energy of a monomer on an edge"},
+    {"alpha4", "4 + <i>α</i>", "Weight of the logarithmic term"},
+    {"K", "<i>K</i>", "Reaction against diffusion"},
+    {"kr", "<i>k</i><sub>r</sub>", "Attachment rate"},
+};
+
+#define N_KNOWN (sizeof known / sizeof known[0])
+
+static const char *flag_class(const char *flag)
+{
+    if (flag == NULL || strcmp(flag, "fixed") == 0) {
+        return "plain";
+    }
+    return strcmp(flag, "ok") == 0 ? "green" : "amber";
+}
+
+static void flag_cell(FILE *out, const char *flag)
+{
+    fprintf(out, "<td>");
+    if (flag != NULL) {
+        char text[40];
+        snprintf(text, sizeof text, "%s", flag);
+        for (char *c = text; *c != '\0'; c++) {
+            *c = *c == '-' ? ' ' : *c;
+        }
+        fprintf(out, "<span class=\"flag %s\">", flag_class(flag));
+        ng_html_text(out, text);
+        ng_html_raw(out, "</span>");
+    }
+    ng_html_raw(out, "</td>");
+}
+
+static void number_cell(FILE *out, double value, double resolution)
+{
+    char text[NG_REPORT_NUMBER];
+    ng_html_raw(out, "<td class=\"number\">");
+    ng_html_text(out, ng_report_number(text, value, resolution));
+    ng_html_raw(out, "</td>");
+}
+
+static void range_cell(FILE *out, double low, double high, double resolution)
+{
+    char a[NG_REPORT_NUMBER], b[NG_REPORT_NUMBER];
+    ng_html_raw(out, "<td class=\"number\">");
+    if (isfinite(low) && isfinite(high)) {
+        ng_html_format(out, "%s to %s", ng_report_number(a, low, resolution),
+                       ng_report_number(b, high, resolution));
+    } else {
+        ng_html_raw(out, "–");
+    }
+    ng_html_raw(out, "</td>");
+}
+
+static double resolution_of(const json_t *parameter)
+{
+    double half = (ng_report_real(parameter, "upper") - ng_report_real(parameter, "lower")) / 2;
+    return half > 0 ? half : (double)NAN;
+}
+
+static void parameter_row(FILE *out, size_t i, const json_t *parameter)
+{
+    double resolution = resolution_of(parameter);
+    const char *title = ng_report_string(parameter, "title");
+    ng_html_raw(out, "<tr><th scope=\"row\">");
+    ng_html_text(out, title != NULL ? title : known[i].title);
+    fprintf(out, "</th><td class=\"symbol name\">%s</td>", known[i].symbol);
+    number_cell(out, ng_report_real(parameter, "value"), resolution);
+    range_cell(out, ng_report_real(parameter, "lower"), ng_report_real(parameter, "upper"),
+               resolution);
+    ng_html_raw(out, "<td>");
+    ng_html_text(out, ng_report_string(parameter, "unit"));
+    ng_html_raw(out, "</td>");
+    range_cell(out, ng_report_real(parameter, "min"), ng_report_real(parameter, "max"), NAN);
+    flag_cell(out, ng_report_string(parameter, "flag"));
+    ng_html_raw(out, "</tr>\n");
+}
+
+static void parameter_table(FILE *out, const json_t *fit)
+{
+    const json_t *parameters = json_object_get(fit, "parameters");
+    double level = ng_report_real(fit, "level");
+    ng_html_raw(out, "<div class=\"scroll\"><table><caption>Growth parameters");
+    if (ng_report_string(fit, "estimator") != NULL) {
+        ng_html_format(out, ", estimator “%s”", ng_report_string(fit, "estimator"));
+    }
+    ng_html_raw(out, "</caption><thead><tr><th>Parameter</th><th>Symbol</th>"
+                     "<th class=\"number\">Value</th><th class=\"number\">");
+    if (isfinite(level)) {
+        ng_html_format(out, "%.3g %% interval", 100 * level);
+    } else {
+        ng_html_raw(out, "Interval");
+    }
+    ng_html_raw(out, "</th><th>Unit</th><th class=\"number\">Bounds</th><th>Flag</th></tr></thead>"
+                     "<tbody>\n");
+    for (size_t i = 0; i < N_KNOWN; i++) {
+        const json_t *parameter = json_object_get(parameters, known[i].name);
+        if (parameter != NULL) {
+            parameter_row(out, i, parameter);
+        }
+    }
+    ng_html_raw(out, "</tbody></table></div>\n");
+}
+
+/* ---- against the truth --------------------------------------------------------------------------- */
+
+static void truth_row(FILE *out, const char *markup, double truth, double found, double lower,
+                      double upper)
+{
+    if (!isfinite(truth) || !isfinite(found)) {
+        return;
+    }
+    double half = upper > lower ? (upper - lower) / 2 : (double)NAN;
+    fprintf(out, "<tr><th scope=\"row\" class=\"symbol name\">%s</th>", markup);
+    number_cell(out, truth, half);
+    number_cell(out, found, half);
+    range_cell(out, lower, upper, half);
+    ng_html_raw(out, "<td>");
+    if (isfinite(lower) && isfinite(upper)) {
+        bool inside = truth >= lower && truth <= upper;
+        fprintf(out, "<span class=\"flag %s\">%s</span>", inside ? "green" : "amber",
+                inside ? "inside" : "outside");
+    }
+    ng_html_raw(out, "</td></tr>\n");
+}
+
+static void truth_table(FILE *out, const json_t *fit, const json_t *truth)
+{
+    const json_t *found = json_object_get(fit, "parameters");
+    const json_t *parameters = json_object_get(truth, "parameters");
+    const json_t *potential = json_object_get(fit, "potential");
+    const json_t *maximum = json_object_get(truth, "maximum");
+    const json_t *delta = json_object_get(fit, "delta");
+    ng_html_raw(out, "<div class=\"scroll\"><table><caption>Against the truth of the synthetic data"
+                     "</caption><thead><tr><th>Quantity</th><th class=\"number\">Truth</th>"
+                     "<th class=\"number\">Found</th><th class=\"number\">Interval</th>"
+                     "<th>Truth in interval</th></tr></thead><tbody>\n");
+    for (size_t i = 0; i < N_KNOWN; i++) {
+        const json_t *p = json_object_get(found, known[i].name);
+        truth_row(out, known[i].symbol, ng_report_real(parameters, known[i].name),
+                  ng_report_real(p, "value"), ng_report_real(p, "lower"),
+                  ng_report_real(p, "upper"));
+    }
+    truth_row(out, "<i>δ</i>, mean", ng_report_real(truth, "delta"), ng_report_real(delta, "mean"),
+              ng_report_real(delta, "lower"), ng_report_real(delta, "upper"));
+    truth_row(out, "<i>n</i> at the maximum", ng_report_real(maximum, "n"),
+              ng_report_real(potential, "n_max"), ng_report_real(potential, "n_max_lower"),
+              ng_report_real(potential, "n_max_upper"));
+    truth_row(out, "highest <i>μ</i><sub>n</sub> (kT)", ng_report_real(maximum, "mu_kT"),
+              ng_report_real(potential, "mu_max_kT"), ng_report_real(potential, "mu_max_lower_kT"),
+              ng_report_real(potential, "mu_max_upper_kT"));
+    ng_html_raw(out, "</tbody></table></div>\n");
+}
+
+void ng_report_parameters(FILE *out, const ng_report_study *study)
+{
+    const json_t *fit = study->result[NG_REPORT_FIT];
+    ng_html_raw(out, "<h2>Parameters</h2>\n<p class=\"lead\">The numbers behind the curves. A flag "
+                     "other than “ok” means that the data do not fix that parameter by itself, even "
+                     "where they fix the chemical potential.</p>\n");
+    parameter_table(out, fit);
+    if (study->result[NG_REPORT_TRUTH] != NULL) {
+        truth_table(out, fit, study->result[NG_REPORT_TRUTH]);
+    }
+}

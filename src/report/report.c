@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "report_internal.h"
+
+static void part(FILE *out, int index)
+{
+    fwrite(ng_report_page[index].text, 1, ng_report_page[index].size, out);
+}
+
+static void write_title(FILE *out, const ng_report_input *input, const ng_report_study *study)
+{
+    if (input->title != NULL) {
+        ng_html_text(out, input->title);
+    } else {
+        ng_report_title(out, study);
+    }
+}
+
+static void navigation(FILE *out, const ng_report_study *study)
+{
+    ng_html_raw(out, "<nav class=\"page\" aria-label=\"Parts of this report\"><ul>\n"
+                     "<li><a href=\"#answer\">Answer</a></li>\n"
+                     "<li><a href=\"#figures\">Figures</a></li>\n");
+    if (study->result[NG_REPORT_FIT] != NULL) {
+        ng_html_raw(out, "<li><a href=\"#parameters-table\">Parameters</a></li>\n"
+                         "<li><a href=\"#certainty\">Certainty</a></li>\n");
+    }
+    ng_html_raw(out, "<li><a href=\"#warnings\">Warnings</a></li>\n"
+                     "<li><a href=\"#methods\">Methods</a></li>\n"
+                     "<li><a href=\"#provenance\">Provenance</a></li>\n</ul></nav>\n");
+}
+
+static void slot(FILE *out, const char *id, const char *name, size_t k)
+{
+    fprintf(out, "<div class=\"figures\"");
+    if (id != NULL) {
+        fprintf(out, " id=\"%s\"", id);
+    }
+    fprintf(out, " data-slot=\"%s\" data-study=\"%zu\"><noscript><p class=\"note\">The figures "
+            "need JavaScript; every key number stands in the text.</p></noscript></div>\n", name,
+            k);
+}
+
+static void write_study(FILE *out, const ng_report_study *study, size_t k)
+{
+    if (k > 0) {
+        ng_html_raw(out, "<section><h2>Also given: ");
+        ng_html_text(out, study->name);
+        ng_html_raw(out, "</h2>\n");
+    } else {
+        ng_html_raw(out, "<section id=\"answer\" aria-label=\"Answer\">\n");
+    }
+    ng_report_answer(out, study);
+    ng_report_key_numbers(out, study);
+    ng_html_raw(out, "</section>\n");
+    slot(out, k == 0 ? "figures" : NULL, "physics", k);
+    if (study->result[NG_REPORT_FIT] != NULL) {
+        fprintf(out, "<section%s>\n", k == 0 ? " id=\"parameters-table\"" : "");
+        ng_report_parameters(out, study);
+        ng_html_raw(out, "</section>\n");
+        slot(out, k == 0 ? "certainty" : NULL, "certainty", k);
+    }
+}
+
+static void write_body(FILE *out, const ng_report_input *input, const ng_report_study *study,
+                       size_t n)
+{
+    ng_html_raw(out, "<header>\n<p class=\"eyebrow\">nucgrow report</p>\n<h1>");
+    write_title(out, input, study);
+    ng_html_raw(out, "</h1>\n</header>\n");
+    navigation(out, study);
+    ng_html_raw(out, "<main>\n");
+    for (size_t k = 0; k < n; k++) {
+        write_study(out, &study[k], k);
+    }
+    ng_report_warnings(out, input);
+    ng_report_methods(out, input);
+    ng_report_provenance(out, input);
+    ng_html_raw(out, "</main>\n<footer><p>Made by nucgrow ");
+    ng_html_text(out, ng_version());
+    ng_html_raw(out, ". This file holds everything it shows and asks no network for anything.</p>"
+                     "</footer>\n");
+}
+
+static ng_status write_page(FILE *out, const ng_report_input *input, const ng_report_study *study,
+                            size_t n, ng_error *err)
+{
+    json_t *data = ng_report_data(study, n);
+    if (data == NULL) {
+        return NG_FAIL(err, NG_MEMORY, "out of memory for the report's data");
+    }
+    part(out, 0);
+    write_title(out, input, study);
+    part(out, 1);
+    write_body(out, input, study, n);
+    part(out, 2);
+    ng_status status = ng_html_json(out, data, err);
+    part(out, 3);
+    json_decref(data);
+    return status;
+}
+
+ng_status ng_report_write(const ng_report_input *input, const char *path, bool force, ng_error *err)
+{
+    ng_report_study *study = NULL;
+    ng_output *out = NULL;
+    size_t n = 0;
+    ng_status status = ng_report_studies(input, &study, &n, err);
+    if (status != NG_OK) {
+        goto out;
+    }
+    status = ng_output_open(path, force, &out, err);
+    if (status != NG_OK) {
+        goto out;
+    }
+    status = write_page(ng_output_stream(out), input, study, n, err);
+    if (status != NG_OK) {
+        goto out;
+    }
+    status = ng_output_commit(out, err);
+    out = NULL;
+out:
+    ng_output_abandon(out);
+    ng_free(study);
+    return status;
+}

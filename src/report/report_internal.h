@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Inside the room `report`: the page's parts, the HTML writer, what a study is. */
+#ifndef NUCGROW_REPORT_INTERNAL_H
+#define NUCGROW_REPORT_INTERNAL_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include <nucgrow/report.h>
+
+/* ---- the page template, made at build time from web/ --------------------------------------- */
+
+/** The template is cut where something is inserted: part 0, title, part 1, body, part 2, data, part
+ *  3. */
+#define NG_REPORT_PARTS 4
+
+typedef struct ng_report_part {
+    const unsigned char *text; /* not zero-terminated */
+    size_t size;
+} ng_report_part;
+
+extern const ng_report_part ng_report_page[NG_REPORT_PARTS];
+
+/* ---- HTML: the only place where text is escaped --------------------------------------------- */
+
+/** Markup as it is: only for text written in this program. */
+void ng_html_raw(FILE *out, const char *markup);
+/** Text from anywhere: & < > " ' become entities, control characters vanish. NULL: nothing. */
+void ng_html_text(FILE *out, const char *text);
+/** Formatted text, escaped. At most 1023 bytes. */
+void ng_html_format(FILE *out, const char *format, ...) NG_PRINTF(2, 3);
+/** <name>text</name>, or <name class="class">; nothing when the text is NULL or empty. */
+void ng_html_element(FILE *out, const char *name, const char *class, const char *text);
+/** A JSON value that may stand inside <script>: compact, seven digits, `<` as \u003c. */
+ng_status ng_html_json(FILE *out, const json_t *value, ng_error *err);
+
+/* ---- numbers for people ---------------------------------------------------------------------- */
+
+/** Longest text of ng_report_number, with its zero. */
+#define NG_REPORT_NUMBER 48
+
+/** `value` rounded so that `resolution` (> 0) keeps two digits; resolution 0 or NAN: three digits of
+ *  the value. Thousands apart, powers of ten where digits would not fit; a dash for NAN. Returns
+ *  `text`. */
+const char *ng_report_number(char text[NG_REPORT_NUMBER], double value, double resolution);
+
+/* ---- reading results --------------------------------------------------------------------------- */
+
+/** NAN unless `object` has a number under `key`. `object` may be NULL. */
+double ng_report_real(const json_t *object, const char *key);
+/** NULL unless `object` has a text under `key`. Borrowed. */
+const char *ng_report_string(const json_t *object, const char *key);
+/** First / last finite number of the array under `key`; NAN when there is none. */
+double ng_report_first(const json_t *object, const char *key);
+double ng_report_last(const json_t *object, const char *key);
+
+typedef enum ng_report_kind {
+    NG_REPORT_ENSEMBLE,
+    NG_REPORT_FIT,
+    NG_REPORT_POTENTIAL,
+    NG_REPORT_TRUTH,
+    NG_REPORT_KINDS
+} ng_report_kind;
+
+/** Results that are shown together: at most one of each kind. The first study holds the first of
+ *  every kind; each further result is a study of its own (a further fit is set against the same
+ *  truth). */
+typedef struct ng_report_study {
+    const json_t *result[NG_REPORT_KINDS]; /* borrowed, NULL where there is none */
+    const char *name;                      /* file of a further result; NULL for the first study */
+} ng_report_study;
+
+/** Check every result and sort them into studies; `study` is owned (ng_free). */
+NG_MUST_CHECK ng_status ng_report_studies(const ng_report_input *input, ng_report_study **study,
+                                          size_t *n, ng_error *err);
+/** The ensemble of a study: its own, or the one inside its fit. Borrowed, may be NULL. */
+const json_t *ng_report_ensemble(const ng_report_study *study);
+/** {"studies": [...]}: what the page draws. Owned by the caller; NULL: no memory. */
+json_t *ng_report_data(const ng_report_study *study, size_t n);
+
+/* ---- sections ------------------------------------------------------------------------------------ */
+
+/** Title of the page, when the caller gives none. */
+void ng_report_title(FILE *out, const ng_report_study *study);
+void ng_report_answer(FILE *out, const ng_report_study *study);
+void ng_report_key_numbers(FILE *out, const ng_report_study *study);
+void ng_report_parameters(FILE *out, const ng_report_study *study);
+/** Warnings of all inputs. */
+void ng_report_warnings(FILE *out, const ng_report_input *input);
+void ng_report_methods(FILE *out, const ng_report_input *input);
+void ng_report_provenance(FILE *out, const ng_report_input *input);
+
+#endif
