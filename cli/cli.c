@@ -11,7 +11,7 @@
 
 enum { EXIT_UNTRUSTED = 4 };
 
-/* ---- options every verb takes ---------------------------------------------------------------------- */
+/* ---- options every verb takes ----------------------------------------------------------- */
 
 #define GROUP "Common options"
 
@@ -112,7 +112,7 @@ ng_options *ng_command_options(const ng_command *command, ng_cli_common *common,
     return set;
 }
 
-/* ---- what verbs call --------------------------------------------------------------------------------- */
+/* ---- what verbs call -------------------------------------------------------------------- */
 
 ng_status ng_cli_inputs(ng_cli *cli, ng_error *err)
 {
@@ -153,14 +153,14 @@ struct json_t *ng_cli_stamp(const ng_cli *cli, const char *schema, struct json_t
     json_object_set_new(stamped, "schema", json_string(schema));
     json_object_update(stamped, body);
     json_object_set_new(stamped, "warnings", ng_warnings_json(&cli->warnings));
-    json_object_set_new(stamped, "provenance",
-                        ng_provenance_json(cli->provenance, cli->options, &cli->run,
-                                           &cli->warnings));
+    json_object_set_new(
+        stamped, "provenance",
+        ng_provenance_json(cli->provenance, cli->options, &cli->run, &cli->warnings));
     json_decref(body);
     return stamped;
 }
 
-/* ---- before the verb runs -------------------------------------------------------------------------- */
+/* ---- before the verb runs --------------------------------------------------------------- */
 
 static bool asks_for_help(int argc, char **argv)
 {
@@ -174,9 +174,9 @@ static bool asks_for_help(int argc, char **argv)
 
 typedef struct call {
     ng_cli cli;
-    void *values;               /* owned: what the verb's table fills */
-    const char **word;          /* owned array: positional arguments of the command line */
-    ng_text_list config_files;  /* owned: `files` of the config file */
+    void *values;              /* owned: what the verb's table fills */
+    const char **word;         /* owned array: positional arguments of the command line */
+    ng_text_list config_files; /* owned: `files` of the config file */
     ng_progress_line progress;
 } call;
 
@@ -303,7 +303,7 @@ static ng_status prepare(call *c, int argc, char **argv, ng_error *err)
     return NG_OK;
 }
 
-/* ---- after it ran -------------------------------------------------------------------------------------- */
+/* ---- after it ran ----------------------------------------------------------------------- */
 
 static bool is_untrusted(const ng_cli *cli)
 {
@@ -320,8 +320,8 @@ static ng_status write_result(ng_cli *cli, ng_error *err)
     cli->result = ng_cli_stamp(cli, cli->command->schema, body);
     bool to_file = cli->command->output == NG_OUTPUT_RESULT && common->output != NULL;
     bool to_stdout = common->json && !(to_file && strcmp(common->output, "-") == 0);
-    ng_status status = to_file ? ng_json_write(cli->result, common->output, common->force, err)
-                               : NG_OK;
+    ng_status status =
+        to_file ? ng_json_write(cli->result, common->output, common->force, err) : NG_OK;
     if (status == NG_OK && to_stdout) {
         status = ng_json_write(cli->result, "-", true, err);
     }
@@ -366,8 +366,8 @@ int ng_cli_call(const ng_command *command, int argc, char **argv)
     if (status != NG_OK) {
         print_error(command, status, &err);
     }
-    int code = status == NG_OK && is_untrusted(&c.cli) ? EXIT_UNTRUSTED
-                                                       : ng_status_exit_code(status);
+    int code =
+        status == NG_OK && is_untrusted(&c.cli) ? EXIT_UNTRUSTED : ng_status_exit_code(status);
     call_end(&c);
     return code;
 }

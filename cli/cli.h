@@ -72,10 +72,10 @@ typedef struct ng_cli {
     size_t n_files;
     ng_cli_common common;
     ng_options *options;
-    ng_run run;                /* hand it to the library: threads, seed, progress, Ctrl-C */
+    ng_run run; /* hand it to the library: threads, seed, progress, Ctrl-C */
     ng_provenance *provenance;
-    ng_warnings warnings;      /* hand it to the library */
-    struct json_t *result;     /* set by the verb; owned by the driver */
+    ng_warnings warnings;  /* hand it to the library */
+    struct json_t *result; /* set by the verb; owned by the driver */
 } ng_cli;
 
 /** One verb. Everything that help, man page, completion and config files say of it is here. */
@@ -101,8 +101,8 @@ NG_MUST_CHECK ng_status ng_cli_inputs(ng_cli *cli, ng_error *err);
 void ng_cli_print(const ng_cli *cli, const char *format, ...) NG_PRINTF(2, 3);
 /** `name` inside the output folder; owned (ng_free). NULL: no memory. */
 char *ng_cli_path(const ng_cli *cli, const char *name);
-/** {"schema", keys of `body`, "warnings", "provenance"}: for a verb that writes further JSON files by
- *  itself. `body` is taken. Owned by the caller; NULL: no memory. */
+/** {"schema", keys of `body`, "warnings", "provenance"}: for a verb that writes further JSON files
+ * by itself. `body` is taken. Owned by the caller; NULL: no memory. */
 struct json_t *ng_cli_stamp(const ng_cli *cli, const char *schema, struct json_t *body);
 
 /** Run one verb with its own argv (without program name and verb) and return the exit code. Errors

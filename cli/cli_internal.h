@@ -5,7 +5,7 @@
 
 #include "cli.h"
 
-/* ---- progress and Ctrl-C (progress.c) ------------------------------------------------------------- */
+/* ---- progress and Ctrl-C (progress.c) --------------------------------------------------- */
 
 /* Draws progress on standard error and turns Ctrl-C into a cancelled run. */
 typedef struct ng_progress_line {
@@ -23,14 +23,15 @@ void ng_progress_end(ng_progress_line *line);
 /* From now on Ctrl-C asks the running step to stop; a second one ends the program at once. */
 void ng_interrupt_catch(void);
 
-/* ---- options of a command, for pages about it (cli.c) --------------------------------------------- */
+/* ---- options of a command, for pages about it (cli.c) ----------------------------------- */
 
 /* A set with the command's tables, filled with defaults. `*values` is what the command's own table
- * fills (ng_free it after the set). NULL: no memory, or a table that contradicts itself (in `err`). */
+ * fills (ng_free it after the set). NULL: no memory, or a table that contradicts itself (in `err`).
+ */
 ng_options *ng_command_options(const ng_command *command, ng_cli_common *common, void **values,
                                ng_error *err);
 
-/* ---- pages (help.c) ---------------------------------------------------------------------------------- */
+/* ---- pages (help.c) --------------------------------------------------------------------- */
 
 void ng_help_overview(FILE *stream);
 ng_status ng_help_command(const ng_command *command, FILE *stream, ng_error *err);

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* ---- walking all options of a command ----------------------------------------------------------------- */
+/* ---- walking all options of a command --------------------------------------------------- */
 
 typedef struct visit {
     FILE *stream;
@@ -26,7 +26,8 @@ static ng_status each_option(const ng_command *command, ng_option_visit *print, 
     return NG_OK;
 }
 
-/* The options of all commands, as the branches of a `case` in bash and zsh: 'NAME')<before>...<after> */
+/* The options of all commands, as the branches of a `case` in bash and zsh:
+ * 'NAME')<before>...<after> */
 static ng_status each_branch(ng_option_visit *print, FILE *stream, const char *before,
                              const char *after, ng_error *err)
 {
@@ -75,7 +76,7 @@ static void print_first_words(FILE *stream)
     }
 }
 
-/* ---- bash --------------------------------------------------------------------------------------------- */
+/* ---- bash ------------------------------------------------------------------------------- */
 
 static void bash_flag(void *context, const ng_option *option)
 {
@@ -119,7 +120,8 @@ static ng_status print_bash(FILE *stream, ng_error *err)
           stream);
     bash_second_words(stream);
     fputs("        esac\n"
-          "        [ -n \"$words\" ] && { COMPREPLY=($(compgen -W \"$words\" -- \"$cur\")); return; }\n"
+          "        [ -n \"$words\" ] && { COMPREPLY=($(compgen -W \"$words\" -- \"$cur\")); "
+          "return; }\n"
           "    fi\n"
           "    case \"$verb ${COMP_WORDS[2]}\" in\n",
           stream);
@@ -144,7 +146,7 @@ static ng_status print_bash(FILE *stream, ng_error *err)
     return status;
 }
 
-/* ---- zsh and fish --------------------------------------------------------------------------------------- */
+/* ---- zsh and fish ----------------------------------------------------------------------- */
 
 /* Text inside '...' and, for zsh, inside [...]: quotes and brackets would end it. */
 static void print_plain(FILE *stream, const char *text)
@@ -245,7 +247,7 @@ static ng_status print_fish(FILE *stream, ng_error *err)
     return each_command(fish_option, stream, err);
 }
 
-/* ---- the verb ------------------------------------------------------------------------------------------- */
+/* ---- the verb --------------------------------------------------------------------------- */
 
 static ng_status run(ng_cli *cli, const void *values, ng_error *err)
 {
@@ -267,8 +269,9 @@ const ng_command ng_command_completion = {
     .name = "completion",
     .group = "Help",
     .summary = "completion of commands and options for bash, zsh or fish",
-    .description = "Prints a script for the shell named; it is made from the same tables as the help "
-                   "pages.",
+    .description =
+        "Prints a script for the shell named; it is made from the same tables as the help "
+        "pages.",
     .usage = "bash|zsh|fish",
     .examples = "source <(nucgrow completion bash)\n"
                 "nucgrow completion fish > ~/.config/fish/completions/nucgrow.fish\n",

@@ -14,8 +14,9 @@ const ng_command ng_command_version = {
     .name = "version",
     .group = "Help",
     .summary = "versions of the program and its libraries, compiler and flags",
-    .description = "Paste this into a report of a problem. `nucgrow --version` prints the first line "
-                   "only.",
+    .description =
+        "Paste this into a report of a problem. `nucgrow --version` prints the first line "
+        "only.",
     .usage = "",
     .examples = "nucgrow version\n",
     .options_size = 1,

@@ -6,7 +6,7 @@
 
 enum { WIDTH = 80 };
 
-/* ---- plain pages ------------------------------------------------------------------------------------- */
+/* ---- plain pages ------------------------------------------------------------------------ */
 
 static void print_row(FILE *stream, const ng_command *command)
 {
@@ -103,7 +103,7 @@ ng_status ng_help_command(const ng_command *command, FILE *stream, ng_error *err
     return NG_OK;
 }
 
-/* ---- manual pages ------------------------------------------------------------------------------------ */
+/* ---- manual pages ----------------------------------------------------------------------- */
 
 /* Text for roff: backslashes and leading dots or quotes are its own. */
 static void print_roff(FILE *stream, const char *text)

@@ -36,8 +36,7 @@ void ng_progress_start(ng_progress_line *line, const char *mode, bool quiet)
 {
     bool terminal = isatty(STDERR_FILENO) == 1;
     *line = (ng_progress_line){.redrawn = terminal};
-    line->shown = !quiet && strcmp(mode, "never") != 0 &&
-                  (terminal || strcmp(mode, "always") == 0);
+    line->shown = !quiet && strcmp(mode, "never") != 0 && (terminal || strcmp(mode, "always") == 0);
 }
 
 static void begin_stage(ng_progress_line *line, const char *stage)
@@ -56,7 +55,8 @@ static void redraw(ng_progress_line *line, size_t done, size_t total)
         return;
     }
     line->drawn_s = now;
-    double left_s = done > 0 ? (now - line->started_s) * (double)(total - done) / (double)done : 0.0;
+    double left_s =
+        done > 0 ? (now - line->started_s) * (double)(total - done) / (double)done : 0.0;
     fprintf(stderr, "\r\033[K%s %zu of %zu, %.0f s left", line->stage, done, total, left_s);
     fflush(stderr);
 }

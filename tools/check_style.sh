@@ -11,7 +11,7 @@ for file in "${files[@]}"; do
         { echo "$file:1: the first line must be the SPDX line"; status=1; }
 done
 # Bytes, but letters of the equations count once.
-awk '{ n = gsub(/[\x80-\xbf]/, "&") }
+LC_ALL=C awk '{ n = gsub(/[\x80-\xbf]/, "&") }
      length($0) - n > 100 { printf "%s:%d: longer than 100 columns\n", FILENAME, FNR; bad = 1 }
      /\t/ { printf "%s:%d: a tab; indent with spaces\n", FILENAME, FNR; bad = 1 }
      END { exit bad }' "${files[@]}" || status=1

@@ -36,7 +36,7 @@ struct json_t; /* jansson's value type; include <jansson.h> to look inside */
 #define NG_PRINTF(fmt, args)
 #endif
 
-/* ---- status and errors ------------------------------------------------------------------- */
+/* ---- status and errors ------------------------------------------------------------------ */
 
 /** Every status: X(name, exit code of the program, text). */
 #define NG_STATUS_LIST(X)                                                                          \
@@ -81,7 +81,7 @@ ng_status ng_error_set(ng_error *err, ng_status status, const char *file, int li
 /** `return NG_FAIL(err, NG_INVALID, "%s:%zu: area is %g px; ...", ...);` */
 #define NG_FAIL(err, status, ...) ng_error_set((err), (status), __FILE__, __LINE__, __VA_ARGS__)
 
-/* ---- warnings: part of a result ------------------------------------------------------------ */
+/* ---- warnings: part of a result --------------------------------------------------------- */
 
 /** `name` is a stable word for programs ("rows-dropped"), `text` a sentence for people. */
 typedef struct ng_warning {
@@ -104,7 +104,7 @@ void ng_warnings_free(ng_warnings *list);
  *  memory. */
 struct json_t *ng_warnings_json(const ng_warnings *list);
 
-/* ---- allocation ------------------------------------------------------------------------------ */
+/* ---- allocation ------------------------------------------------------------------------- */
 
 /** `n` items of `size` bytes, zeroed; NULL when n*size overflows or memory is short. n = 0 gives a
  *  valid pointer. All memory of the library comes from here. */
@@ -121,14 +121,14 @@ void ng_alloc_fail_after(size_t k);
 
 #define NG_NEW(type, n) ((type *)ng_alloc((n), sizeof(type)))
 
-/* ---- numbers in text ----------------------------------------------------------------------------- */
+/* ---- numbers in text -------------------------------------------------------------------- */
 
-/** The whole of `text` as a number (spaces around it are allowed); false when it is none or overflows.
- *  The program must leave LC_NUMERIC at "C". "nan" and "inf" are numbers here. */
+/** The whole of `text` as a number (spaces around it are allowed); false when it is none or
+ *  overflows. The program must leave LC_NUMERIC at "C". "nan" and "inf" are numbers here. */
 bool ng_parse_real(const char *text, double *value);
 bool ng_parse_int(const char *text, long *value);
 
-/* ---- how a call runs: threads, seed, progress, cancel ------------------------------------------ */
+/* ---- how a call runs: threads, seed, progress, cancel ----------------------------------- */
 
 /** Called between units of work, from one thread at a time: `done` of `total` units of `stage`.
  *  Return false to cancel; the call then ends with NG_CANCELLED. */
@@ -157,20 +157,21 @@ typedef ng_status ng_task(void *context, size_t index, int worker, ng_error *err
 NG_MUST_CHECK ng_status ng_parallel_for(size_t n, ng_task *task, void *context, const ng_run *run,
                                         const char *stage, ng_error *err);
 
-/* ---- random streams ---------------------------------------------------------------------------- */
+/* ---- random streams --------------------------------------------------------------------- */
 
 /** A generator (GSL's Mersenne twister; draw with gsl_rng_uniform, <gsl/gsl_randist.h>) for stream
- *  number `stream` of `seed`: streams below 2^32 of one seed all differ. Owned: ng_random_close. NULL: no memory. */
+ *  number `stream` of `seed`: streams below 2^32 of one seed all differ. Owned: ng_random_close.
+ *  NULL: no memory. */
 gsl_rng *ng_random_open(uint64_t seed, uint64_t stream);
 void ng_random_close(gsl_rng *rng);
 
-/* ---- files ------------------------------------------------------------------------------------- */
+/* ---- files ------------------------------------------------------------------------------ */
 
 /** A file that appears whole or not at all: written under a temporary name beside its target. */
 typedef struct ng_output ng_output;
 
-/** Start writing `path`; "-" is standard output, and a device or pipe is written directly. @return NG_EXISTS when it exists and `force` is false (message names
- *  --force), NG_IO when the folder does not exist or is not writable. */
+/** Start writing `path`; "-" is standard output, and a device or pipe is written directly.
+ *  @return NG_EXISTS when it exists and `force` is false (message names --force), NG_IO when the folder does not exist or is not writable. */
 NG_MUST_CHECK ng_status ng_output_open(const char *path, bool force, ng_output **out,
                                        ng_error *err);
 /** Would ng_output_open succeed? To say so before a long computation; leaves nothing behind. */
@@ -183,15 +184,16 @@ NG_MUST_CHECK ng_status ng_output_commit(ng_output *out, ng_error *err);
 void ng_output_abandon(ng_output *out);
 
 /** Whole file into memory, zero-terminated; owned (ng_free). `limit_bytes` guards against absurd
- *  files. "-" is standard input. @return NG_IO (missing, directory, unreadable, too large), NG_MEMORY */
+ *  files. "-" is standard input. @return NG_IO (missing, directory, unreadable, too large),
+ *  NG_MEMORY */
 NG_MUST_CHECK ng_status ng_file_read(const char *path, size_t limit_bytes, char **text,
                                      size_t *length, ng_error *err);
 /** SHA-256 of a file as 64 hex digits, and its size in bytes. */
 NG_MUST_CHECK ng_status ng_file_sha256(const char *path, char hex[65], uint64_t *bytes,
                                        ng_error *err);
-/** Write a JSON value (not consumed) to `path` ("-" = standard output): each number with as many digits
- *  as reading it back exactly takes, keys in the order they were added, arrays of numbers on one
- *  line, newline at the end. */
+/** Write a JSON value (not consumed) to `path` ("-" = standard output): each number with as many
+ *  digits as reading it back exactly takes, keys in the order they were added, arrays of numbers on
+ *  one line, newline at the end. */
 NG_MUST_CHECK ng_status ng_json_write(const struct json_t *value, const char *path, bool force,
                                       ng_error *err);
 /** Read a JSON file; owned by the caller (json_decref). @return NG_IO, or NG_FORMAT with line. */
@@ -201,7 +203,7 @@ struct json_t *ng_json_real(double x);
 /** JSON array of `n` numbers (null where not finite). Owned by the caller; NULL: no memory. */
 struct json_t *ng_json_reals(const double *x, size_t n);
 
-/* ---- options: one table feeds flags, YAML keys, help, man page, completion, provenance --------- */
+/* ---- options: one table feeds flags, YAML keys, help, man page, completion, provenance -- */
 
 typedef enum ng_option_type {
     NG_OPTION_BOOL,   /* field: bool;        --flag, --no-flag, YAML true/false */
@@ -228,7 +230,7 @@ typedef struct ng_option {
     const char *initial; /* default as text, or NULL */
     double min, max;     /* allowed range for INT and REAL, inclusive; equal: any finite value */
     const char *choices; /* CHOICE: the words allowed, "a|b|c". TEXT: words that mean something, for
-                            help and completion. REAL: words allowed too; they leave NAN in the field */
+                            help and completion. REAL: words that leave NAN in the field */
     const char *group;   /* heading in help */
     const char *doc;     /* one sentence */
     const char *value;   /* what help calls the value; NULL: made from the type. "FILE" (also inside
@@ -268,15 +270,16 @@ NG_MUST_CHECK ng_status ng_options_parse(ng_options *set, int argc, char **argv,
 /** Set options from the environment: NUCGROW_<NAME>, in capitals, '-' as '_'. */
 NG_MUST_CHECK ng_status ng_options_environment(ng_options *set, ng_error *err);
 /** Read option values from a YAML file: the mapping under top key `section` ("fit growth" and
- *  "fit-growth" are the same). `section` NULL, or a file without any mapping below its top keys: the
- *  whole file. Unknown keys are errors with line and nearest name. Key `files` (a text or a sequence)
- *  is collected in `positional` (may be NULL: then an error; owned list: ng_text_list_free). */
+ *  "fit-growth" are the same). `section` NULL, or a file without any mapping below its top keys:
+ *  the whole file. Unknown keys are errors with line and nearest name. Key `files` (a text or a
+ *  sequence) is collected in `positional` (may be NULL: then an error; owned list:
+ *  ng_text_list_free). */
 NG_MUST_CHECK ng_status ng_options_yaml(ng_options *set, const char *path, const char *section,
                                         ng_text_list *positional, ng_error *err);
 /** Check that every top key of a YAML file is one of `names`; present[i] tells whether names[i] is
  *  there. An unknown key is NG_USAGE with line and nearest name. */
-NG_MUST_CHECK ng_status ng_options_yaml_sections(const char *path, const char *const *names, size_t n,
-                                                 bool *present, ng_error *err);
+NG_MUST_CHECK ng_status ng_options_yaml_sections(const char *path, const char *const *names,
+                                                 size_t n, bool *present, ng_error *err);
 /** Free a list that owns its texts. */
 void ng_text_list_free(ng_text_list *list);
 /** {"name": {"value":..., "unit":..., "origin": "flag"}, ...} of all options; owned. */
@@ -289,7 +292,7 @@ void ng_options_each(const ng_options *set, ng_option_visit *visit, void *contex
 /** Nearest of `n` names to `word` (edit distance <= 3), or NULL. */
 const char *ng_nearest_name(const char *word, const char *const *names, size_t n);
 
-/* ---- provenance ---------------------------------------------------------------------------------- */
+/* ---- provenance ------------------------------------------------------------------------- */
 
 /** What a result came from; filled as a verb runs. */
 typedef struct ng_provenance ng_provenance;

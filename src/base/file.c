@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- writing ------------------------------------------------------------------------------------- */
+/* ---- writing ---------------------------------------------------------------------------- */
 
 struct ng_output {
     FILE *stream;
@@ -107,7 +107,8 @@ static ng_status open_stream(ng_output *out, bool force, ng_error *err)
         return open_directly(out, err);
     }
     if (!force) {
-        return NG_FAIL(err, NG_EXISTS, "%s: exists already; pass --force to overwrite it", out->name);
+        return NG_FAIL(err, NG_EXISTS, "%s: exists already; pass --force to overwrite it",
+                       out->name);
     }
     return open_temporary(out, err);
 }
@@ -169,7 +170,7 @@ ng_status ng_output_commit(ng_output *out, ng_error *err)
     return status;
 }
 
-/* ---- reading ------------------------------------------------------------------------------------- */
+/* ---- reading ---------------------------------------------------------------------------- */
 
 static ng_status open_input(const char *path, FILE **stream, ng_error *err)
 {
@@ -184,7 +185,8 @@ static ng_status open_input(const char *path, FILE **stream, ng_error *err)
     }
     *stream = fopen(path, "rb");
     if (*stream == NULL) {
-        return NG_FAIL(err, NG_IO, "%s: cannot be read (%s); check the name", path, strerror(errno));
+        return NG_FAIL(err, NG_IO, "%s: cannot be read (%s); check the name", path,
+                       strerror(errno));
     }
     return NG_OK;
 }

@@ -58,7 +58,8 @@ static bool holds_containers(const json_t *array)
 {
     size_t i = 0;
     json_t *item = NULL;
-    json_array_foreach(array, i, item) {
+    json_array_foreach(array, i, item)
+    {
         if (json_is_object(item) || json_is_array(item)) {
             return true;
         }
@@ -72,7 +73,8 @@ static void write_array(FILE *stream, const json_t *array, int depth)
     size_t i = 0;
     json_t *item = NULL;
     fputc('[', stream);
-    json_array_foreach(array, i, item) {
+    json_array_foreach(array, i, item)
+    {
         fputs(i == 0 ? "" : broken ? "," : ", ", stream);
         if (broken) {
             new_line(stream, depth + 1);

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- the set --------------------------------------------------------------------------------------- */
+/* ---- the set ---------------------------------------------------------------------------- */
 
 ng_options *ng_options_create(void)
 {
@@ -122,7 +122,7 @@ ng_status ng_options_add(ng_options *set, const ng_option *table, size_t n, void
     return NG_OK;
 }
 
-/* ---- one value --------------------------------------------------------------------------------------- */
+/* ---- one value -------------------------------------------------------------------------- */
 
 bool ng_choice_holds(const char *choices, const char *word)
 {
@@ -301,7 +301,7 @@ ng_status ng_option_store(ng_option_place place, const char *where, const char *
     return status;
 }
 
-/* ---- by name --------------------------------------------------------------------------------------- */
+/* ---- by name ---------------------------------------------------------------------------- */
 
 typedef struct name_list {
     const char **name;
@@ -394,7 +394,7 @@ const char *ng_nearest_name(const char *word, const char *const *names, size_t n
     return nearest;
 }
 
-/* ---- as JSON ------------------------------------------------------------------------------------------ */
+/* ---- as JSON ---------------------------------------------------------------------------- */
 
 static json_t *texts_json(const ng_text_list *list)
 {

@@ -25,7 +25,8 @@ struct ng_options {
     size_t n_tables;
 };
 
-/* An option of a set: where it is described, kept and stored. `option` is NULL when there is none. */
+/* An option of a set: where it is described, kept and stored. `option` is NULL when there is none.
+ */
 typedef struct ng_option_place {
     const ng_option *option;
     ng_option_slot *slot;
@@ -36,8 +37,8 @@ ng_option_place ng_option_place_at(const ng_options *set, size_t table, size_t i
 ng_option_place ng_option_find(const ng_options *set, const char *name);
 
 /* Fail with "<where>: no such option; did you mean ...?"; `dashes` goes before the suggestion. */
-NG_MUST_CHECK ng_status ng_option_unknown(const ng_options *set, const char *where, const char *name,
-                                          const char *dashes, ng_error *err);
+NG_MUST_CHECK ng_status ng_option_unknown(const ng_options *set, const char *where,
+                                          const char *name, const char *dashes, ng_error *err);
 /* Set from text; `where` starts each message ("--pixel-nm", "run.yaml:3: pixel-nm"). */
 NG_MUST_CHECK ng_status ng_option_store(ng_option_place place, const char *where, const char *value,
                                         ng_origin origin, ng_error *err);

@@ -76,8 +76,10 @@ static ng_status parse_letters(cursor *c, const char *word, ng_error *err)
         char where[3] = {'-', *word, '\0'};
         ng_option_place place = find_letter(c->set, *word);
         if (place.option == NULL) {
-            return NG_FAIL(err, NG_USAGE, "%s: no such option; put `--` before names that begin "
-                           "with a dash", where);
+            return NG_FAIL(err, NG_USAGE,
+                           "%s: no such option; put `--` before names that begin "
+                           "with a dash",
+                           where);
         }
         bool is_flag = place.option->type == NG_OPTION_BOOL;
         const char *value = !is_flag && word[1] != '\0' ? word + 1 : NULL;

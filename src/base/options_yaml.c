@@ -7,7 +7,7 @@
 
 #define YAML_LIMIT_BYTES ((size_t)16 << 20)
 
-/* ---- the document ---------------------------------------------------------------------------------- */
+/* ---- the document ----------------------------------------------------------------------- */
 
 typedef struct yaml_file {
     const char *path;
@@ -82,7 +82,7 @@ static ng_status top_mapping(yaml_file *f, yaml_node_t **top, ng_error *err)
     return NG_OK;
 }
 
-/* ---- one entry ------------------------------------------------------------------------------------- */
+/* ---- one entry -------------------------------------------------------------------------- */
 
 /* `part` relative to the folder of the YAML file; owned. Absolute names and "-" stay. */
 static char *beside_file(const char *yaml_path, const char *part, size_t length)
@@ -107,8 +107,8 @@ static char *resolve_path(const char *yaml_path, const ng_option *option, const 
     return path;
 }
 
-/* The value of an option as text, paths made relative to the file; owned. "FILE[,FILE]" options hold
- * several paths between commas. */
+/* The value of an option as text, paths made relative to the file; owned. "FILE[,FILE]" options
+ * hold several paths between commas. */
 static char *resolve_value(const char *yaml_path, const ng_option *option, const char *value)
 {
     if (option->value == NULL || strstr(option->value, "FILE") == NULL) {
@@ -216,7 +216,7 @@ static ng_status read_mapping(reader *r, const yaml_node_t *mapping, ng_error *e
     return status;
 }
 
-/* ---- sections -------------------------------------------------------------------------------------- */
+/* ---- sections --------------------------------------------------------------------------- */
 
 /* "fit growth" and "fit-growth" name the same section. */
 static bool same_section(const char *a, const char *b)

@@ -14,7 +14,29 @@ typedef struct loop {
     size_t failed_index; /* n: none */
     ng_error failure;
     bool cancelled;
+#ifdef _OPENMP
+    omp_lock_t lock; /* guards all of this; a lock of our own lets two loops run side by side */
+#endif
 } loop;
+
+/* Hold the loop's state for one thread. */
+static void take(loop *l)
+{
+#ifdef _OPENMP
+    omp_set_lock(&l->lock);
+#else
+    (void)l;
+#endif
+}
+
+static void give_back(loop *l)
+{
+#ifdef _OPENMP
+    omp_unset_lock(&l->lock);
+#else
+    (void)l;
+#endif
+}
 
 static int worker_number(void)
 {
@@ -46,32 +68,38 @@ static void finish(loop *l, size_t index, ng_status status, const ng_error *erro
 
 static void run_task(loop *l, size_t index)
 {
-    bool wanted = false;
-#ifdef _OPENMP
-#pragma omp critical(nucgrow_parallel)
-#endif
-    wanted = is_wanted(l, index);
+    take(l);
+    bool wanted = is_wanted(l, index);
+    give_back(l);
     if (!wanted) {
         return;
     }
     ng_error error = {.status = NG_OK};
     ng_status status = l->task(l->context, index, worker_number(), &error);
-#ifdef _OPENMP
-#pragma omp critical(nucgrow_parallel)
-#endif
+    take(l);
     finish(l, index, status, &error);
+    give_back(l);
 }
 
+#ifdef _OPENMP
+static void run_all(loop *l, int threads)
+{
+    omp_init_lock(&l->lock);
+#pragma omp parallel for schedule(dynamic, 1) num_threads(threads) if (threads > 1)
+    for (size_t i = 0; i < l->n; i++) {
+        run_task(l, i);
+    }
+    omp_destroy_lock(&l->lock);
+}
+#else
 static void run_all(loop *l, int threads)
 {
     (void)threads;
-#ifdef _OPENMP
-#pragma omp parallel for schedule(dynamic, 1) num_threads(threads) if (threads > 1)
-#endif
     for (size_t i = 0; i < l->n; i++) {
         run_task(l, i);
     }
 }
+#endif
 
 ng_status ng_parallel_for(size_t n, ng_task *task, void *context, const ng_run *run,
                           const char *stage, ng_error *err)

@@ -133,7 +133,8 @@ void ng_provenance_reference(ng_provenance *p, const char *citation)
 {
     size_t i = 0;
     json_t *known = NULL;
-    json_array_foreach(p->references, i, known) {
+    json_array_foreach(p->references, i, known)
+    {
         if (strcmp(json_string_value(known), citation) == 0) {
             return;
         }
@@ -159,9 +160,9 @@ static void add_clocks(const ng_provenance *p, json_t *block)
 struct json_t *ng_provenance_json(const ng_provenance *p, const ng_options *options,
                                   const ng_run *run, const ng_warnings *warnings)
 {
-    json_t *block = json_pack("{s:s, s:s, s:s, s:s, s:s}", "program", "nucgrow", "version",
-                              ng_version(), "build", ng_build_info(), "verb", p->verb, "command",
-                              p->command);
+    json_t *block =
+        json_pack("{s:s, s:s, s:s, s:s, s:s}", "program", "nucgrow", "version", ng_version(),
+                  "build", ng_build_info(), "verb", p->verb, "command", p->command);
     if (block == NULL) {
         return NULL;
     }

@@ -65,8 +65,8 @@ struct json_t *ng_warnings_json(const ng_warnings *list)
 {
     json_t *array = json_array();
     for (size_t i = 0; array != NULL && list != NULL && i < list->n; i++) {
-        json_t *item = json_pack("{s:s, s:s}", "name", list->item[i].name, "text",
-                                 list->item[i].text);
+        json_t *item =
+            json_pack("{s:s, s:s}", "name", list->item[i].name, "text", list->item[i].text);
         if (json_array_append_new(array, item) != 0) {
             json_decref(array);
             array = NULL;

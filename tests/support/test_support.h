@@ -19,13 +19,16 @@
         double close_a_ = (a), close_b_ = (b), close_t_ = (tolerance);                             \
         double close_d_ = close_a_ > close_b_ ? close_a_ - close_b_ : close_b_ - close_a_;         \
         if (!(close_d_ <= close_t_)) {                                                             \
-            fail_msg("%s = %.17g, %s = %.17g, tolerance %g", #a, close_a_, #b, close_b_, close_t_); \
+            fail_msg("%s = %.17g, %s = %.17g, tolerance %g", #a, close_a_, #b, close_b_,           \
+                     close_t_);                                                                    \
         }                                                                                          \
     } while (0)
 
-/* Path of a published table ("kim2025/pt-acac2-monomeric.csv"): below $NUCGROW_DATA, else beside the
- * repository in shared/data. Static buffer. The calling test is skipped, by name, when it is absent. */
-static inline const char *test_file_below(const char *variable, const char *folder, const char *name)
+/* Path of a published table ("kim2025/pt-acac2-monomeric.csv"): below $NUCGROW_DATA, else beside
+ * the repository in shared/data. Static buffer. The calling test is skipped, by name, when it is
+ * absent. */
+static inline const char *test_file_below(const char *variable, const char *folder,
+                                          const char *name)
 {
     static char path[4096];
     const char *root = getenv(variable);
