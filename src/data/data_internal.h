@@ -3,8 +3,8 @@
  * What the modules of room `data` share.
  *
  * The way of a table: text -> csv.c (records and fields) -> columns.c (what each column means) ->
- * rows.c (numbers, in the file's units) -> timing.c (frames and seconds) -> tracks.c (nm, sorted,
- * checked, one track after the other). TrackMate XML joins at the rows.
+ * rows.c (numbers, in the file's units) -> timing.c (frames and seconds) -> join.c (nm, one clock),
+ * order.c (sorted, checked) -> tracks. TrackMate XML joins at the rows.
  */
 #ifndef NUCGROW_DATA_INTERNAL_H
 #define NUCGROW_DATA_INTERNAL_H
@@ -232,7 +232,16 @@ NG_MUST_CHECK ng_status ng_table_timing(ng_table *table, ng_rows *rows, double f
 /** Frames of an ex-situ set: the rank of each distinct time, over all files. */
 NG_MUST_CHECK ng_status ng_rows_rank_times(ng_rows *rows, ng_error *err);
 
-/* ---- from rows to tracks (tracks.c) --------------------------------------------------------------------- */
+/* ---- order, repeats, merged particles (order.c) ---------------------------------------------------------- */
+
+/** Order by source, group, track. */
+int ng_row_compare_particle(const ng_row *a, const ng_row *b);
+/** Sort the rows of `n` tables by particle, then frame; drop the second of two rows for one particle and
+ *  frame or fail (skip_invalid false); drop rows of merged particles that another track has. */
+NG_MUST_CHECK ng_status ng_rows_order(ng_table *tables, size_t n, ng_rows *rows, bool skip_invalid,
+                                      ng_warnings *warnings, ng_error *err);
+
+/* ---- from rows to tracks (tracks.c, join.c) ---------------------------------------------------------------- */
 
 /** One file's rows, in the file's units: the first half of reading. */
 NG_MUST_CHECK ng_status ng_table_read(ng_reader *reader, const char *text, size_t length);
