@@ -317,9 +317,6 @@ static void smooth_published(const builder *b, const ng_fir *fir, const double *
     } else {
         ng_elliptic_smooth(x, n, b->scratch, out);
     }
-    for (size_t k = 0; k < n; k++) {
-        out[k] = round(out[k]);
-    }
 }
 
 /* Continuing a steep start backwards may cross zero, where sizes have no meaning. */
@@ -381,6 +378,28 @@ static void set_growth(ng_trajectories *t)
     }
 }
 
+/* The published growth rate is the slope of the spline through the smoothed sizes, gaps joined, before
+ * they are rounded; the ends have one too. */
+static ng_status finish_published(ng_trajectories *t, ng_error *err)
+{
+    for (size_t i = 0; i < t->n_tracks; i++) {
+        size_t first = t->first[i], count = t->first[i + 1] - first;
+        if (count < 2) {
+            t->growth_per_s[first] = (double)NAN;
+            continue;
+        }
+        ng_status status =
+            ng_spline_slopes(t->n + first, count, t->frame_s, t->growth_per_s + first, err);
+        if (status != NG_OK) {
+            return status;
+        }
+    }
+    for (size_t k = 0; k < t->n_points; k++) {
+        t->n[k] = round(t->n[k]);
+    }
+    return NG_OK;
+}
+
 /* ---- the whole ----------------------------------------------------------------------------- */
 
 static void warn(const builder *b, ng_warnings *warnings)
@@ -419,7 +438,14 @@ static ng_status build(builder *b, ng_warnings *warnings, ng_error *err)
     if (status != NG_OK) {
         return status;
     }
-    set_growth(b->out);
+    if (b->options->published) {
+        status = finish_published(b->out, err);
+    } else {
+        set_growth(b->out);
+    }
+    if (status != NG_OK) {
+        return status;
+    }
     return ng_noise_estimate(b->out, is_smooth ? &fir : NULL, err);
 }
 
