@@ -68,6 +68,9 @@ static ng_status find_sizes(builder *b, ng_error *err)
     for (size_t k = 0; k < tracks->n_points; k++) {
         double radius = tracks->point[k].radius_nm;
         b->size[k] = radius > 0.0 ? gsl_pow_3(radius / b->options->sigma_s_nm) : 0.0;
+        if (b->options->published) {
+            b->size[k] = round(b->size[k]);
+        }
     }
     status = check_median(b, sorted, err);
 out:
@@ -232,8 +235,7 @@ static void add_track_published(builder *b, size_t origin)
             start_trajectory(b, origin);
             begun = true;
         }
-        double n = round(b->size[k]);
-        add_point(b, b->tracks->point[k].frame, n, n);
+        add_point(b, b->tracks->point[k].frame, b->size[k], b->size[k]);
     }
 }
 

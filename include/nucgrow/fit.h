@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/**
+ * @file nucgrow/fit.h
+ * Room `fit`: estimators of the growth law. May include base, ensemble, physics (and solve).
+ *
+ * The rate estimator compares how fast particles of each size are seen to grow with
+ *
+ *     J_n / N = S(t) k_n^a rho_1inf p_n - k_{n+1}^d p_{n+1}            ([Kim] Eq. 2)
+ *
+ * frame by frame. At given parameters the residual is linear in the supersaturation S(t), which is
+ * eliminated in closed form (variable projection); the shape number delta is searched on a grid per
+ * frame; the five numbers of ng_growth_parameters are left to a bounded Levenberg-Marquardt search
+ * with analytic derivatives. docs/rate-estimator.md derives all of it.
+ */
+#ifndef NUCGROW_FIT_H
+#define NUCGROW_FIT_H
+
+#include <nucgrow/base.h>
+#include <nucgrow/ensemble.h>
+#include <nucgrow/physics.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum ng_delta_mode {
+    NG_DELTA_FREE,     /* any value in each frame */
+    NG_DELTA_SMOOTH,   /* free, with a penalty on jumps between frames */
+    NG_DELTA_CONSTANT, /* one fitted value */
+    NG_DELTA_FIXED     /* given */
+} ng_delta_mode;
+
+/** How to fit. Start from ng_growth_fit_defaults() or ng_growth_fit_published(). */
+typedef struct ng_growth_fit_options {
+    bool published; /* psi-flux on every size, as published; else single-particle growth rates */
+    ng_growth_parameters start;               /* start values; the value of a fixed parameter */
+    bool fixed[NG_N_GROWTH_PARAMETERS];
+    ng_delta_mode delta_mode;
+    double delta;            /* for NG_DELTA_FIXED; start value otherwise, 1..2 */
+    double variance_scale;   /* the variance curve is fitted to this multiple of the data (1) */
+    double variance_limit;   /* growth-rate cost is minimised subject to variance cost <= this; NAN:
+                                the variance cost is only reported */
+    double frame_weight_first, frame_weight_last; /* weight of a frame, linear in time (1, 1) */
+    double supersaturation_max; /* S(t) is kept in [0, this] (100) */
+    long size_trim;          /* published: sizes cut at each end of a frame's window (200) */
+    long series_window;      /* published: Gaussian over this many frames on mean and variance; 0: none */
+    size_t starts;           /* start points of the search (6) */
+    size_t max_iterations;   /* per start (100) */
+    size_t bootstrap;        /* replicates over trajectories (50); 0: standard errors only */
+    double level;            /* of intervals (0.95) */
+} ng_growth_fit_options;
+
+ng_growth_fit_options ng_growth_fit_defaults(const ng_material *material);
+ng_growth_fit_options ng_growth_fit_published(const ng_material *material);
+/** NG_USAGE with the option that is out of range. */
+NG_MUST_CHECK ng_status ng_growth_fit_check(const ng_growth_fit_options *options, ng_error *err);
+
+typedef enum ng_fit_flag {
+    NG_FIT_OK,
+    NG_FIT_FIXED,
+    NG_FIT_AT_BOUND,         /* the estimate lies at the edge of its range */
+    NG_FIT_NOT_IDENTIFIABLE  /* the interval covers more than half of the range, or reaches both ends */
+} ng_fit_flag;
+const char *ng_fit_flag_name(ng_fit_flag flag); /* "ok", "fixed", "at-bound", "not-identifiable" */
+
+typedef struct ng_fit_parameter {
+    double value, lower, upper; /* lower <= value <= upper, within the bounds */
+    double se;                  /* from the information matrix; NAN when fixed or at a bound */
+    ng_fit_flag flag;
+} ng_fit_parameter;
+
+typedef enum ng_fit_stop {
+    NG_STOP_STEP,       /* the step became negligible */
+    NG_STOP_GRADIENT,   /* the gradient vanished */
+    NG_STOP_COST,       /* the cost stopped falling */
+    NG_STOP_EVALUATED,  /* nothing was free: evaluated at given values */
+    NG_STOP_ITERATIONS  /* gave up: not converged */
+} ng_fit_stop;
+const char *ng_fit_stop_text(ng_fit_stop stop);
+
+/** Where one start of the search ended. */
+typedef struct ng_fit_start {
+    ng_growth_parameters parameters;
+    double objective, growth_rate, variance;
+    ng_fit_stop stop;
+    size_t iterations;
+} ng_fit_start;
+
+/** Result of the rate estimator. Arrays are owned: ng_growth_fit_free. */
+typedef struct ng_growth_fit {
+    ng_fit_parameter parameter[NG_N_GROWTH_PARAMETERS];
+    ng_growth_parameters best;
+    double delta_mean, delta_lower, delta_upper;
+    double growth_rate_cost;       /* psi-flux cost in the published normalisation */
+    double growth_rate_cost_start; /* the same at the start values */
+    double variance_cost;
+    double objective;              /* what was minimised */
+    bool converged;
+
+    /* series, one entry a frame of the fit */
+    size_t n_frames;
+    size_t *frame;                 /* index in ng_trajectories */
+    double *time_s, *supersaturation, *supersaturation_lower, *supersaturation_upper;
+    double *delta, *frame_cost;
+    double *mean_n, *var_n, *mean_n_model, *var_n_model;
+
+    /* search */
+    ng_fit_start *start; /* [0] is the best */
+    size_t n_starts, evaluations;
+
+    /* information matrix in the scaled parameters eps_f, eps_e, alpha4, ln K, ln kr: free ones only */
+    size_t n_free;
+    size_t free_index[NG_N_GROWTH_PARAMETERS];
+    double correlation[NG_N_GROWTH_PARAMETERS][NG_N_GROWTH_PARAMETERS];
+    double eigenvalue[NG_N_GROWTH_PARAMETERS]; /* falling */
+    double eigenvector[NG_N_GROWTH_PARAMETERS][NG_N_GROWTH_PARAMETERS]; /* row i: of eigenvalue i */
+
+    /* bootstrap replicates that converged or stopped at a finite value */
+    size_t n_replicates, n_failed;
+    ng_growth_parameters *replicate; /* owned */
+    double *replicate_delta;         /* owned: mean delta of each */
+    double *replicate_supersaturation; /* owned: n_replicates x n_frames, NAN where absent */
+} ng_growth_fit;
+
+/**
+ * Fit the growth law to trajectories.
+ *
+ * Given:  trajectories (made with the same preset), options.
+ * Result: `out`; warnings say what limits its use.
+ * Errors: NG_TOO_LITTLE when fewer than 2 frames can be used (message says why), NG_USAGE, NG_MEMORY,
+ *         NG_CANCELLED. A fit that does not converge or ends at a bound is NG_OK with flags.
+ * Notes:  same seed, same result for any number of threads.
+ * Source: docs/rate-estimator.md; physics.md section 5(a) of the design; [Kim] SI.
+ */
+NG_MUST_CHECK ng_status ng_growth_fit_run(const ng_trajectories *trajectories,
+                                          const ng_growth_fit_options *options, const ng_run *run,
+                                          ng_growth_fit *out, ng_warnings *warnings, ng_error *err);
+void ng_growth_fit_free(ng_growth_fit *fit);
+
+/** One evaluation of the costs, for benches and tests: growth-rate cost and variance cost of the
+ *  psi-flux at given parameters with S(t) and, if delta_mode says so, delta(t) eliminated. */
+typedef struct ng_rate_problem ng_rate_problem; /* opaque: the data of the residual, prepared once */
+NG_MUST_CHECK ng_status ng_rate_problem_create(const ng_trajectories *t, const double *weight,
+                                               const ng_growth_fit_options *options,
+                                               ng_rate_problem **out, ng_error *err);
+void ng_rate_problem_destroy(ng_rate_problem *problem);
+typedef struct ng_rate_cost {
+    double growth_rate, variance, objective;
+} ng_rate_cost;
+NG_MUST_CHECK ng_status ng_rate_problem_cost(ng_rate_problem *problem,
+                                             const ng_growth_parameters *parameters,
+                                             ng_rate_cost *out, ng_error *err);
+/** Frames used, and (size, frame) pairs whose residual enters the cost. */
+void ng_rate_problem_size(const ng_rate_problem *problem, size_t *frames, size_t *sizes);
+/** S(t) and delta(t) of the last evaluation, one per frame used (either may be NULL). */
+void ng_rate_problem_series(const ng_rate_problem *problem, double *time_s, double *supersaturation,
+                            double *delta);
+
+/* ---- what follows from a fit ------------------------------------------------------------------------ */
+
+/** fit-growth.json of docs/results.md without schema, provenance, warnings, ensemble; owned by the
+ *  caller: parameters, costs, potential with band and reconstruction, series, growth-rate profiles,
+ *  moments, free energy, phases with their regime, sensitivity, identifiability, bootstrap. */
+NG_MUST_CHECK ng_status ng_growth_fit_json(const ng_growth_fit *fit, const ng_trajectories *t,
+                                           const ng_growth_fit_options *options,
+                                           const ng_material *material, struct json_t **out,
+                                           ng_warnings *warnings, ng_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Shared inside room `fit`: the data of the rate estimator's residual and how it is evaluated. */
+#ifndef NUCGROW_FIT_INTERNAL_H
+#define NUCGROW_FIT_INTERNAL_H
+
+#include <nucgrow/fit.h>
+
+/* Sizes below take no part: the lattice counts make spikes there (docs/models.md). */
+#define RATE_N_MIN 50
+#define RATE_MIN_FRAMES 2
+
+/* ---- sizes and shapes: everything that depends on (n, delta) only -------------------------------- */
+
+/* Sizes at which rates are tabulated: every integer up to `dense`, then a ratio of 1.001. */
+typedef struct rate_nodes {
+    size_t count;
+    double *n, *cbrt_n, *log1p_n; /* log1p_n = ln(1+1/n) */
+    size_t n_delta;
+    double *delta, *surface;      /* grid of shape numbers and their surface factors */
+    double *face, *edge;          /* n_delta x count: gain of sites */
+} rate_nodes;
+
+ng_status rate_nodes_create(double n_max, bool every_integer, const double *delta, size_t n_delta,
+                            rate_nodes *out, ng_error *err);
+void rate_nodes_free(rate_nodes *nodes);
+/* The nodes that a fit of these trajectories needs. */
+ng_status rate_nodes_for(const ng_trajectories *t, const ng_growth_fit_options *options,
+                         rate_nodes *out, ng_error *err);
+/* Index of the node nearest to n (n >= 1; clamped at the last). */
+unsigned rate_nodes_find(const rate_nodes *nodes, double n);
+
+/* y[i] = exp(x[i]) by the vector unit: 4 units in the last place. */
+void rate_exp(const double *x, double *y, size_t n);
+
+/* ---- residual rows --------------------------------------------------------------------------------- */
+
+/*
+ * One frame. Its rows are sizes (psi-flux) or particles; row i stands at node[i] with
+ *     attachment column  u = attach * b(n),   detachment column  g = detach * b(n) * exp(mu_n),
+ * b = n^(2/3)/(1+K n^(1/3)). The residual lives on the rows of the window:
+ *     r = y - c (S U - F),  U = u - psi q sum(u),  F = g - psi q sum(g),  c = 4 pi sigma^2 f kr,
+ * where q = 1/(<n>-1) and the sums run over all rows: the change of N is eliminated with the mean.
+ * The variance curve moves by  sum lever (c (S u - g) - y_lever) + f_growth q sum c (S u - g) ...
+ */
+typedef struct rate_frame {
+    size_t frame; /* index in the trajectories */
+    double time_s;
+    size_t begin, end, window_begin, window_end;
+    double scale;          /* weight of a squared residual in the objective */
+    double psi_scale;      /* q; 0 where N does not enter */
+    double yy, ypsi, psipsi;
+    double variance_growth;   /* (<n>-1)^2 - Var, times q; 0 for particles */
+    double variance_observed; /* what moves the curve without the model: see rate_variance.c */
+    double mean, variance;    /* data */
+    double mean_lever;        /* 1/N for particles, 0 for the psi-flux (the mean is no test there) */
+    double mean_observed;
+} rate_frame;
+
+typedef struct rate_data {
+    const rate_nodes *nodes; /* borrowed */
+    double sigma_s_nm;
+    bool psi_flux;
+    size_t n_frames, n_rows, n_residuals, max_rows;
+    rate_frame *frame;
+    unsigned *node; /* NULL for the psi-flux: row i of a frame is node first_node + i */
+    size_t *first_node;
+    double *attach, *detach, *y, *psi, *lever, *mean_lever;
+    double variance_range, variance_scale;
+} rate_data;
+
+ng_status rate_data_psi_flux(const ng_trajectories *t, const double *weight,
+                             const ng_growth_fit_options *options, const rate_nodes *nodes,
+                             rate_data *out, ng_error *err);
+ng_status rate_data_particles(const ng_trajectories *t, const double *weight,
+                              const ng_growth_fit_options *options, const rate_nodes *nodes,
+                              rate_data *out, ng_error *err);
+ng_status rate_data_alloc(rate_data *data, size_t n_frames, size_t n_rows, ng_error *err);
+void rate_data_free(rate_data *data);
+/* Points of the trajectories by frame: those of frame f are first[f] .. first[f+1]. */
+typedef struct rate_members {
+    size_t *first, *point; /* point: index in the trajectories' arrays */
+    double *weight;        /* multiplicity of its trajectory, > 0 */
+    unsigned *to_end;      /* points between it and the nearer end of its trajectory */
+    size_t most;           /* in one frame */
+} rate_members;
+ng_status rate_members_create(const ng_trajectories *t, const double *weight, rate_members *out,
+                              ng_error *err);
+void rate_members_free(rate_members *members);
+/* Weight of a frame, linear in time. */
+double rate_frame_weight(const ng_growth_fit_options *options, size_t frame, size_t n_frames);
+
+/* ---- evaluation -------------------------------------------------------------------------------------- */
+
+/* Cost of a frame at one shape number as a quadratic in S: a S^2 - 2 b S + c (scale included). */
+typedef struct rate_quadratic {
+    double a, b, c;
+    bool known;
+} rate_quadratic;
+
+/* A frame's share of the normal equations. */
+typedef struct rate_derivative {
+    double h[NG_N_GROWTH_PARAMETERS][NG_N_GROWTH_PARAMETERS]; /* sum D_i D_j */
+    double hs[NG_N_GROWTH_PARAMETERS], ss;                    /* sum D_i D_S, sum D_S^2 */
+    double g[NG_N_GROWTH_PARAMETERS], gs;                     /* -sum r D */
+    double variance[NG_N_GROWTH_PARAMETERS];                  /* d(u S - w)/d theta */
+} rate_derivative;
+struct ng_rate_problem {
+    rate_nodes own_nodes; /* used when the problem was made alone */
+    rate_data data;
+    ng_growth_fit_options options;
+    double smooth_penalty; /* cost of a jump of 0.05 in delta; 0 = not set yet */
+
+    /* tables of the current parameters */
+    ng_growth_parameters parameters;
+    double *attach_base; /* b at the nodes */
+    double *boltzmann;   /* exp(mu): n_delta x count */
+    double *exponent;    /* scratch: count */
+
+    rate_quadratic *quadratic; /* n_frames x n_delta */
+    size_t *delta_index;       /* chosen, per frame */
+    double *supersaturation;   /* chosen, per frame */
+    double *variance_u, *variance_w, *variance_e; /* the curve: e' = u S - w, e the misfit */
+    double *path, *path_a, *path_step; /* scratch of rate_variance.c: 4, 1, 1 times n_frames */
+    bool *path_fixed;
+    double *smooth_cost; /* scratch of the smooth delta: n_frames x n_delta */
+    unsigned char *smooth_from;
+    double *column; /* scratch: RATE_COLUMNS x max_rows */
+    rate_derivative *derivative; /* n_frames */
+    double *coupled; /* scratch of the normal equations: (2 N + 2) n_frames */
+    double lambda;  /* multiplier of the variance limit */
+    size_t evaluations;
+};
+
+#define RATE_COLUMNS 8 /* u, z, E, d/d(eps_f, eps_e, alpha4, ln K, ln kr) */
+
+ng_status rate_problem_make(const ng_trajectories *t, const double *weight,
+                            const ng_growth_fit_options *options, const rate_nodes *nodes,
+                            ng_rate_problem **out, ng_error *err);
+/* Fill attach_base and boltzmann for new parameters; forget the quadratics. */
+void rate_tables_fill(ng_rate_problem *p, const ng_growth_parameters *parameters);
+/* Make quadratic[frame][k] known for each k listed. */
+void rate_kernel(ng_rate_problem *p, size_t frame, const size_t *k, size_t n_k);
+/* c = 4 pi sigma^2 f(delta_k) kr. */
+double rate_prefactor(const ng_rate_problem *p, size_t k);
+/* Node of a row. */
+const unsigned *rate_row_nodes(const ng_rate_problem *p, size_t frame, unsigned *scratch);
+
+/* Choose delta(t) and S(t) at the current tables; returns the cost. */
+ng_rate_cost rate_evaluate(ng_rate_problem *p, const ng_growth_parameters *parameters);
+
+/* Normal equations of the objective in (eps_f, eps_e, alpha4, ln K, ln kr), S(t) eliminated. */
+typedef struct rate_normal {
+    double h[NG_N_GROWTH_PARAMETERS][NG_N_GROWTH_PARAMETERS];
+    double g[NG_N_GROWTH_PARAMETERS];
+} rate_normal;
+void rate_normal_equations(ng_rate_problem *p, rate_normal *out);
+
+void rate_frame_derivative(ng_rate_problem *p, size_t frame, rate_derivative *out);
+
+/* ---- variance curve ------------------------------------------------------------------------------------ */
+
+/* u, w of every frame at the chosen delta. */
+void rate_variance_coefficients(ng_rate_problem *p);
+/* Misfit e at the chosen S; returns the variance cost, mean e^2. */
+double rate_variance_cost(ng_rate_problem *p);
+/* S minimising sum quadratics + lambda V, kept in [0, max]. */
+void rate_variance_path(ng_rate_problem *p, double lambda);
+/* Solve (diag(a) + lambda M' M) x = r in place, M the map from S to e; `fixed` rows give x = 0. */
+void rate_variance_solve(const ng_rate_problem *p, const double *a, double lambda,
+                         const bool *fixed, double *x);
+/* M x into y; M' x into y. */
+void rate_variance_apply(const ng_rate_problem *p, const double *x, double *y);
+void rate_variance_apply_transposed(const ng_rate_problem *p, const double *x, double *y);
+
+/* ---- search ----------------------------------------------------------------------------------------------- */
+
+typedef struct rate_search {
+    ng_growth_parameters best;
+    ng_rate_cost cost;
+    ng_fit_stop stop;
+    size_t iterations;
+} rate_search;
+/* Bounded Levenberg-Marquardt from `start`; leaves the problem evaluated at the best point. */
+void rate_search_run(ng_rate_problem *p, const ng_growth_parameters *start, size_t max_iterations,
+                     rate_search *out);
+/* Parameters <-> search coordinates (ln K, ln kr). */
+void rate_to_coordinates(const ng_growth_parameters *p, double x[NG_N_GROWTH_PARAMETERS]);
+void rate_from_coordinates(const double x[NG_N_GROWTH_PARAMETERS], ng_growth_parameters *p);
+/* Bounds in search coordinates. */
+void rate_bounds(double lower[NG_N_GROWTH_PARAMETERS], double upper[NG_N_GROWTH_PARAMETERS]);
+
+/* Refit resampled trajectories from fit->best; fill replicates, intervals, flags. */
+ng_status growth_bootstrap(const ng_trajectories *t, const ng_growth_fit_options *options,
+                           const rate_nodes *nodes, const ng_run *run, ng_growth_fit *fit,
+                           ng_error *err);
+
+/* Percentile, linear interpolation (type 7), of n sorted values. */
+double fit_percentile(const double *sorted, size_t n, double share);
+int fit_compare_doubles(const void *a, const void *b);
+
+#endif

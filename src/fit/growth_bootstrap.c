@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Intervals of the growth fit: resample trajectories, fit again from where the fit ended. */
+#include "fit_internal.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#define N NG_N_GROWTH_PARAMETERS
+#define WARM_ITERATIONS 40
+#define BOUND_SHARE 1e-3        /* this close to a bound, in shares of the range, is at it */
+#define IDENTIFIABLE_SHARE 0.5  /* an interval wider than this share of the range says little */
+
+int fit_compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+double fit_percentile(const double *sorted, size_t n, double share)
+{
+    double at = share * (double)(n - 1);
+    size_t i = (size_t)at;
+    return i + 1 < n ? sorted[i] + (at - (double)i) * (sorted[i + 1] - sorted[i]) : sorted[n - 1];
+}
+
+typedef struct bootstrap_job {
+    const ng_trajectories *t;
+    const ng_growth_fit_options *o;
+    const rate_nodes *nodes;
+    const ng_run *run;
+    ng_growth_fit *fit;
+    size_t *slot_of_frame; /* index of a trajectory frame in the fit's series, SIZE_MAX: none */
+    bool *done;
+} bootstrap_job;
+
+static void keep_series(const bootstrap_job *job, const ng_rate_problem *p, size_t index)
+{
+    double *row = job->fit->replicate_supersaturation + index * job->fit->n_frames;
+    for (size_t t = 0; t < job->fit->n_frames; t++) {
+        row[t] = (double)NAN;
+    }
+    double sum = 0.0;
+    for (size_t t = 0; t < p->data.n_frames; t++) {
+        size_t slot = job->slot_of_frame[p->data.frame[t].frame];
+        sum += p->data.nodes->delta[p->delta_index[t]];
+        if (slot != SIZE_MAX) {
+            row[slot] = p->supersaturation[t];
+        }
+    }
+    job->fit->replicate_delta[index] = sum / (double)p->data.n_frames;
+}
+
+static ng_status run_replicate(void *context, size_t index, int worker, ng_error *err)
+{
+    bootstrap_job *job = context;
+    ng_rate_problem *p = NULL;
+    rate_search s;
+    (void)worker;
+    gsl_rng *rng = ng_random_open(job->run ? job->run->seed : 1, index);
+    double *weight = NG_NEW(double, job->t->n_tracks);
+    ng_status status = NG_OK;
+    if (!rng || !weight) {
+        status = NG_FAIL(err, NG_MEMORY, "bootstrap: no memory for %zu tracks", job->t->n_tracks);
+        goto out;
+    }
+    ng_bootstrap_trajectories(rng, job->t, weight);
+    status = rate_problem_make(job->t, weight, job->o, job->nodes, &p, err);
+    if (status == NG_TOO_LITTLE) {
+        status = NG_OK; /* a sample with too few distinct particles: counted as failed */
+        goto out;
+    }
+    if (status != NG_OK) {
+        goto out;
+    }
+    rate_search_run(p, &job->fit->best, WARM_ITERATIONS, &s);
+    job->fit->replicate[index] = s.best;
+    job->done[index] = isfinite(s.cost.objective);
+    keep_series(job, p, index);
+
+out:
+    ng_rate_problem_destroy(p);
+    ng_random_close(rng);
+    ng_free(weight);
+    return status;
+}
+
+/* Move the replicates that were done to the front. */
+static void drop_failed(const bool *done, size_t n, ng_growth_fit *fit)
+{
+    fit->n_replicates = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!done[i]) {
+            fit->n_failed++;
+            continue;
+        }
+        size_t to = fit->n_replicates++;
+        fit->replicate[to] = fit->replicate[i];
+        fit->replicate_delta[to] = fit->replicate_delta[i];
+        for (size_t t = 0; t < fit->n_frames; t++) {
+            fit->replicate_supersaturation[to * fit->n_frames + t] =
+                fit->replicate_supersaturation[i * fit->n_frames + t];
+        }
+    }
+}
+
+/* Percentile interval of `n` values (sorted in place), widened so that it holds `value`. */
+static void interval(double *x, size_t n, double level, double value, double *lower, double *upper)
+{
+    *lower = *upper = value;
+    if (n == 0) {
+        return;
+    }
+    qsort(x, n, sizeof *x, fit_compare_doubles);
+    *lower = fmin(fit_percentile(x, n, 0.5 * (1.0 - level)), value);
+    *upper = fmax(fit_percentile(x, n, 0.5 * (1.0 + level)), value);
+}
+
+static void flag_parameter(ng_fit_parameter *p, size_t i)
+{
+    double lower[N], upper[N], value = p->value, from = p->lower, to = p->upper;
+    rate_bounds(lower, upper);
+    if (ng_growth_parameter_info()[i].logarithmic) {
+        value = log(value);
+        from = log(from);
+        to = log(to);
+    }
+    double range = upper[i] - lower[i];
+    if (value <= lower[i] + BOUND_SHARE * range || value >= upper[i] - BOUND_SHARE * range) {
+        p->flag = NG_FIT_AT_BOUND;
+    } else if (to - from > IDENTIFIABLE_SHARE * range) {
+        p->flag = NG_FIT_NOT_IDENTIFIABLE;
+    }
+}
+
+static void parameter_intervals(const ng_growth_fit_options *o, double *scratch,
+                                ng_growth_fit *fit)
+{
+    double lower[N], upper[N];
+    rate_bounds(lower, upper);
+    for (size_t i = 0; i < N; i++) {
+        ng_fit_parameter *p = &fit->parameter[i];
+        const ng_parameter_info *info = &ng_growth_parameter_info()[i];
+        p->value = ng_growth_parameter_get(&fit->best, i);
+        p->lower = p->upper = p->value;
+        if (o->fixed[i]) {
+            continue;
+        }
+        for (size_t b = 0; b < fit->n_replicates; b++) {
+            scratch[b] = ng_growth_parameter_get(&fit->replicate[b], i);
+        }
+        interval(scratch, fit->n_replicates, o->level, p->value, &p->lower, &p->upper);
+        p->lower = fmax(p->lower, info->min);
+        p->upper = fmin(p->upper, info->max);
+        flag_parameter(p, i);
+    }
+}
+
+static void series_intervals(const ng_growth_fit_options *o, double *scratch, ng_growth_fit *fit)
+{
+    for (size_t t = 0; t < fit->n_frames; t++) {
+        size_t n = 0;
+        for (size_t b = 0; b < fit->n_replicates; b++) {
+            double S = fit->replicate_supersaturation[b * fit->n_frames + t];
+            if (isfinite(S)) {
+                scratch[n++] = S;
+            }
+        }
+        interval(scratch, n, o->level, fit->supersaturation[t], &fit->supersaturation_lower[t],
+                 &fit->supersaturation_upper[t]);
+    }
+    for (size_t b = 0; b < fit->n_replicates; b++) {
+        scratch[b] = fit->replicate_delta[b];
+    }
+    interval(scratch, fit->n_replicates, o->level, fit->delta_mean, &fit->delta_lower,
+             &fit->delta_upper);
+}
+
+static void map_frames(const ng_growth_fit *fit, size_t n_frames, size_t *slot)
+{
+    for (size_t f = 0; f < n_frames; f++) {
+        slot[f] = SIZE_MAX;
+    }
+    for (size_t t = 0; t < fit->n_frames; t++) {
+        slot[fit->frame[t]] = t;
+    }
+}
+
+ng_status growth_bootstrap(const ng_trajectories *t, const ng_growth_fit_options *o,
+                           const rate_nodes *nodes, const ng_run *run, ng_growth_fit *fit,
+                           ng_error *err)
+{
+    size_t n = o->bootstrap;
+    ng_status status = NG_OK;
+    double *scratch = NG_NEW(double, n + 1);
+    bool *done = NG_NEW(bool, n);
+    size_t *slot = NG_NEW(size_t, t->n_frames);
+    fit->replicate = NG_NEW(ng_growth_parameters, n);
+    fit->replicate_delta = NG_NEW(double, n);
+    fit->replicate_supersaturation = NG_NEW(double, n * fit->n_frames);
+    if (!scratch || !done || !slot || !fit->replicate || !fit->replicate_delta ||
+        !fit->replicate_supersaturation) {
+        status = NG_FAIL(err, NG_MEMORY, "bootstrap: no memory for %zu replicates", n);
+        goto out;
+    }
+    map_frames(fit, t->n_frames, slot);
+    bootstrap_job job = {t, o, nodes, run, fit, slot, done};
+    status = ng_parallel_for(n, run_replicate, &job, run, "fit: bootstrap", err);
+    if (status == NG_OK) {
+        drop_failed(done, n, fit);
+        parameter_intervals(o, scratch, fit);
+        series_intervals(o, scratch, fit);
+    }
+
+out:
+    ng_free(scratch);
+    ng_free(done);
+    ng_free(slot);
+    return status;
+}

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The whole fit of the growth law: several starts, the best of them in full, its information matrix. */
+#include "fit_internal.h"
+
+#include <gsl/gsl_eigen.h>
+#include <gsl/gsl_linalg.h>
+#include <gsl/gsl_qrng.h>
+#include <math.h>
+#include <stdlib.h>
+
+#define N NG_N_GROWTH_PARAMETERS
+
+/* ---- starts --------------------------------------------------------------------------------------- */
+
+/* Where further starts are scattered: wide enough for every row of [Kim] Table 1. */
+static const double start_box[N][2] = {
+    {0.5, 8.0}, {-6.0, 1.0}, {2.0, 12.0}, {-4.0, 1.0}, {-5.0, 2.0}}; /* ln K, ln kr */
+
+static void scatter_start(const ng_growth_fit_options *o, size_t index, ng_growth_parameters *out)
+{
+    double u[N], x[N];
+    gsl_qrng *sobol = gsl_qrng_alloc(gsl_qrng_sobol, N);
+    *out = o->start;
+    if (!sobol) {
+        return;
+    }
+    for (size_t i = 0; i <= index; i++) {
+        gsl_qrng_get(sobol, u);
+    }
+    gsl_qrng_free(sobol);
+    for (size_t i = 0; i < N; i++) {
+        x[i] = start_box[i][0] + u[i] * (start_box[i][1] - start_box[i][0]);
+    }
+    rate_from_coordinates(x, out);
+    for (size_t i = 0; i < N; i++) {
+        if (o->fixed[i]) {
+            ng_growth_parameter_set(out, i, ng_growth_parameter_get(&o->start, i));
+        }
+    }
+}
+
+typedef struct start_job {
+    const ng_trajectories *t;
+    const ng_growth_fit_options *o;
+    const rate_nodes *nodes;
+    ng_fit_start *start;
+    size_t *evaluations;
+} start_job;
+
+static ng_status run_start(void *context, size_t index, int worker, ng_error *err)
+{
+    start_job *job = context;
+    ng_rate_problem *p = NULL;
+    rate_search s;
+    (void)worker;
+    ng_status status = rate_problem_make(job->t, NULL, job->o, job->nodes, &p, err);
+    if (status != NG_OK) {
+        return status;
+    }
+    ng_growth_parameters from = job->o->start;
+    if (index > 0) {
+        scatter_start(job->o, index, &from);
+    }
+    rate_search_run(p, &from, job->o->max_iterations, &s);
+    job->start[index] = (ng_fit_start){.parameters = s.best, .objective = s.cost.objective,
+                                       .growth_rate = s.cost.growth_rate,
+                                       .variance = s.cost.variance, .stop = s.stop,
+                                       .iterations = s.iterations};
+    job->evaluations[index] = p->evaluations;
+    ng_rate_problem_destroy(p);
+    return NG_OK;
+}
+
+static int compare_starts(const void *a, const void *b)
+{
+    const ng_fit_start *x = a, *y = b;
+    return (x->objective > y->objective) - (x->objective < y->objective);
+}
+
+static size_t count_free(const ng_growth_fit_options *o)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < N; i++) {
+        n += !o->fixed[i];
+    }
+    return n;
+}
+
+static ng_status run_starts(const ng_trajectories *t, const ng_growth_fit_options *o,
+                            const rate_nodes *nodes, const ng_run *run, ng_growth_fit *out,
+                            ng_error *err)
+{
+    size_t n = count_free(o) > 0 ? o->starts : 1;
+    size_t *evaluations = NG_NEW(size_t, n);
+    out->start = NG_NEW(ng_fit_start, n);
+    out->n_starts = n;
+    if (!evaluations || !out->start) {
+        ng_free(evaluations);
+        return NG_FAIL(err, NG_MEMORY, "growth fit: no memory for %zu starts", n);
+    }
+    start_job job = {t, o, nodes, out->start, evaluations};
+    ng_status status = ng_parallel_for(n, run_start, &job, run, "fit: starts", err);
+    for (size_t i = 0; i < n; i++) {
+        out->evaluations += evaluations[i];
+    }
+    ng_free(evaluations);
+    if (status == NG_OK) {
+        qsort(out->start, n, sizeof *out->start, compare_starts);
+        out->best = out->start[0].parameters;
+        out->converged = out->start[0].stop != NG_STOP_ITERATIONS;
+    }
+    return status;
+}
+
+/* ---- the best point in full ------------------------------------------------------------------------- */
+
+static ng_status allocate_series(size_t n, ng_growth_fit *out, ng_error *err)
+{
+    double **array[] = {&out->time_s, &out->supersaturation, &out->supersaturation_lower,
+                        &out->supersaturation_upper, &out->delta, &out->frame_cost, &out->mean_n,
+                        &out->var_n, &out->mean_n_model, &out->var_n_model};
+    out->n_frames = n;
+    out->frame = NG_NEW(size_t, n);
+    bool ok = out->frame != NULL;
+    for (size_t i = 0; i < sizeof array / sizeof array[0]; i++) {
+        *array[i] = NG_NEW(double, n);
+        ok = ok && *array[i];
+    }
+    return ok ? NG_OK : NG_FAIL(err, NG_MEMORY, "growth fit: no memory for %zu frames", n);
+}
+
+/* Mean of the model: the data's own, plus what single particles' rates miss it by. For the psi-flux
+ * the mean is eliminated, so the two are the same by construction. */
+static void mean_curve(const ng_rate_problem *p, ng_growth_fit *out)
+{
+    const rate_data *d = &p->data;
+    double misfit = 0.0, before = 0.0;
+    for (size_t t = 0; t < d->n_frames; t++) {
+        const rate_frame *f = &d->frame[t];
+        double slope = 0.0, c = rate_prefactor(p, p->delta_index[t]);
+        const double *E = p->boltzmann + p->delta_index[t] * d->nodes->count;
+        for (size_t i = f->begin; d->mean_lever && i < f->end; i++) {
+            double b = p->attach_base[d->node[i]];
+            double model = c * b * (p->supersaturation[t] * d->attach[i] -
+                                    d->detach[i] * E[d->node[i]]);
+            slope += d->mean_lever[i] * (model - d->y[i]);
+        }
+        if (t > 0) {
+            misfit += 0.5 * (f->time_s - d->frame[t - 1].time_s) * (slope + before);
+        }
+        before = slope;
+        out->mean_n[t] = f->mean;
+        out->mean_n_model[t] = f->mean + misfit;
+    }
+}
+
+static void fill_series(ng_rate_problem *p, ng_growth_fit *out)
+{
+    const rate_data *d = &p->data;
+    (void)rate_variance_cost(p);
+    for (size_t t = 0; t < d->n_frames; t++) {
+        const rate_quadratic *q = &p->quadratic[t * d->nodes->n_delta + p->delta_index[t]];
+        double S = p->supersaturation[t];
+        out->frame[t] = d->frame[t].frame;
+        out->frame_cost[t] = (q->c + S * (q->a * S - 2.0 * q->b)) * (double)d->n_frames;
+        out->var_n[t] = d->frame[t].variance * d->variance_scale;
+        out->var_n_model[t] = out->var_n[t] + p->variance_e[t] * d->variance_range;
+        out->supersaturation_lower[t] = out->supersaturation_upper[t] = S;
+    }
+    ng_rate_problem_series(p, out->time_s, out->supersaturation, out->delta);
+    mean_curve(p, out);
+    out->delta_mean = 0.0;
+    for (size_t t = 0; t < d->n_frames; t++) {
+        out->delta_mean += out->delta[t] / (double)d->n_frames;
+    }
+}
+
+/* ---- information matrix ------------------------------------------------------------------------------- */
+
+/* Free parameters that are not held at a bound: the others have no standard error. */
+static void find_free(const ng_growth_fit_options *o, ng_growth_fit *out)
+{
+    double x[N], lower[N], upper[N];
+    rate_to_coordinates(&out->best, x);
+    rate_bounds(lower, upper);
+    out->n_free = 0;
+    for (size_t i = 0; i < N; i++) {
+        double range = upper[i] - lower[i];
+        bool inside = x[i] > lower[i] + 1e-6 * range && x[i] < upper[i] - 1e-6 * range;
+        out->parameter[i].flag = o->fixed[i] ? NG_FIT_FIXED
+                                 : inside    ? NG_FIT_OK
+                                             : NG_FIT_AT_BOUND;
+        if (!o->fixed[i] && inside) {
+            out->free_index[out->n_free++] = i;
+        }
+    }
+}
+
+/* Eigenvalues of the information matrix and the covariance (its inverse), free parameters only. */
+static ng_status decompose(const double *information, ng_growth_fit *out, double *covariance,
+                           ng_error *err)
+{
+    size_t n = out->n_free;
+    double copy[N * N];
+    gsl_eigen_symmv_workspace *w = gsl_eigen_symmv_alloc(n);
+    gsl_vector *value = gsl_vector_alloc(n);
+    gsl_matrix *vector = gsl_matrix_alloc(n, n);
+    ng_status status = NG_OK;
+    if (!w || !value || !vector) {
+        status = NG_FAIL(err, NG_MEMORY, "growth fit: no memory for %zu parameters", n);
+        goto out;
+    }
+    for (size_t i = 0; i < n * n; i++) {
+        copy[i] = information[i];
+    }
+    gsl_matrix_view m = gsl_matrix_view_array(copy, n, n);
+    gsl_eigen_symmv(&m.matrix, value, vector, w);
+    gsl_eigen_symmv_sort(value, vector, GSL_EIGEN_SORT_VAL_DESC);
+    for (size_t i = 0; i < n; i++) {
+        out->eigenvalue[i] = gsl_vector_get(value, i);
+        for (size_t j = 0; j < n; j++) {
+            out->eigenvector[i][j] = gsl_matrix_get(vector, j, i);
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = 0; j < n; j++) {
+            covariance[i * n + j] = 0.0;
+            for (size_t k = 0; k < n; k++) {
+                /* a flat direction has no information at all: its error is infinite, not negative */
+                double information_k = fmax(out->eigenvalue[k], 1e-12 * out->eigenvalue[0]);
+                covariance[i * n + j] +=
+                    out->eigenvector[k][i] * out->eigenvector[k][j] / information_k;
+            }
+        }
+    }
+
+out:
+    gsl_eigen_symmv_free(w);
+    gsl_vector_free(value);
+    gsl_matrix_free(vector);
+    return status;
+}
+
+/* Independent observations behind the residuals: smoothing leaves 2*cutoff of them per frame, which
+ * noise_gain approximates; the psi-flux repeats each particle over many sizes. */
+static double independent_observations(const ng_rate_problem *p, const ng_trajectories *t)
+{
+    double points = (double)p->data.n_residuals;
+    if (p->data.psi_flux) {
+        points = 0.0;
+        for (size_t i = 0; i < t->n_tracks; i++) {
+            points += (double)(t->first[i + 1] - t->first[i]);
+        }
+    }
+    return fmax(points * t->noise_gain, 1.0);
+}
+
+static ng_status information(ng_rate_problem *p, const ng_trajectories *t,
+                             const ng_growth_fit_options *o, ng_growth_fit *out, ng_error *err)
+{
+    rate_normal e;
+    double matrix[N * N], covariance[N * N];
+    find_free(o, out);
+    for (size_t i = 0; i < N; i++) {
+        out->parameter[i].se = NAN;
+    }
+    if (out->n_free == 0) {
+        return NG_OK;
+    }
+    rate_normal_equations(p, &e);
+    double scale = independent_observations(p, t) / fmax(out->objective, 1e-300);
+    for (size_t i = 0; i < out->n_free; i++) {
+        for (size_t j = 0; j < out->n_free; j++) {
+            matrix[i * out->n_free + j] =
+                scale * e.h[out->free_index[i]][out->free_index[j]];
+        }
+    }
+    ng_status status = decompose(matrix, out, covariance, err);
+    for (size_t i = 0; status == NG_OK && i < out->n_free; i++) {
+        size_t n = out->n_free, index = out->free_index[i];
+        double se = sqrt(covariance[i * n + i]);
+        bool logarithmic = ng_growth_parameter_info()[index].logarithmic;
+        double value = ng_growth_parameter_get(&out->best, index);
+        out->parameter[index].se = logarithmic ? value * se : se;
+        for (size_t j = 0; j < n; j++) {
+            out->correlation[i][j] =
+                covariance[i * n + j] / sqrt(covariance[i * n + i] * covariance[j * n + j]);
+        }
+    }
+    return status;
+}
+
+/* ---- the whole ------------------------------------------------------------------------------------------ */
+
+static ng_status evaluate_best(const ng_trajectories *t, const ng_growth_fit_options *o,
+                               const rate_nodes *nodes, ng_growth_fit *out, ng_error *err)
+{
+    ng_rate_problem *p = NULL;
+    ng_status status = rate_problem_make(t, NULL, o, nodes, &p, err);
+    if (status != NG_OK) {
+        return status;
+    }
+    status = allocate_series(p->data.n_frames, out, err);
+    if (status == NG_OK) {
+        out->growth_rate_cost_start = rate_evaluate(p, &o->start).growth_rate;
+        ng_rate_cost cost = rate_evaluate(p, &out->best);
+        out->growth_rate_cost = cost.growth_rate;
+        out->variance_cost = cost.variance;
+        out->objective = cost.objective;
+        fill_series(p, out);
+        status = information(p, t, o, out, err);
+    }
+    ng_rate_problem_destroy(p);
+    return status;
+}
+
+static void warn(const ng_growth_fit *fit, const ng_growth_fit_options *o, ng_warnings *warnings)
+{
+    const ng_parameter_info *info = ng_growth_parameter_info();
+    if (!fit->converged) {
+        ng_warnings_add(warnings, "not-converged",
+                        "the search stopped at its limit of %zu iterations before it converged",
+                        o->max_iterations);
+    }
+    for (size_t i = 0; i < N; i++) {
+        if (fit->parameter[i].flag == NG_FIT_AT_BOUND) {
+            ng_warnings_add(warnings, "at-bound", "%s ended at the edge of its range, %g to %g %s",
+                            info[i].name, info[i].min, info[i].max, info[i].unit);
+        } else if (fit->parameter[i].flag == NG_FIT_NOT_IDENTIFIABLE) {
+            ng_warnings_add(warnings, "not-identifiable",
+                            "%s is not identifiable: its interval %.3g to %.3g covers most of "
+                            "what is allowed", info[i].name, fit->parameter[i].lower,
+                            fit->parameter[i].upper);
+        }
+    }
+    if (isfinite(o->variance_limit) && fit->variance_cost > 1.5 * o->variance_limit) {
+        ng_warnings_add(warnings, "variance-limit",
+                        "the variance curve cannot be met to %.3g; it is off by %.3g",
+                        o->variance_limit, fit->variance_cost);
+    }
+}
+
+ng_status ng_growth_fit_run(const ng_trajectories *t, const ng_growth_fit_options *o,
+                            const ng_run *run, ng_growth_fit *out, ng_warnings *warnings,
+                            ng_error *err)
+{
+    rate_nodes nodes = {0};
+    *out = (ng_growth_fit){0};
+    ng_status status = ng_growth_fit_check(o, err);
+    if (status == NG_OK) {
+        status = rate_nodes_for(t, o, &nodes, err);
+    }
+    if (status == NG_OK) {
+        status = run_starts(t, o, &nodes, run, out, err);
+    }
+    if (status == NG_OK) {
+        status = evaluate_best(t, o, &nodes, out, err);
+    }
+    if (status == NG_OK) {
+        status = growth_bootstrap(t, o, &nodes, run, out, err);
+    }
+    rate_nodes_free(&nodes);
+    if (status != NG_OK) {
+        ng_growth_fit_free(out);
+        return status;
+    }
+    warn(out, o, warnings);
+    return NG_OK;
+}
+
+void ng_growth_fit_free(ng_growth_fit *fit)
+{
+    ng_free(fit->frame);
+    ng_free(fit->time_s);
+    ng_free(fit->supersaturation);
+    ng_free(fit->supersaturation_lower);
+    ng_free(fit->supersaturation_upper);
+    ng_free(fit->delta);
+    ng_free(fit->frame_cost);
+    ng_free(fit->mean_n);
+    ng_free(fit->var_n);
+    ng_free(fit->mean_n_model);
+    ng_free(fit->var_n_model);
+    ng_free(fit->start);
+    ng_free(fit->replicate);
+    ng_free(fit->replicate_delta);
+    ng_free(fit->replicate_supersaturation);
+    *fit = (ng_growth_fit){0};
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Rows of the default estimator: each particle's own growth rate. Dividing the flux at size n by the
+ * density there, what a particle of size n is expected to do between two frames is
+ *     J_n / (N p) = S k^a (1 - s/2) - k^d (1 + s/2),  s = d ln p / dn:
+ * the drift, and through the slope of the density the correlation between a particle's size and the
+ * chance steps that brought it there. Least squares over particles with the variance of a measured
+ * rate as weight is the flux residual weighted by 1/p: no size is binned or trimmed.
+ * A measured size is too far out on average; tau^2 s moves it back (Tweedie's formula).
+ */
+#include "fit_internal.h"
+
+#include <math.h>
+
+#define EDGE 3              /* smoothing is poor within this many frames of a trajectory's end */
+#define MIN_PARTICLES 3     /* in a frame: two numbers are fitted to it on the way */
+#define SCORE_BANDWIDTH 1.5 /* times Silverman's rule: slopes need more smoothing than densities */
+#define SCORE_MAX 0.5       /* |s| beyond this (per monomer) is noise */
+
+/* The particles of one frame that take part. */
+typedef struct frame_sample {
+    size_t count;
+    double *n, *growth, *weight, *p, *score, *scratch;
+} frame_sample;
+
+static void sample_frame(const ng_trajectories *t, const rate_members *m, size_t f,
+                         frame_sample *s)
+{
+    unsigned edge = t->noise_gain < 1.0 ? EDGE : 0;
+    s->count = 0;
+    for (size_t i = m->first[f]; i < m->first[f + 1]; i++) {
+        size_t k = m->point[i];
+        if (t->n[k] >= RATE_N_MIN && isfinite(t->growth_per_s[k]) && m->to_end[i] >= edge) {
+            s->n[s->count] = t->n[k];
+            s->growth[s->count] = t->growth_per_s[k];
+            s->weight[s->count] = m->weight[i];
+            s->count++;
+        }
+    }
+}
+
+static ng_status sample_create(size_t most, frame_sample *s, ng_error *err)
+{
+    double *memory = NG_NEW(double, 7 * most + 1);
+    if (!memory) {
+        return NG_FAIL(err, NG_MEMORY, "rate estimator: no memory for %zu particles", most);
+    }
+    *s = (frame_sample){.n = memory, .growth = memory + most, .weight = memory + 2 * most,
+                        .p = memory + 3 * most, .score = memory + 4 * most,
+                        .scratch = memory + 5 * most};
+    return NG_OK;
+}
+
+/* Squared misfit of each particle's rate from the frame's straight line in n, into s->scratch. */
+static void line_residuals(frame_sample *s)
+{
+    double w = 0.0, x = 0.0, y = 0.0, xx = 0.0, xy = 0.0;
+    for (size_t i = 0; i < s->count; i++) {
+        w += s->weight[i];
+        x += s->weight[i] * s->n[i];
+        y += s->weight[i] * s->growth[i];
+    }
+    x /= w;
+    y /= w;
+    for (size_t i = 0; i < s->count; i++) {
+        xx += s->weight[i] * (s->n[i] - x) * (s->n[i] - x);
+        xy += s->weight[i] * (s->n[i] - x) * (s->growth[i] - y);
+    }
+    double slope = xx > 0.0 ? xy / xx : 0.0;
+    for (size_t i = 0; i < s->count; i++) {
+        double r = s->growth[i] - y - slope * (s->n[i] - x);
+        s->scratch[i] = r * r;
+    }
+}
+
+/* Variance of a measured growth rate: scale * n^power, over all frames. */
+typedef struct rate_variance {
+    double scale, power;
+} rate_variance;
+
+/* Two passes over the frames: the power from ln r^2 against ln n, the scale from the mean. */
+static rate_variance growth_variance(const ng_trajectories *t, const rate_members *m,
+                                     frame_sample *s)
+{
+    double w = 0.0, x = 0.0, y = 0.0, xx = 0.0, xy = 0.0, sum = 0.0;
+    rate_variance v = {1.0, 0.0};
+    for (int pass = 0; pass < 2; pass++) {
+        for (size_t f = 0; f < t->n_frames; f++) {
+            sample_frame(t, m, f, s);
+            if (s->count < MIN_PARTICLES) {
+                continue;
+            }
+            line_residuals(s);
+            for (size_t i = 0; i < s->count; i++) {
+                double ln = log(s->n[i]), g = s->weight[i], r = s->scratch[i];
+                if (pass == 1) {
+                    sum += g * r * pow(s->n[i], -v.power);
+                } else if (r > 0.0) {
+                    w += g;
+                    x += g * ln;
+                    y += g * log(r);
+                    xx += g * ln * ln;
+                    xy += g * ln * log(r);
+                }
+            }
+        }
+        double spread = w * xx - x * x;
+        v.power = spread > 1e-9 * w * w ? fmin(fmax((w * xy - x * y) / spread, -1.0), 3.0) : 0.0;
+    }
+    v.scale = w > 0.0 && sum > 0.0 ? sum / w : 1.0;
+    return v;
+}
+
+/* Density slope at each particle; 0 where the frame is too small to tell. */
+static void score_frame(frame_sample *s)
+{
+    double h = SCORE_BANDWIDTH *
+               ng_density_bandwidth(s->n, s->weight, s->count, s->scratch);
+    if (!(h > 0.0)) {
+        for (size_t i = 0; i < s->count; i++) {
+            s->score[i] = 0.0;
+        }
+        return;
+    }
+    ng_density_at_points(s->n, s->weight, s->count, h, s->p, s->score);
+    for (size_t i = 0; i < s->count; i++) {
+        s->score[i] = fmin(fmax(s->score[i], -SCORE_MAX), SCORE_MAX);
+    }
+}
+
+static void frame_moments(const frame_sample *s, rate_frame *row, double *number)
+{
+    double w = 0.0, x = 0.0, xx = 0.0;
+    for (size_t i = 0; i < s->count; i++) {
+        w += s->weight[i];
+        x += s->weight[i] * s->n[i];
+    }
+    for (size_t i = 0; i < s->count; i++) {
+        xx += s->weight[i] * (s->n[i] - x / w) * (s->n[i] - x / w);
+    }
+    row->mean = x / w;
+    row->variance = xx / w;
+    *number = w;
+}
+
+static void fill_frame(const ng_trajectories *t, const frame_sample *s, rate_variance v,
+                       rate_data *out, rate_frame *row)
+{
+    double number;
+    frame_moments(s, row, &number);
+    for (size_t i = 0; i < s->count; i++) {
+        size_t at = row->begin + i;
+        double noise = t->noise_scale * pow(s->n[i], t->noise_power);
+        double shift = noise * noise * t->noise_gain * s->score[i];
+        double n = fmin(fmax(s->n[i] + shift, 0.5 * s->n[i]), 2.0 * s->n[i]);
+        double root = sqrt(s->weight[i] / (v.scale * pow(s->n[i], v.power)));
+        /* a flux J_n lies between n and n+1 */
+        out->node[at] = rate_nodes_find(out->nodes, fmax(n - 0.5, RATE_N_MIN));
+        out->attach[at] = root * (1.0 - 0.5 * s->score[i]);
+        out->detach[at] = root * (1.0 + 0.5 * s->score[i]);
+        out->y[at] = root * s->growth[i];
+        out->mean_lever[at] = s->weight[i] / (number * root);
+        out->lever[at] = 2.0 * (s->n[i] - row->mean) * out->mean_lever[at];
+        row->yy += out->y[at] * out->y[at];
+        row->variance_observed += out->lever[at] * out->y[at];
+        row->mean_observed += out->mean_lever[at] * out->y[at];
+    }
+}
+
+static ng_status lay_out(const ng_trajectories *t, const rate_members *m, frame_sample *s,
+                         rate_data *out, ng_error *err)
+{
+    size_t rows = 0;
+    out->frame = NG_NEW(rate_frame, t->n_frames);
+    if (!out->frame) {
+        return NG_FAIL(err, NG_MEMORY, "rate estimator: no memory for %zu frames", t->n_frames);
+    }
+    for (size_t f = 0; f < t->n_frames; f++) {
+        sample_frame(t, m, f, s);
+        if (s->count < MIN_PARTICLES) {
+            continue;
+        }
+        rate_frame *row = &out->frame[out->n_frames++];
+        row->frame = f;
+        row->time_s = t->time_s[f];
+        row->begin = row->window_begin = rows;
+        row->end = row->window_end = rows + s->count;
+        out->max_rows = s->count > out->max_rows ? s->count : out->max_rows;
+        rows += s->count;
+    }
+    if (out->n_frames < RATE_MIN_FRAMES) {
+        return NG_FAIL(err, NG_TOO_LITTLE,
+                       "%zu frames hold %d or more growing particles of %d monomers or more; a fit "
+                       "needs at least %d (longer tracks, or --no-smooth)", out->n_frames,
+                       MIN_PARTICLES, RATE_N_MIN, RATE_MIN_FRAMES);
+    }
+    out->n_residuals = rows;
+    return rate_data_alloc(out, out->n_frames, rows, err);
+}
+
+static void normalise(const ng_growth_fit_options *o, rate_data *out)
+{
+    double low = INFINITY, high = -INFINITY;
+    for (size_t i = 0; i < out->n_frames; i++) {
+        rate_frame *row = &out->frame[i];
+        row->scale = rate_frame_weight(o, i, out->n_frames) / (double)out->n_residuals;
+        low = fmin(low, row->variance);
+        high = fmax(high, row->variance);
+    }
+    out->variance_range = high > low ? high - low : 1.0;
+    out->variance_scale = 1.0;
+}
+
+ng_status rate_data_particles(const ng_trajectories *t, const double *weight,
+                              const ng_growth_fit_options *o, const rate_nodes *nodes,
+                              rate_data *out, ng_error *err)
+{
+    ng_status status = NG_OK;
+    rate_members m = {0};
+    frame_sample s = {0};
+    *out = (rate_data){.nodes = nodes, .sigma_s_nm = t->sigma_s_nm};
+
+    status = rate_members_create(t, weight, &m, err);
+    if (status != NG_OK) {
+        goto out;
+    }
+    status = sample_create(m.most, &s, err);
+    if (status != NG_OK) {
+        goto out;
+    }
+    rate_variance v = growth_variance(t, &m, &s);
+    status = lay_out(t, &m, &s, out, err);
+    if (status != NG_OK) {
+        goto out;
+    }
+    for (size_t i = 0; i < out->n_frames; i++) {
+        sample_frame(t, &m, out->frame[i].frame, &s);
+        score_frame(&s);
+        fill_frame(t, &s, v, out, &out->frame[i]);
+    }
+    normalise(o, out);
+
+out:
+    if (status != NG_OK) {
+        rate_data_free(out);
+    }
+    ng_free(s.n);
+    rate_members_free(&m);
+    return status;
+}

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The inner loops of the rate estimator: one fused pass over the sizes of a frame per shape number. */
+#include "fit_internal.h"
+
+#include <math.h>
+#include <string.h>
+
+#define LANES 8 /* partial sums; a fixed number keeps the result the same on every vector unit */
+
+typedef double lanes __attribute__((vector_size(LANES * sizeof(double)), aligned(8)));
+
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__)
+#define VECTOR_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define VECTOR_CLONES
+#endif
+
+/* Sums over a stretch of rows of g = E z with itself and with the columns that do not change. */
+typedef struct window_sums {
+    double g, gg, gu, gy, gpsi;
+} window_sums;
+
+VECTOR_CLONES static void sum_window(const double *E, const double *z, const double *u,
+                                     const double *y, const double *psi, size_t n,
+                                     window_sums *out)
+{
+    lanes g1 = {0}, gg = {0}, gu = {0}, gy = {0}, gp = {0};
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        lanes g = *(const lanes *)(const void *)(E + i) * *(const lanes *)(const void *)(z + i);
+        g1 += g;
+        gg += g * g;
+        gu += g * *(const lanes *)(const void *)(u + i);
+        gy += g * *(const lanes *)(const void *)(y + i);
+        gp += g * *(const lanes *)(const void *)(psi + i);
+    }
+    *out = (window_sums){0};
+    for (; i < n; i++) {
+        double g = E[i] * z[i];
+        out->g += g;
+        out->gg += g * g;
+        out->gu += g * u[i];
+        out->gy += g * y[i];
+        out->gpsi += g * psi[i];
+    }
+    for (int l = 0; l < LANES; l++) {
+        out->g += g1[l];
+        out->gg += gg[l];
+        out->gu += gu[l];
+        out->gy += gy[l];
+        out->gpsi += gp[l];
+    }
+}
+
+VECTOR_CLONES static double dot(const double *a, const double *b, size_t n)
+{
+    lanes s = {0};
+    double sum = 0.0;
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        s += *(const lanes *)(const void *)(a + i) * *(const lanes *)(const void *)(b + i);
+    }
+    for (; i < n; i++) {
+        sum += a[i] * b[i];
+    }
+    for (int l = 0; l < LANES; l++) {
+        sum += s[l];
+    }
+    return sum;
+}
+
+VECTOR_CLONES static void multiply(const double *a, const double *b, double *out, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        out[i] = a[i] * b[i];
+    }
+}
+
+VECTOR_CLONES static double sum(const double *a, size_t n)
+{
+    lanes s = {0};
+    double rest = 0.0;
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        s += *(const lanes *)(const void *)(a + i);
+    }
+    for (; i < n; i++) {
+        rest += a[i];
+    }
+    for (int l = 0; l < LANES; l++) {
+        rest += s[l];
+    }
+    return rest;
+}
+
+void rate_tables_fill(ng_rate_problem *p, const ng_growth_parameters *q)
+{
+    const rate_nodes *nodes = p->data.nodes;
+    size_t count = nodes->count;
+    p->parameters = *q;
+    for (size_t i = 0; i < count; i++) {
+        double c = nodes->cbrt_n[i];
+        p->attach_base[i] = c * c / (1.0 + q->K * c);
+    }
+    for (size_t k = 0; k < nodes->n_delta; k++) {
+        const double *face = nodes->face + k * count, *edge = nodes->edge + k * count;
+        for (size_t i = 0; i < count; i++) {
+            double mu = face[i] * q->eps_f + edge[i] * q->eps_e - q->alpha4 * nodes->log1p_n[i];
+            p->exponent[i] = fmin(fmax(mu, -60.0), 60.0); /* keeps far-off trial points finite */
+        }
+        rate_exp(p->exponent, p->boltzmann + k * count, count);
+    }
+    memset(p->quadratic, 0, sizeof *p->quadratic * p->data.n_frames * nodes->n_delta);
+}
+
+double rate_prefactor(const ng_rate_problem *p, size_t k)
+{
+    double sigma = p->data.sigma_s_nm;
+    return 4.0 * M_PI * sigma * sigma * p->data.nodes->surface[k] * p->parameters.kr;
+}
+
+/* A table's values at the rows of a frame: a borrowed stretch of it, or gathered into `scratch`. */
+static const double *at_rows(const ng_rate_problem *p, size_t frame, const double *table,
+                             double *scratch)
+{
+    const rate_frame *f = &p->data.frame[frame];
+    if (!p->data.node) {
+        return table + p->data.first_node[frame];
+    }
+    for (size_t i = f->begin; i < f->end; i++) {
+        scratch[i - f->begin] = table[p->data.node[i]];
+    }
+    return scratch;
+}
+
+static double *column(ng_rate_problem *p, size_t i)
+{
+    return p->column + i * p->data.max_rows;
+}
+
+/* Columns 0 and 1: u = attach b and z = detach b over all rows of the frame. */
+static void base_columns(ng_rate_problem *p, size_t frame)
+{
+    const rate_frame *f = &p->data.frame[frame];
+    size_t n = f->end - f->begin;
+    const double *b = at_rows(p, frame, p->attach_base, column(p, 2));
+    multiply(p->data.attach + f->begin, b, column(p, 0), n);
+    multiply(p->data.detach + f->begin, b, column(p, 1), n);
+}
+
+/* Sums that depend on the attachment column only. */
+typedef struct attach_sums {
+    double u, uu, uy, upsi;
+} attach_sums;
+
+static attach_sums sum_attach(ng_rate_problem *p, const rate_frame *f)
+{
+    const double *u = column(p, 0), *uw = u + (f->window_begin - f->begin);
+    size_t n = f->window_end - f->window_begin;
+    attach_sums s = {
+        .u = f->psi_scale != 0.0 ? sum(u, f->end - f->begin) : 0.0,
+        .uu = dot(uw, uw, n),
+        .uy = dot(uw, p->data.y + f->window_begin, n),
+        .upsi = p->data.psi_flux ? dot(uw, p->data.psi + f->window_begin, n) : 0.0,
+    };
+    return s;
+}
+
+static rate_quadratic combine(const rate_frame *f, const attach_sums *s, const window_sums *w,
+                              double c)
+{
+    double alpha = s->u * f->psi_scale, beta = w->g * f->psi_scale;
+    double uu = s->uu - 2.0 * alpha * s->upsi + alpha * alpha * f->psipsi;
+    double uy = s->uy - alpha * f->ypsi;
+    double gg = w->gg - 2.0 * beta * w->gpsi + beta * beta * f->psipsi;
+    double gy = w->gy - beta * f->ypsi;
+    double ug = w->gu - beta * s->upsi - alpha * w->gpsi + alpha * beta * f->psipsi;
+    return (rate_quadratic){
+        .a = f->scale * c * c * uu,
+        .b = f->scale * c * (uy + c * ug),
+        .c = f->scale * (f->yy + c * c * gg + 2.0 * c * gy),
+        .known = true,
+    };
+}
+
+void rate_kernel(ng_rate_problem *p, size_t frame, const size_t *k, size_t n_k)
+{
+    const rate_data *d = &p->data;
+    const rate_frame *f = &d->frame[frame];
+    rate_quadratic *quadratic = p->quadratic + frame * d->nodes->n_delta;
+    size_t left = f->window_begin - f->begin, inside = f->window_end - f->window_begin;
+    size_t right = f->end - f->window_end;
+    base_columns(p, frame);
+    attach_sums s = sum_attach(p, f);
+    const double *u = column(p, 0), *z = column(p, 1);
+    const double *psi = d->psi_flux ? d->psi + f->window_begin : d->y + f->window_begin;
+
+    for (size_t j = 0; j < n_k; j++) {
+        if (quadratic[k[j]].known) {
+            continue;
+        }
+        const double *E =
+            at_rows(p, frame, p->boltzmann + k[j] * d->nodes->count, column(p, 2));
+        window_sums w;
+        sum_window(E + left, z + left, u + left, d->y + f->window_begin, psi, inside, &w);
+        if (f->psi_scale != 0.0) {
+            w.g += dot(E, z, left) + dot(E + left + inside, z + left + inside, right);
+        }
+        quadratic[k[j]] = combine(f, &s, &w, rate_prefactor(p, k[j]));
+    }
+}
+
+/* Columns 3..7: derivative of the model c (S u - g) with respect to the five coordinates; columns 0
+ * and 1 become c u and c g. */
+static void derivative_columns(ng_rate_problem *p, size_t frame)
+{
+    const rate_data *d = &p->data;
+    const rate_frame *f = &d->frame[frame];
+    size_t k = p->delta_index[frame], n = f->end - f->begin;
+    double c = rate_prefactor(p, k), S = p->supersaturation[frame], K = p->parameters.K;
+    double *u = column(p, 0), *g = column(p, 1);
+    base_columns(p, frame);
+    multiply(g, at_rows(p, frame, p->boltzmann + k * d->nodes->count, column(p, 2)), g, n);
+    for (size_t i = 0; i < n; i++) {
+        size_t node = d->node ? d->node[f->begin + i] : d->first_node[frame] + i;
+        double kc = K * d->nodes->cbrt_n[node];
+        u[i] *= c;
+        g[i] *= c;
+        double model = S * u[i] - g[i];
+        column(p, 3)[i] = -g[i] * d->nodes->face[k * d->nodes->count + node];
+        column(p, 4)[i] = -g[i] * d->nodes->edge[k * d->nodes->count + node];
+        column(p, 5)[i] = g[i] * d->nodes->log1p_n[node];
+        column(p, 6)[i] = -model * kc / (1.0 + kc);
+        column(p, 7)[i] = model;
+    }
+}
+
+/* Take psi q sum(x) off the window of a column: how the change of N enters. */
+static void remove_growth_of_number(ng_rate_problem *p, const rate_frame *f, double *x)
+{
+    if (f->psi_scale == 0.0) {
+        return;
+    }
+    double share = f->psi_scale * sum(x, f->end - f->begin);
+    double *xw = x + (f->window_begin - f->begin);
+    const double *psi = p->data.psi + f->window_begin;
+    for (size_t i = 0; i < f->window_end - f->window_begin; i++) {
+        xw[i] -= share * psi[i];
+    }
+}
+
+void rate_frame_derivative(ng_rate_problem *p, size_t frame, rate_derivative *out)
+{
+    const rate_data *d = &p->data;
+    const rate_frame *f = &d->frame[frame];
+    size_t left = f->window_begin - f->begin, inside = f->window_end - f->window_begin;
+    size_t n = f->end - f->begin;
+    derivative_columns(p, frame);
+    for (size_t j = 0; j < NG_N_GROWTH_PARAMETERS; j++) {
+        const double *x = column(p, 3 + j);
+        out->variance[j] = dot(x, d->lever + f->begin, n) + f->variance_growth * sum(x, n);
+    }
+    remove_growth_of_number(p, f, column(p, 0));
+    remove_growth_of_number(p, f, column(p, 1));
+    double *r = column(p, 2);
+    const double *u = column(p, 0) + left, *g = column(p, 1) + left;
+    const double *y = d->y + f->window_begin;
+    for (size_t i = 0; i < inside; i++) {
+        r[i] = y[i] - p->supersaturation[frame] * u[i] + g[i];
+    }
+    out->ss = f->scale * dot(u, u, inside);
+    out->gs = -f->scale * dot(r, u, inside);
+    for (size_t j = 0; j < NG_N_GROWTH_PARAMETERS; j++) {
+        remove_growth_of_number(p, f, column(p, 3 + j));
+        const double *x = column(p, 3 + j) + left;
+        out->hs[j] = f->scale * dot(x, u, inside);
+        out->g[j] = -f->scale * dot(x, r, inside);
+        for (size_t l = 0; l <= j; l++) {
+            out->h[j][l] = f->scale * dot(x, column(p, 3 + l) + left, inside);
+            out->h[l][j] = out->h[j][l];
+        }
+    }
+}
+
+/* u and w of the variance curve, e' = u S - w, at the chosen delta of a frame. */
+static void variance_frame(ng_rate_problem *p, size_t frame)
+{
+    const rate_data *d = &p->data;
+    const rate_frame *f = &d->frame[frame];
+    size_t n = f->end - f->begin;
+    double c = rate_prefactor(p, p->delta_index[frame]);
+    base_columns(p, frame);
+    double *u = column(p, 0), *g = column(p, 1);
+    multiply(g, at_rows(p, frame, p->boltzmann + p->delta_index[frame] * d->nodes->count,
+                        column(p, 2)), g, n);
+    const double *lever = d->lever + f->begin;
+    p->variance_u[frame] = c * (dot(u, lever, n) + f->variance_growth * sum(u, n));
+    p->variance_w[frame] = c * (dot(g, lever, n) + f->variance_growth * sum(g, n)) +
+                           f->variance_observed;
+}
+
+void rate_variance_coefficients(ng_rate_problem *p)
+{
+    for (size_t t = 0; t < p->data.n_frames; t++) {
+        variance_frame(p, t);
+    }
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Choosing what a frame is free to choose: its shape number delta and its supersaturation S. */
+#include "fit_internal.h"
+
+#include <math.h>
+#include <string.h>
+
+#define COARSE 5          /* step of the first look over the grid of shape numbers */
+#define LAMBDA_MIN 1e-6
+#define LAMBDA_MAX 1e12
+#define SMOOTH_JUMP 0.05  /* a jump of delta that costs as much as a typical frame */
+
+static const rate_quadratic *frame_quadratic(const ng_rate_problem *p, size_t t, size_t k)
+{
+    return &p->quadratic[t * p->data.nodes->n_delta + k];
+}
+
+static double best_supersaturation(const ng_rate_problem *p, const rate_quadratic *q)
+{
+    double S = q->a > 0.0 ? q->b / q->a : 0.0;
+    return fmin(fmax(S, 0.0), p->options.supersaturation_max);
+}
+
+static double cost_at(const rate_quadratic *q, double S)
+{
+    return q->c + S * (q->a * S - 2.0 * q->b);
+}
+
+/* Cost of frame t at shape k, with S eliminated (held = false) or kept as it is. */
+static double shape_cost(const ng_rate_problem *p, size_t t, size_t k, bool held)
+{
+    const rate_quadratic *q = frame_quadratic(p, t, k);
+    return cost_at(q, held ? p->supersaturation[t] : best_supersaturation(p, q));
+}
+
+/* Lowest of the shapes that are known in this frame. */
+static size_t lowest_known(const ng_rate_problem *p, size_t t, bool held)
+{
+    size_t best = p->delta_index[t];
+    double low = INFINITY;
+    for (size_t k = 0; k < p->data.nodes->n_delta; k++) {
+        if (frame_quadratic(p, t, k)->known && shape_cost(p, t, k, held) < low) {
+            low = shape_cost(p, t, k, held);
+            best = k;
+        }
+    }
+    return best;
+}
+
+/* Evaluate the neighbours of `k` at `distance`, both sides. */
+static void look_around(ng_rate_problem *p, size_t t, size_t k, size_t distance)
+{
+    size_t list[2], n = 0;
+    if (k >= distance) {
+        list[n++] = k - distance;
+    }
+    if (k + distance < p->data.nodes->n_delta) {
+        list[n++] = k + distance;
+    }
+    rate_kernel(p, t, list, n);
+}
+
+static void choose_free(ng_rate_problem *p, size_t t, bool held)
+{
+    size_t list[64], n = 0;
+    for (size_t k = 0; k < p->data.nodes->n_delta && n < 64; k += COARSE) {
+        list[n++] = k;
+    }
+    rate_kernel(p, t, list, n);
+    for (size_t distance = 2; distance > 0; distance--) {
+        look_around(p, t, lowest_known(p, t, held), distance);
+    }
+    p->delta_index[t] = lowest_known(p, t, held);
+}
+
+static double total_at(ng_rate_problem *p, size_t k, bool held)
+{
+    double total = 0.0;
+    for (size_t t = 0; t < p->data.n_frames; t++) {
+        rate_kernel(p, t, &k, 1);
+        total += shape_cost(p, t, k, held);
+    }
+    return total;
+}
+
+/* One shape for all frames: coarse look, then smaller and smaller steps around the lowest. */
+static void choose_constant(ng_rate_problem *p, bool held)
+{
+    size_t n_delta = p->data.nodes->n_delta, best = 0;
+    double low = INFINITY;
+    for (size_t k = 0; k < n_delta; k += COARSE) {
+        double total = total_at(p, k, held);
+        if (total < low) {
+            low = total;
+            best = k;
+        }
+    }
+    for (size_t distance = 2; distance > 0; distance--) {
+        size_t centre = best;
+        for (int side = -1; side <= 1; side += 2) {
+            if (side < 0 ? centre < distance : centre + distance >= n_delta) {
+                continue;
+            }
+            size_t k = side < 0 ? centre - distance : centre + distance;
+            double total = total_at(p, k, held);
+            if (total < low) {
+                low = total;
+                best = k;
+            }
+        }
+    }
+    for (size_t t = 0; t < p->data.n_frames; t++) {
+        p->delta_index[t] = best;
+    }
+}
+
+/* Shapes that jump little: exact minimum of sum cost + penalty by dynamic programming. */
+static void choose_smooth(ng_rate_problem *p, bool held)
+{
+    size_t n_delta = p->data.nodes->n_delta, n = p->data.n_frames;
+    const double *delta = p->data.nodes->delta;
+    for (size_t t = 0; t < n; t++) {
+        for (size_t k = 0; k < n_delta; k++) {
+            rate_kernel(p, t, &k, 1);
+            double low = INFINITY;
+            size_t from = k;
+            for (size_t j = 0; t > 0 && j < n_delta; j++) {
+                double jump = (delta[k] - delta[j]) / SMOOTH_JUMP;
+                double cost = p->smooth_cost[(t - 1) * n_delta + j] +
+                              p->smooth_penalty * jump * jump;
+                if (cost < low) {
+                    low = cost;
+                    from = j;
+                }
+            }
+            p->smooth_cost[t * n_delta + k] = shape_cost(p, t, k, held) + (t > 0 ? low : 0.0);
+            p->smooth_from[t * n_delta + k] = (unsigned char)from;
+        }
+    }
+    size_t k = 0;
+    for (size_t j = 1; j < n_delta; j++) {
+        if (p->smooth_cost[(n - 1) * n_delta + j] < p->smooth_cost[(n - 1) * n_delta + k]) {
+            k = j;
+        }
+    }
+    for (size_t t = n; t-- > 0;) {
+        p->delta_index[t] = k;
+        k = p->smooth_from[t * n_delta + k];
+    }
+}
+
+static void choose_delta(ng_rate_problem *p, bool held)
+{
+    switch (p->options.delta_mode) {
+    case NG_DELTA_CONSTANT:
+        choose_constant(p, held);
+        break;
+    case NG_DELTA_SMOOTH:
+        choose_smooth(p, held);
+        break;
+    case NG_DELTA_FREE:
+    case NG_DELTA_FIXED:
+    default:
+        for (size_t t = 0; t < p->data.n_frames; t++) {
+            choose_free(p, t, held);
+        }
+        break;
+    }
+}
+
+static double growth_rate_cost(const ng_rate_problem *p)
+{
+    double total = 0.0;
+    for (size_t t = 0; t < p->data.n_frames; t++) {
+        total += shape_cost(p, t, p->delta_index[t], true);
+    }
+    return total;
+}
+
+/* Growth-rate cost plus what the jumps of delta cost. */
+static double smooth_cost(const ng_rate_problem *p)
+{
+    double total = 0.0;
+    if (p->options.delta_mode != NG_DELTA_SMOOTH) {
+        return 0.0;
+    }
+    for (size_t t = 1; t < p->data.n_frames; t++) {
+        double jump = (p->data.nodes->delta[p->delta_index[t]] -
+                       p->data.nodes->delta[p->delta_index[t - 1]]) / SMOOTH_JUMP;
+        total += p->smooth_penalty * jump * jump;
+    }
+    return total;
+}
+
+/* The multiplier at which the variance cost equals its limit: V falls as lambda grows. */
+static double meet_variance_limit(ng_rate_problem *p)
+{
+    double limit = p->options.variance_limit, low = log(LAMBDA_MIN), high = log(LAMBDA_MAX);
+    double at = p->lambda > 0.0 ? log(p->lambda) : log(100.0), reach = 1.0;
+    rate_variance_coefficients(p);
+    if (rate_variance_cost(p) <= limit) {
+        p->lambda = 0.0;
+        return 0.0;
+    }
+    for (int i = 0; i < 60 && high - low > 1e-3; i++) {
+        rate_variance_path(p, exp(at));
+        if (rate_variance_cost(p) > limit) {
+            low = at;
+            at = i < 6 && at + reach < high ? at + reach : 0.5 * (low + high);
+        } else {
+            high = at;
+            at = i < 6 && at - reach > low ? at - reach : 0.5 * (low + high);
+        }
+        reach *= 2.0;
+        if (at <= low || at >= high) {
+            at = 0.5 * (low + high);
+        }
+    }
+    p->lambda = exp(high);
+    rate_variance_path(p, p->lambda);
+    return p->lambda;
+}
+
+ng_rate_cost rate_evaluate(ng_rate_problem *p, const ng_growth_parameters *parameters)
+{
+    p->evaluations++;
+    rate_tables_fill(p, parameters);
+    choose_delta(p, false);
+    for (size_t t = 0; t < p->data.n_frames; t++) {
+        p->supersaturation[t] =
+            best_supersaturation(p, frame_quadratic(p, t, p->delta_index[t]));
+    }
+    if (isfinite(p->options.variance_limit)) {
+        (void)meet_variance_limit(p);
+        if (p->options.delta_mode != NG_DELTA_FIXED && p->lambda > 0.0) {
+            choose_delta(p, true);
+            (void)meet_variance_limit(p);
+        }
+    } else {
+        p->lambda = 0.0;
+        rate_variance_coefficients(p);
+    }
+    ng_rate_cost cost = {.growth_rate = growth_rate_cost(p), .variance = rate_variance_cost(p)};
+    double excess = fmax(cost.variance - p->options.variance_limit * 1.01, 0.0);
+    cost.objective = cost.growth_rate + smooth_cost(p) +
+                     (isfinite(excess) && p->lambda > 0.0 ? p->lambda * excess : 0.0);
+    return cost;
+}
