@@ -8,6 +8,7 @@
 #include <math.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { EXIT_UNTRUSTED = 4 };
 
@@ -178,6 +179,7 @@ typedef struct call {
     const char **word;         /* owned array: positional arguments of the command line */
     ng_text_list config_files; /* owned: `files` of the config file */
     ng_progress_line progress;
+    bool made_folder; /* the output folder was not there before */
 } call;
 
 static void call_end(call *c)
@@ -222,18 +224,20 @@ static ng_status check_positionals(const ng_cli *cli, ng_error *err)
     return NG_OK;
 }
 
-static ng_status make_folder(const char *path, ng_error *err)
+static ng_status make_folder(const char *path, bool *made, ng_error *err)
 {
     struct stat info;
-    if (mkdir(path, 0777) == 0 || (stat(path, &info) == 0 && S_ISDIR(info.st_mode))) {
+    *made = mkdir(path, 0777) == 0;
+    if (*made || (stat(path, &info) == 0 && S_ISDIR(info.st_mode))) {
         return NG_OK;
     }
     return NG_FAIL(err, NG_IO, "%s: the folder cannot be made (%s)", path, strerror(errno));
 }
 
 /* An output that stands in the way is said before hours of work, not after. */
-static ng_status check_output(ng_cli *cli, ng_error *err)
+static ng_status check_output(call *c, ng_error *err)
 {
+    ng_cli *cli = &c->cli;
     ng_output_kind kind = cli->command->output;
     if (cli->common.output == NULL) {
         cli->common.output = cli->command->output_initial;
@@ -244,7 +248,7 @@ static ng_status check_output(ng_cli *cli, ng_error *err)
         return needed ? NG_FAIL(err, NG_USAGE, "-o: say where the result goes") : NG_OK;
     }
     if (kind == NG_OUTPUT_FOLDER) {
-        return make_folder(path, err);
+        return make_folder(path, &c->made_folder, err);
     }
     return ng_output_check(path, cli->common.force, err);
 }
@@ -287,7 +291,7 @@ static ng_status prepare(call *c, int argc, char **argv, ng_error *err)
     status = status != NG_OK ? status : ng_options_environment(cli->options, err);
     status = status != NG_OK ? status : read_config(c, err);
     status = status != NG_OK ? status : check_positionals(cli, err);
-    status = status != NG_OK ? status : check_output(cli, err);
+    status = status != NG_OK ? status : check_output(c, err);
     status = status != NG_OK ? status : start_provenance(cli, argc, argv, err);
     if (status != NG_OK) {
         return status;
@@ -351,6 +355,14 @@ static void print_error(const ng_command *command, ng_status status, const ng_er
     }
 }
 
+/* A failed call leaves no empty folder behind. */
+static void remove_folder(const call *c)
+{
+    if (c->made_folder) {
+        (void)rmdir(c->cli.common.output);
+    }
+}
+
 int ng_cli_call(const ng_command *command, int argc, char **argv)
 {
     ng_error err = {.status = NG_OK};
@@ -365,6 +377,7 @@ int ng_cli_call(const ng_command *command, int argc, char **argv)
     print_warnings(&c.cli);
     if (status != NG_OK) {
         print_error(command, status, &err);
+        remove_folder(&c);
     }
     int code =
         status == NG_OK && is_untrusted(&c.cli) ? EXIT_UNTRUSTED : ng_status_exit_code(status);

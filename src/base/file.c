@@ -161,8 +161,8 @@ ng_status ng_output_commit(ng_output *out, ng_error *err)
     bad = bad || (out->target != NULL && rename(out->temporary, out->target) != 0);
     ng_status status = NG_OK;
     if (bad) {
-        status = NG_FAIL(err, NG_IO, "%s: writing failed (%s); is the disk full?", out->name,
-                         strerror(errno));
+        status = NG_FAIL(err, NG_IO, "%s: writing failed (%s); is the disk full?",
+                         out->borrowed ? "standard output" : out->name, strerror(errno));
         ng_output_abandon(out);
     } else {
         output_free(out);

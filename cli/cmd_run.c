@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* nucgrow run: the steps that an experiment file names, one after the other. */
+#include "cli_internal.h"
+
+#include <jansson.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { EXIT_UNTRUSTED = 4, MAX_WORDS = 24 };
+
+/* A step of the pipeline: its verb, what it leaves in the folder, and what it reads when its section
+ * names no files: the first of these that is there. */
+typedef struct step {
+    const char *verb;
+    const char *output; /* NULL: the folder itself */
+    const char *input[2];
+} step;
+
+static const step pipeline[] = {
+    {"simulate ensemble", NULL, {NULL}},
+    {"potential", "potential.json", {NULL}},
+    {"ensemble", "ensemble.json", {"tracks.csv"}},
+    {"fit growth", "fit-growth.json", {"ensemble.json", "tracks.csv"}},
+    {"report", "report.html", {""}},
+};
+
+enum { N_STEPS = sizeof pipeline / sizeof pipeline[0] };
+
+/* ---- before anything runs ----------------------------------------------------------------- */
+
+/* Read the section of a step, so that every mistake in the file is found now. */
+static ng_status check_section(const char *yaml, const ng_command *command, bool *names_files,
+                               ng_error *err)
+{
+    ng_cli_common common;
+    void *values = NULL;
+    ng_options *set = ng_command_options(command, &common, &values, err);
+    if (set == NULL) {
+        return err->status;
+    }
+    ng_text_list files = {0};
+    ng_status status = ng_options_yaml(set, yaml, command->name, &files, err);
+    *names_files = files.n > 0;
+    ng_text_list_free(&files);
+    ng_options_destroy(set);
+    ng_free(values);
+    return status;
+}
+
+static ng_status check_steps(const ng_cli *cli, const char *yaml, bool *present, bool *names_files,
+                             ng_error *err)
+{
+    const char *names[N_STEPS];
+    for (size_t i = 0; i < N_STEPS; i++) {
+        names[i] = pipeline[i].verb;
+    }
+    ng_status status = ng_options_yaml_sections(yaml, names, N_STEPS, present, err);
+    for (size_t i = 0; status == NG_OK && i < N_STEPS; i++) {
+        if (!present[i]) {
+            continue;
+        }
+        status = check_section(yaml, ng_command_find(names[i]), &names_files[i], err);
+        char *output = pipeline[i].output == NULL ? NULL : ng_cli_path(cli, pipeline[i].output);
+        if (status == NG_OK && output != NULL) {
+            status = ng_output_check(output, cli->common.force, err);
+        }
+        ng_free(output);
+    }
+    return status;
+}
+
+/* ---- one step ----------------------------------------------------------------------------- */
+
+/* The command line of a step; the texts are owned. */
+typedef struct words {
+    char *word[MAX_WORDS];
+    int n;
+    bool short_of_memory;
+} words;
+
+static void add_word(words *w, char *owned)
+{
+    w->short_of_memory = w->short_of_memory || owned == NULL || w->n == MAX_WORDS;
+    if (w->n < MAX_WORDS) {
+        w->word[w->n++] = owned;
+    } else {
+        ng_free(owned);
+    }
+}
+
+static void words_free(words *w)
+{
+    for (int i = 0; i < w->n; i++) {
+        ng_free(w->word[i]);
+    }
+}
+
+static void add_option(words *w, const char *name, const char *value)
+{
+    add_word(w, ng_text_format("--%s", name));
+    add_word(w, ng_text_copy(value));
+}
+
+/* What the user said to `run` holds for every step, and what was not said is left to the file. */
+static void add_common(words *w, const ng_cli *cli)
+{
+    char number[32];
+    if (ng_options_origin(cli->options, "threads") == NG_ORIGIN_FLAG) {
+        snprintf(number, sizeof number, "%ld", cli->common.threads);
+        add_option(w, "threads", number);
+    }
+    if (ng_options_origin(cli->options, "seed") == NG_ORIGIN_FLAG) {
+        snprintf(number, sizeof number, "%ld", cli->common.seed);
+        add_option(w, "seed", number);
+    }
+    if (ng_options_origin(cli->options, "progress") == NG_ORIGIN_FLAG) {
+        add_option(w, "progress", cli->common.progress);
+    }
+    if (cli->common.quiet || cli->common.json) {
+        add_word(w, ng_text_copy("--quiet"));
+    }
+    if (cli->common.force) {
+        add_word(w, ng_text_copy("--force"));
+    }
+    add_word(w, ng_text_copy("--no-json"));
+}
+
+static void add_default_input(words *w, const ng_cli *cli, const step *s)
+{
+    for (size_t i = 0; i < sizeof s->input / sizeof s->input[0] && s->input[i] != NULL; i++) {
+        char *path = ng_cli_path(cli, s->input[i]);
+        if (path != NULL && access(path, R_OK) == 0) {
+            add_word(w, path);
+            return;
+        }
+        ng_free(path);
+    }
+}
+
+static int call_step(const ng_cli *cli, const step *s, const char *yaml, bool names_files)
+{
+    words w = {.n = 0};
+    char *output =
+        s->output == NULL ? ng_text_copy(cli->common.output) : ng_cli_path(cli, s->output);
+    add_option(&w, "config", yaml);
+    add_word(&w, ng_text_copy("--output"));
+    add_word(&w, output);
+    add_common(&w, cli);
+    if (!names_files) {
+        add_default_input(&w, cli, s);
+    }
+    int code = w.short_of_memory ? ng_status_exit_code(NG_MEMORY)
+                                 : ng_cli_call(ng_command_find(s->verb), w.n, w.word);
+    words_free(&w);
+    return code;
+}
+
+/* ---- all of them -------------------------------------------------------------------------- */
+
+static ng_status status_of(int code)
+{
+    switch (code) {
+    case 2:
+        return NG_USAGE;
+    case 3:
+        return NG_INVALID;
+    case 130:
+        return NG_CANCELLED;
+    default:
+        return NG_INTERNAL;
+    }
+}
+
+static void note_step(json_t *steps, const ng_cli *cli, const step *s, int code)
+{
+    char *path = s->output == NULL ? ng_text_copy(cli->common.output) : ng_cli_path(cli, s->output);
+    json_array_append_new(steps, json_pack("{s:s, s:s, s:i}", "verb", s->verb, "output",
+                                           path != NULL ? path : "", "exit_code", code));
+    ng_free(path);
+}
+
+static ng_status run_steps(ng_cli *cli, const char *yaml, const bool *present,
+                           const bool *names_files, ng_error *err)
+{
+    bool trusted = true;
+    json_t *steps = json_array();
+    cli->result = json_object();
+    json_object_set(cli->result, "steps", steps);
+    json_decref(steps);
+    for (size_t i = 0; i < N_STEPS; i++) {
+        if (!present[i]) {
+            continue;
+        }
+        ng_cli_print(cli, "== %s ==\n", pipeline[i].verb);
+        fflush(stdout);
+        int code = call_step(cli, &pipeline[i], yaml, names_files[i]);
+        note_step(steps, cli, &pipeline[i], code);
+        if (code != 0 && code != EXIT_UNTRUSTED) {
+            return NG_FAIL(err, status_of(code), "the step `%s` failed; what it said stands above",
+                           pipeline[i].verb);
+        }
+        trusted = trusted && code == 0;
+    }
+    json_object_set_new(cli->result, "trusted", json_boolean(trusted));
+    return NG_OK;
+}
+
+static ng_status run(ng_cli *cli, const void *values, ng_error *err)
+{
+    (void)values;
+    const char *yaml = cli->file[0];
+    bool present[N_STEPS] = {false};
+    bool names_files[N_STEPS] = {false};
+    ng_status status = ng_cli_inputs(cli, err);
+    if (status == NG_OK) {
+        status = check_steps(cli, yaml, present, names_files, err);
+    }
+    return status == NG_OK ? run_steps(cli, yaml, present, names_files, err) : status;
+}
+
+const ng_command ng_command_run = {
+    .name = "run",
+    .group = "Report",
+    .summary = "all steps that an experiment file names, into one folder",
+    .description =
+        "The file is YAML. Its top keys are commands (`simulate ensemble`, `potential`, "
+        "`ensemble`, `fit growth`, `report`); below each stand its option names, without dashes, "
+        "and `files`, what it reads. Paths in it are relative to the file. Steps run in the order "
+        "of the pipeline, whatever their order in the file.\n\n"
+        "A step without `files` reads what the step before it left in the folder: `ensemble` "
+        "reads tracks.csv, `fit growth` reads ensemble.json, `report` reads the results. The "
+        "folder then holds potential.json, ensemble.json, fit-growth.json and report.html. A fit "
+        "that is not to be trusted does not stop the report; the exit code is 4 then.\n\n"
+        "The whole file is checked before the first step runs.",
+    .usage = "EXPERIMENT.yaml -o DIR [options]",
+    .examples = "nucgrow run experiment.yaml -o results\n"
+                "# experiment.yaml:\n"
+                "#   ensemble:\n"
+                "#     files: tracks.csv\n"
+                "#     material: Pt\n"
+                "#   fit growth:\n"
+                "#     bootstrap: 50\n"
+                "#   report:\n",
+    .options_size = 1,
+    .n_min = 1,
+    .n_max = 1,
+    .output = NG_OUTPUT_FOLDER,
+    .schema = "nucgrow/run/1",
+    .run = run,
+};
