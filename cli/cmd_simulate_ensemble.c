@@ -40,9 +40,9 @@ static const ng_option table[] = {
      .offset = offsetof(options, schedule),
      .value = "T:S,...|FILE",
      .group = "Truth",
-     .doc = "Supersaturation over time: pairs seconds:S, or a CSV file with time_s,supersaturation; "
-            "linear between, constant outside. Without it: one that takes Pt through the growth of "
-            "the published movie."},
+     .doc = "Supersaturation over time: pairs seconds:S, or a CSV file with the columns "
+            "time_s,supersaturation; linear between, constant outside. Without it: one that takes Pt "
+            "through the growth of the published movie."},
     NG_SYNTH_ENSEMBLE_OPTIONS(ROW)
 };
 
@@ -65,7 +65,8 @@ static ng_status apply_material(ng_cli *cli, const char *choice, ng_error *err)
         status = ng_provenance_input(cli->provenance, choice, err);
     }
     for (size_t i = 0; status == NG_OK && i < NG_N_GROWTH_PARAMETERS; i++) {
-        if (!material.parameters_given && ng_options_origin(cli->options, flag[i]) < NG_ORIGIN_FILE) {
+        const ng_origin origin = ng_options_origin(cli->options, flag[i]);
+        if (!material.parameters_given && origin < NG_ORIGIN_FILE) {
             return NG_FAIL(err, NG_USAGE, "%s holds no growth parameters; pass --%s",
                            material.source, flag[i]);
         }
@@ -220,7 +221,7 @@ const ng_command ng_command_simulate_ensemble = {
     .usage = "-o DIR [options]",
     .examples = "nucgrow simulate ensemble -o synthetic\n"
                 "nucgrow simulate ensemble -o au --material Au --schedule 0:6,40:4,170:4.5\n"
-                "nucgrow simulate ensemble -o late --late-fraction 0.3 --nucleation-s 90 --seed 7\n",
+                "nucgrow simulate ensemble -o late --late-fraction 0.3 --seed 7\n",
     .options = table,
     .n_options = sizeof table / sizeof table[0],
     .options_size = sizeof(options),

@@ -28,7 +28,9 @@ typedef struct ng_synth_schedule {
  * with the columns time_s,supersaturation (header and `#` lines allowed).
  *
  * Result: `out`, owned; free with ng_synth_schedule_free.
- * Errors: NG_USAGE with the pair, or NG_FORMAT with file and line, that is wrong; NG_IO; NG_MEMORY.
+ * Errors: NG_USAGE with the pair that is wrong. For a file: NG_FORMAT with the line that is not two
+ *         numbers; NG_INVALID with the knot whose time does not rise or whose S is out of range;
+ *         NG_IO. NG_MEMORY.
  */
 NG_MUST_CHECK ng_status ng_synth_schedule_read(const char *text, ng_synth_schedule *out,
                                                ng_error *err);
@@ -93,7 +95,7 @@ typedef struct ng_synth_ensemble_options {
     X(INT, "particles", particles, NULL, 110, 1, 1000000, "Particles", "Number of particles.") \
     X(REAL, "start-n", start_n, NULL, 350, NG_SYNTH_N_MIN, 1e6, "Particles",                   \
       "Median monomer number at birth.")                                                       \
-    X(REAL, "start-spread", start_spread, NULL, 0.45, 0, 3, "Particles",                       \
+    X(REAL, "start-spread", start_spread, NULL, 0.4,  0, 3, "Particles",                       \
       "Standard deviation of ln n at birth.")                                                  \
     X(REAL, "late-fraction", late_fraction, NULL, 0, 0, 1, "Particles",                        \
       "Chance that a particle nucleates during the movie.")                                    \

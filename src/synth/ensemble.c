@@ -337,11 +337,11 @@ ng_status ng_synth_ensemble(const ng_synth_ensemble_options *options, const ng_r
     if (status != NG_OK) {
         goto out;
     }
-    status = collect_truth(&sim, truth, err);
+    status = collect_tracks(&sim, tracks, err);
     if (status != NG_OK) {
         goto out;
     }
-    status = collect_tracks(&sim, tracks, err);
+    status = collect_truth(&sim, truth, err);
     if (status == NG_OK) {
         warn(options, truth, warnings);
     }

@@ -3,14 +3,11 @@
 #include "synth_internal.h"
 
 #include <jansson.h>
-#include <math.h>
-
-#define MAX_SUPERSATURATION 1e4
 
 /* S(t) that takes the mean monomer number through the published one of Pt(acac)2: fast growth, a
  * pause below the maximum of the potential (S = 2.494), slow, fast and slowing growth. */
-static const double default_time_s[] = {0, 16, 22, 45, 55, 105, 115, 140, 152};
-static const double default_supersaturation[] = {3.2, 4.2, 2, 2.4, 2.9, 3.1, 4.6, 3.5, 2.65};
+static const double default_time_s[] = {0, 16, 22, 45, 55, 102, 112, 142, 154};
+static const double default_supersaturation[] = {2.7, 4.5, 2, 2.4, 2.8, 2.9, 4.6, 3.4, 2.6};
 
 ng_synth_ensemble_options ng_synth_ensemble_defaults(void)
 {
@@ -51,39 +48,16 @@ static ng_status check_numbers(const ng_synth_ensemble_options *options, ng_erro
     return status;
 }
 
-static ng_status check_knot(const ng_synth_ensemble_options *options, size_t i, ng_error *err)
-{
-    const double t = options->schedule_time_s[i];
-    const double S = options->supersaturation[i];
-    if (!isfinite(t)) {
-        return NG_FAIL(err, NG_INVALID, "schedule: the time of knot %zu is %g; give seconds", i + 1,
-                       t);
-    }
-    if (i > 0 && !(t > options->schedule_time_s[i - 1])) {
-        return NG_FAIL(err, NG_INVALID,
-                       "schedule: knot %zu at %g s does not come after knot %zu at %g s; times "
-                       "must rise",
-                       i + 1, t, i, options->schedule_time_s[i - 1]);
-    }
-    if (!(S >= 0 && S <= MAX_SUPERSATURATION)) {
-        return NG_FAIL(err, NG_INVALID,
-                       "schedule: S is %g at %g s; it must lie between 0 and %g (S = 1 is a "
-                       "saturated solution)",
-                       S, t, MAX_SUPERSATURATION);
-    }
-    return NG_OK;
-}
-
 ng_status ng_synth_ensemble_check(const ng_synth_ensemble_options *options, ng_error *err)
 {
     ng_status status = check_numbers(options, err);
     if (status == NG_OK && options->n_schedule == 0) {
         return NG_FAIL(err, NG_INVALID, "schedule: no knot; give at least one pair seconds:S");
     }
-    for (size_t i = 0; status == NG_OK && i < options->n_schedule; i++) {
-        status = check_knot(options, i, err);
-    }
-    return status;
+    return status != NG_OK ? status
+                           : ng_synth_knots_check(options->schedule_time_s,
+                                                  options->supersaturation, options->n_schedule,
+                                                  "schedule", err);
 }
 
 #define JSON_REAL(value) ng_json_real(value)

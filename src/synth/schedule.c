@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define MAX_FILE_BYTES ((size_t)16 << 20)
+#define MAX_SUPERSATURATION 1e4
 
 double ng_synth_supersaturation(const ng_synth_ensemble_options *options, double time_s)
 {
@@ -39,6 +40,40 @@ ng_synth_stretch ng_synth_schedule_stretch(const ng_synth_ensemble_options *opti
         stretch.slope_per_s = (S[i + 1] - S[i]) / (t[i + 1] - t[i]);
     }
     return stretch;
+}
+
+/* ---- knots that make sense ---- */
+
+static ng_status check_knot(const double *time_s, const double *supersaturation, size_t i,
+                            const char *where, ng_error *err)
+{
+    const double t = time_s[i], S = supersaturation[i];
+    if (!isfinite(t)) {
+        return NG_FAIL(err, NG_INVALID, "%s: the time of knot %zu is %g; give seconds", where,
+                       i + 1, t);
+    }
+    if (i > 0 && !(t > time_s[i - 1])) {
+        return NG_FAIL(err, NG_INVALID,
+                       "%s: knot %zu at %g s does not come after knot %zu at %g s; times must rise",
+                       where, i + 1, t, i, time_s[i - 1]);
+    }
+    if (!(S >= 0 && S <= MAX_SUPERSATURATION)) {
+        return NG_FAIL(err, NG_INVALID,
+                       "%s: S is %g at %g s; it must lie between 0 and %g (S = 1 is a saturated "
+                       "solution)",
+                       where, S, t, MAX_SUPERSATURATION);
+    }
+    return NG_OK;
+}
+
+ng_status ng_synth_knots_check(const double *time_s, const double *supersaturation, size_t n,
+                               const char *where, ng_error *err)
+{
+    ng_status status = NG_OK;
+    for (size_t i = 0; status == NG_OK && i < n; i++) {
+        status = check_knot(time_s, supersaturation, i, where, err);
+    }
+    return status;
 }
 
 /* ---- reading: "0:4,20:2.2" and a CSV file differ in two separators ---- */
@@ -131,7 +166,17 @@ static ng_status parse_schedule(char *text, const schedule_format *format, ng_sy
     if (out->time_s == NULL || out->supersaturation == NULL) {
         return NG_FAIL(err, NG_MEMORY, "out of memory for a schedule of %zu knots", room);
     }
-    return parse_knots(text, format, out, err);
+    ng_status status = parse_knots(text, format, out, err);
+    if (status != NG_OK) {
+        return status;
+    }
+    if (format->file != NULL) {
+        return ng_synth_knots_check(out->time_s, out->supersaturation, out->n, format->file, err);
+    }
+    /* What was typed on the command line is wrong usage. */
+    ng_error wrong = {.status = NG_OK};
+    status = ng_synth_knots_check(out->time_s, out->supersaturation, out->n, "schedule", &wrong);
+    return status == NG_OK ? NG_OK : NG_FAIL(err, NG_USAGE, "%s", wrong.message);
 }
 
 ng_status ng_synth_schedule_read(const char *text, ng_synth_schedule *out, ng_error *err)

@@ -68,6 +68,10 @@ double ng_synth_supersaturation(const ng_synth_ensemble_options *options, double
 ng_synth_stretch ng_synth_schedule_stretch(const ng_synth_ensemble_options *options, double time_s,
                                            double end_s);
 
+/* NG_INVALID when times do not rise or S leaves its range; `where` begins the message. */
+NG_MUST_CHECK ng_status ng_synth_knots_check(const double *time_s, const double *supersaturation,
+                                             size_t n, const char *where, ng_error *err);
+
 /* ---- options.c ---- */
 
 /* NG_INVALID with the first option that is out of its range. */
