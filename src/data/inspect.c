@@ -22,7 +22,7 @@ static const char *slot_meaning(const ng_layout *layout, size_t column)
     static const char *const meaning[NG_N_SLOTS] = {
         [NG_SLOT_TRACK] = "which particle",
         [NG_SLOT_GROUP] = "particles that end as one",
-        [NG_SLOT_FRAME] = "frame",
+        [NG_SLOT_FRAME] = "number of the frame",
         [NG_SLOT_TIME] = "time",
         [NG_SLOT_X] = "position",
         [NG_SLOT_Y] = "position",
@@ -45,8 +45,10 @@ static void describe_columns(const ng_layout *layout, ng_file_info *info)
         const ng_column *column = &layout->column[i];
         const char *name = column->name[0] != '\0' ? column->name : "(no name)";
         const char *unit = ng_unit_name(column->unit);
-        ng_warnings_add(&info->columns, name, "%s%s%s", slot_meaning(layout, i),
-                        unit[0] != '\0' ? ", in " : "", unit);
+        bool square =
+            column->quantity == NG_QUANTITY_AREA || column->quantity == NG_QUANTITY_AREA_SE;
+        ng_warnings_add(&info->columns, name, "%s%s%s%s", slot_meaning(layout, i),
+                        unit[0] != '\0' ? ", in " : "", unit, unit[0] != '\0' && square ? "^2" : "");
     }
 }
 
