@@ -186,7 +186,7 @@ static ng_status print_zsh(FILE *stream, ng_error *err)
         print_plain(stream, (*c)->summary);
         fputs("'\n", stream);
     }
-    fputs("    )\n    if (( CURRENT == 2 )); then _describe command commands; return; fi\n"
+    fputs("    )\n    if (( CURRENT == 2 )); then _describe command commands -Q; return; fi\n"
           "    case \"$verb ${words[3]}\" in\n",
           stream);
     for (const ng_command *const *c = ng_commands(); *c != NULL; c++) {
@@ -268,7 +268,7 @@ static ng_status run(ng_cli *cli, const void *values, ng_error *err)
 const ng_command ng_command_completion = {
     .name = "completion",
     .group = "Help",
-    .summary = "completion of commands and options for bash, zsh or fish",
+    .summary = "completion script for bash, zsh or fish",
     .description =
         "Prints a script for the shell named; it is made from the same tables as the help "
         "pages.",

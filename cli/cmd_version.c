@@ -13,7 +13,7 @@ static ng_status run(ng_cli *cli, const void *values, ng_error *err)
 const ng_command ng_command_version = {
     .name = "version",
     .group = "Help",
-    .summary = "versions of the program and its libraries, compiler and flags",
+    .summary = "versions of program and libraries, compiler, flags",
     .description =
         "Paste this into a report of a problem. `nucgrow --version` prints the first line "
         "only.",

@@ -4,13 +4,13 @@
 #include <ctype.h>
 #include <string.h>
 
-enum { WIDTH = 80 };
-
 /* ---- plain pages ------------------------------------------------------------------------ */
 
 static void print_row(FILE *stream, const ng_command *command)
 {
-    fprintf(stream, "  %-20s %s\n", command->name, command->summary);
+    enum { SUMMARY_COLUMN = 21 };
+    int n = fprintf(stream, "  %-18s ", command->name);
+    ng_text_wrap(stream, command->summary, (size_t)n, SUMMARY_COLUMN);
 }
 
 void ng_help_overview(FILE *stream)
@@ -27,8 +27,7 @@ void ng_help_overview(FILE *stream)
         }
         print_row(stream, *c);
     }
-    fputs("\n`nucgrow help COMMAND` explains one; `nucgrow demo -o DIR` shows all of it at work.\n",
-          stream);
+    fputs("\n`nucgrow help COMMAND` explains one. `nucgrow demo -o DIR` shows all of it.\n", stream);
 }
 
 bool ng_help_family(const char *prefix, FILE *stream)
@@ -37,39 +36,14 @@ bool ng_help_family(const char *prefix, FILE *stream)
     bool any = false;
     for (const ng_command *const *c = ng_commands(); *c != NULL; c++) {
         if (strncmp((*c)->name, prefix, n) == 0 && (*c)->name[n] == ' ') {
-            fputs(any ? "" : "Say what:\n", stream);
+            if (!any) {
+                fprintf(stream, "nucgrow: %s: a second word says what:\n", prefix);
+            }
             print_row(stream, *c);
             any = true;
         }
     }
     return any;
-}
-
-/* Break `text` at spaces before column WIDTH; its own line ends stay. */
-static void print_wrapped(FILE *stream, const char *text)
-{
-    size_t column = 0;
-    while (*text != '\0') {
-        size_t word = strcspn(text, " \n");
-        if (column > 0 && column + word >= WIDTH) {
-            fputc('\n', stream);
-            column = 0;
-        }
-        fprintf(stream, "%.*s", (int)word, text);
-        column += word;
-        text += word;
-        if (*text == '\n') {
-            fputc('\n', stream);
-            column = 0;
-            text++;
-        } else if (*text == ' ') {
-            text++;
-            bool fits = column + 1 + strcspn(text, " \n") < WIDTH;
-            fputs(fits ? " " : "\n", stream);
-            column = fits ? column + 1 : 0;
-        }
-    }
-    fputc('\n', stream);
 }
 
 static void print_examples(FILE *stream, const char *examples)
@@ -90,9 +64,10 @@ ng_status ng_help_command(const ng_command *command, FILE *stream, ng_error *err
     if (set == NULL) {
         return err->status;
     }
-    fprintf(stream, "nucgrow %s: %s\n\nUsage: nucgrow %s %s\n\n", command->name, command->summary,
-            command->name, command->usage);
-    print_wrapped(stream, command->description);
+    fprintf(stream, "nucgrow %s:", command->name);
+    ng_text_wrap(stream, command->summary, strlen("nucgrow :") + strlen(command->name), 0);
+    fprintf(stream, "\nUsage: nucgrow %s %s\n\n", command->name, command->usage);
+    ng_text_wrap(stream, command->description, 0, 0);
     fputc('\n', stream);
     ng_options_help(set, stream);
     if (command->examples != NULL) {

@@ -116,6 +116,9 @@ void ng_free(void *p);
 char *ng_text_copy(const char *text);
 /** Formatted text, owned by the caller (ng_free); NULL when out of memory. */
 char *ng_text_format(const char *format, ...) NG_PRINTF(1, 2);
+/** Print words broken before column 80, each line from column `indent`; `column` is where the line
+ *  stands now. Line ends in `text` stay; one is added. */
+void ng_text_wrap(FILE *stream, const char *text, size_t column, size_t indent);
 /** For tests: the k-th allocation from now on fails once (0: none does). Not thread-safe. */
 void ng_alloc_fail_after(size_t k);
 

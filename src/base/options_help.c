@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { WIDTH = 80, INDENT = 26 };
+enum { INDENT = 26 };
 
 typedef struct text_buffer {
     char text[512];
@@ -59,6 +59,19 @@ static void add_separator(text_buffer *b, bool *open)
     *open = true;
 }
 
+/* A default that was written with 17 digits is shown with six. */
+static void add_default(text_buffer *b, const ng_option *option)
+{
+    enum { LONG_NUMBER = 10 };
+    double x = 0.0;
+    bool is_long = option->type == NG_OPTION_REAL && strlen(option->initial) > LONG_NUMBER;
+    if (is_long && ng_parse_real(option->initial, &x)) {
+        add(b, "default %.6g", x);
+    } else {
+        add(b, "default %s", option->initial);
+    }
+}
+
 /* " [nm; 0 to 10; default 1.2]" */
 static void add_notes(text_buffer *b, const ng_option *option)
 {
@@ -79,7 +92,7 @@ static void add_notes(text_buffer *b, const ng_option *option)
                (option->initial == NULL || strcmp(option->initial, "false") == 0);
     if (option->initial != NULL && !off) {
         add_separator(b, &open);
-        add(b, "default %s", option->initial);
+        add_default(b, option);
         if (option->type == NG_OPTION_BOOL) {
             add(b, ", --no-%s", option->name);
         }
@@ -93,35 +106,6 @@ static void add_notes(text_buffer *b, const ng_option *option)
     }
 }
 
-/* Print `text` from column INDENT, broken at spaces before column WIDTH; `column` is where the line
- *  stands now. */
-static void print_wrapped(FILE *stream, const char *text, size_t column)
-{
-    if (column + 2 > INDENT) {
-        fputc('\n', stream);
-        column = 0;
-    }
-    fprintf(stream, "%*s", (int)(INDENT - column), "");
-    column = INDENT;
-    while (*text != '\0') {
-        size_t word = strcspn(text, " ");
-        if (column + word > WIDTH && column > INDENT) {
-            fprintf(stream, "\n%*s", INDENT, "");
-            column = INDENT;
-        }
-        fprintf(stream, "%.*s", (int)word, text);
-        column += word;
-        text += word;
-        if (*text == ' ') {
-            text++;
-            bool fits = column + 1 + strcspn(text, " ") <= WIDTH;
-            fputs(fits ? " " : "", stream);
-            column += fits ? 1 : WIDTH;
-        }
-    }
-    fputc('\n', stream);
-}
-
 static void print_option(FILE *stream, const ng_option *option)
 {
     text_buffer flag = {.n = 0};
@@ -130,7 +114,11 @@ static void print_option(FILE *stream, const ng_option *option)
     add(&doc, "%s", option->doc);
     add_notes(&doc, option);
     fputs(flag.text, stream);
-    print_wrapped(stream, doc.text, flag.n);
+    if (flag.n + 2 > INDENT) {
+        fputc('\n', stream);
+        flag.n = 0;
+    }
+    ng_text_wrap(stream, doc.text, flag.n, INDENT);
 }
 
 static const char *group_of(const ng_option *option)

@@ -35,6 +35,32 @@ char *ng_text_format(const char *format, ...)
     return text;
 }
 
+void ng_text_wrap(FILE *stream, const char *text, size_t column, size_t indent)
+{
+    enum { WIDTH = 80 };
+    while (*text != '\0') {
+        size_t word = strcspn(text, " \n");
+        bool starts = column <= indent;
+        if (word > 0 && !starts && column + 1 + word > WIDTH) {
+            fputc('\n', stream);
+            column = 0;
+            starts = true;
+        }
+        if (word > 0) {
+            int gap = starts ? (int)(indent - column) : 1;
+            fprintf(stream, "%*s%.*s", gap, "", (int)word, text);
+            column += (size_t)gap + word;
+        }
+        text += word;
+        if (*text == '\n') {
+            fputc('\n', stream);
+            column = 0;
+        }
+        text += *text != '\0';
+    }
+    fputc('\n', stream);
+}
+
 void ng_text_list_free(ng_text_list *list)
 {
     if (list == NULL) {

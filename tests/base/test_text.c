@@ -49,12 +49,35 @@ static void the_nearest_name_is_suggested(void **state)
     assert_null(ng_nearest_name("report", names, 0));
 }
 
+static void assert_wrapped(const char *text, size_t column, size_t indent, const char *expected)
+{
+    char *printed = NULL;
+    size_t length = 0;
+    FILE *stream = open_memstream(&printed, &length);
+    ng_text_wrap(stream, text, column, indent);
+    fclose(stream);
+    assert_string_equal(printed, expected);
+    free(printed);
+}
+
+static void words_are_wrapped_at_80_columns(void **state)
+{
+    (void)state;
+    assert_wrapped("one two", 0, 0, "one two\n");
+    assert_wrapped("one\n\ntwo", 0, 0, "one\n\ntwo\n");
+    assert_wrapped("one two", 3, 5, "  one two\n");
+    assert_wrapped("one two", 74, 2, " one\n  two\n");
+    assert_wrapped("one two", 72, 2, " one two\n");
+    assert_wrapped("", 0, 0, "\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_real_is_the_whole_text),
         cmocka_unit_test(an_integer_is_the_whole_text),
         cmocka_unit_test(the_nearest_name_is_suggested),
+        cmocka_unit_test(words_are_wrapped_at_80_columns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
