@@ -37,6 +37,11 @@ says a/truth.json '"schema": "nucgrow/truth/1"'
 says a/truth.json '"provenance"'
 says a/tracks.csv "track,frame,time_s,x_nm,y_nm,radius_nm,radius_se_nm"
 
+# The program reads what it wrote.
+"$program" info "$work/a/tracks.csv" >"$work/out" 2>&1 || fail "info does not read tracks.csv"
+says out "tracks   110"
+says out "frames   173"
+
 # The same seed gives the same bytes for any number of threads; another seed does not.
 simulate 0 b --threads 3
 cmp -s "$work/a/tracks.csv" "$work/b/tracks.csv" || fail "tracks differ between 1 and 3 threads"

@@ -494,7 +494,7 @@ static void values_out_of_range_are_refused(void **unused)
 static void wrong_knots_are_refused(void **unused)
 {
     (void)unused;
-    static const double rising[] = {0, 10}, equal[] = {10, 10}, undefined[] = {0, NAN};
+    static const double rising[] = {0, 10}, equal[] = {10, 10}, undefined[] = {0, (double)NAN};
     static const double fine[] = {3, 3}, negative[] = {3, -1}, huge[] = {3, 2e4};
     ng_synth_ensemble_options bad = ng_synth_ensemble_defaults();
     bad.n_schedule = 0;
