@@ -42,7 +42,8 @@ typedef struct ng_trajectories {
     unsigned *frame;      /* owned: index of the frame, 0..n_frames-1, per point */
     double *n_raw;        /* owned: as measured; NAN at a frame that was bridged */
     double *n;            /* owned: smoothed (= n_raw where smoothing is off) */
-    double *growth_per_s; /* owned: dn/dt by central differences of n; NAN where a side is missing */
+    double *growth_per_s; /* owned: dn/dt by central differences of n, NAN at the ends; published: of
+                             the spline through the sizes before they are rounded, ends included */
     double *time_s;       /* owned, per frame */
     double frame_s;
     double sigma_s_nm;
@@ -57,9 +58,9 @@ typedef struct ng_trajectories {
  * Default: runs of at most max_gap missing frames are bridged by linear interpolation, longer ones
  * split the trajectory; a low-pass (49-tap Kaiser-windowed ideal filter, zero phase) acts on the
  * trajectory continued by point reflection at both ends, which keeps the slope there.
- * Published: n rounded; a trajectory with a gap longer than max_gap is dropped; gaps are joined; the
- * trajectory is mirrored; tracks below 32 points pass a third-order elliptic filter (0.1 dB, 60 dB,
- * 0.02 Nyquist) forward and backward; results are rounded.
+ * Published: n rounded; a trajectory with a gap longer than max_gap is dropped; gaps are joined while
+ * it is smoothed; the trajectory is mirrored; tracks below 32 points pass a third-order elliptic
+ * filter (0.1 dB, 60 dB, 0.02 Nyquist) forward and backward; results are rounded.
  * Points with n < 1 are dropped, counted and warned about.
  *
  * Errors: NG_INVALID when the median n lies below 1 or above 1e7 (wrong calibration), NG_TOO_LITTLE
@@ -92,18 +93,22 @@ void ng_series_free(ng_series *s);
 void ng_series_compute(const ng_trajectories *t, const double *weight, ng_series *out);
 /** Time derivative on an even grid: central differences, one-sided at the ends; NAN-safe. */
 void ng_time_derivative(const double *x, size_t n, double step, double *dx);
-/** Slopes of the not-a-knot cubic spline through x on an even grid (fewer than 4 points: as
- *  ng_time_derivative). @return NG_MEMORY; NG_NUMERIC when x is not finite. */
+/** Slopes of the not-a-knot cubic spline through x on an even grid (3 points: of the parabola, 2: of
+ *  the line, 1: NAN). A point that is not finite makes all slopes NAN. @return NG_MEMORY */
 NG_MUST_CHECK ng_status ng_spline_slopes(const double *x, size_t n, double step, double *slope,
                                          ng_error *err);
+/** The same at increasing times. */
+NG_MUST_CHECK ng_status ng_spline_slopes_uneven(const double *x, const double *time, size_t n,
+                                                double *slope, ng_error *err);
 
 /** Lower and upper band of every series, by resampling trajectories. */
 typedef struct ng_bands {
     ng_series lower, upper;
 } ng_bands;
 
-/** Percentile bands at options->level from options->bootstrap resamplings of particles; stream b of the seed draws
- *  replicate b. @return NG_MEMORY, NG_CANCELLED */
+/** Percentile bands at options->level from options->bootstrap resamplings of particles; stream b of
+ *  the seed draws replicate b. Where no resampling has a value: NAN. With options->bootstrap = 0 all
+ *  bands are NAN. @return NG_MEMORY, NG_CANCELLED */
 NG_MUST_CHECK ng_status ng_bands_compute(const ng_trajectories *t,
                                          const ng_ensemble_options *options, const ng_run *run,
                                          ng_bands *out, ng_error *err);

@@ -380,26 +380,28 @@ static void set_growth(ng_trajectories *t)
     }
 }
 
-/* The published growth rate is the slope of the spline through the smoothed sizes, gaps joined, before
- * they are rounded; the ends have one too. */
-static ng_status finish_published(ng_trajectories *t, ng_error *err)
+/* The published growth rate is the slope of the spline through the smoothed sizes, at their own times,
+ * before they are rounded; the ends have one too. */
+static ng_status finish_published(builder *b, ng_error *err)
 {
-    for (size_t i = 0; i < t->n_tracks; i++) {
+    ng_trajectories *t = b->out;
+    double *time_s = NG_NEW(double, b->longest);
+    ng_status status = NG_OK;
+    if (time_s == NULL) {
+        return NG_FAIL(err, NG_MEMORY, "out of memory for %zu frames", b->longest);
+    }
+    for (size_t i = 0; status == NG_OK && i < t->n_tracks; i++) {
         size_t first = t->first[i], count = t->first[i + 1] - first;
-        if (count < 2) {
-            t->growth_per_s[first] = (double)NAN;
-            continue;
+        for (size_t k = 0; k < count; k++) {
+            time_s[k] = t->time_s[t->frame[first + k]];
         }
-        ng_status status =
-            ng_spline_slopes(t->n + first, count, t->frame_s, t->growth_per_s + first, err);
-        if (status != NG_OK) {
-            return status;
-        }
+        status = ng_spline_slopes_uneven(t->n + first, time_s, count, t->growth_per_s + first, err);
     }
     for (size_t k = 0; k < t->n_points; k++) {
         t->n[k] = round(t->n[k]);
     }
-    return NG_OK;
+    ng_free(time_s);
+    return status;
 }
 
 /* ---- the whole ----------------------------------------------------------------------------- */
@@ -441,7 +443,7 @@ static ng_status build(builder *b, ng_warnings *warnings, ng_error *err)
         return status;
     }
     if (b->options->published) {
-        status = finish_published(b->out, err);
+        status = finish_published(b, err);
     } else {
         set_growth(b->out);
     }

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#define REFERENCE_COLUMNS 16
+#define REFERENCE_COLUMNS 20
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 /* One row; a word that is no number has the value 0. */
