@@ -40,11 +40,11 @@ static const ng_option table[] = {
      .offset = offsetof(options, schedule),
      .value = "T:S,...|FILE",
      .group = "Truth",
-     .doc = "Supersaturation over time: pairs seconds:S, or a CSV file with the columns "
-            "time_s,supersaturation; linear between, constant outside. Without it: one that takes Pt "
-            "through the growth of the published movie."},
-    NG_SYNTH_ENSEMBLE_OPTIONS(ROW)
-};
+     .doc =
+         "Supersaturation over time: pairs seconds:S, or a CSV file with the columns "
+         "time_s,supersaturation; linear between, constant outside. Without it: one that takes Pt "
+         "through the growth of the published movie."},
+    NG_SYNTH_ENSEMBLE_OPTIONS(ROW)};
 
 /* ---- what is asked ---- */
 
@@ -70,8 +70,8 @@ static ng_status apply_material(ng_cli *cli, const char *choice, ng_error *err)
             return NG_FAIL(err, NG_USAGE, "%s holds no growth parameters; pass --%s",
                            material.source, flag[i]);
         }
-        status = preset(cli->options, flag[i], ng_growth_parameter_get(&material.parameters, i),
-                        err);
+        status =
+            preset(cli->options, flag[i], ng_growth_parameter_get(&material.parameters, i), err);
     }
     status = status != NG_OK ? status : preset(cli->options, "delta", material.delta, err);
     status = status != NG_OK ? status : preset(cli->options, "sigma-nm", material.sigma_s_nm, err);
@@ -164,8 +164,7 @@ static ng_status simulate(ng_cli *cli, const ng_synth_ensemble_options *ensemble
 {
     ng_tracks tracks = {0};
     ng_synth_ensemble_truth truth = {0};
-    ng_status status =
-        ng_synth_ensemble(ensemble, &cli->run, &tracks, &truth, &cli->warnings, err);
+    ng_status status = ng_synth_ensemble(ensemble, &cli->run, &tracks, &truth, &cli->warnings, err);
     if (status == NG_OK) {
         status = write_tracks(cli, &tracks, out->tracks, err);
     }

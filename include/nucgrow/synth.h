@@ -61,14 +61,14 @@ typedef struct ng_synth_ensemble_options {
     double late_fraction; /* chance that a particle nucleates during the movie, 0..1 */
     double nucleation_s;  /* the late ones are born uniformly in [0, nucleation_s] */
 
-    double frame_s;   /* time between frames */
-    long frames;      /* >= 2 */
-    double pixel_nm;  /* areas are measured in pixels of this size */
-    double area_noise_px; /* s.d. of the measured area, px^2, >= 0 */
-    bool whole_pixels;    /* round areas to whole pixels */
-    double gap_rate;      /* chance that a particle is missed in a frame, 0..<1 */
-    double detection_n;   /* particles below this monomer number are not seen, >= 50 */
-    double field_nm;      /* side of the square field of view */
+    double frame_s;             /* time between frames */
+    long frames;                /* >= 2 */
+    double pixel_nm;            /* areas are measured in pixels of this size */
+    double area_noise_px;       /* s.d. of the measured area, px^2, >= 0 */
+    bool whole_pixels;          /* round areas to whole pixels */
+    double gap_rate;            /* chance that a particle is missed in a frame, 0..<1 */
+    double detection_n;         /* particles below this monomer number are not seen, >= 50 */
+    double field_nm;            /* side of the square field of view */
     double diffusion_nm2_per_s; /* of the particles across the field, which reflects them */
 } ng_synth_ensemble_options;
 
@@ -77,44 +77,44 @@ typedef struct ng_synth_ensemble_options {
  * range checks, flags and truth.json. X(type, name, field, unit, default, min, max, group, doc);
  * type BOOL, INT or REAL as in ng_option_type.
  */
-#define NG_SYNTH_ENSEMBLE_OPTIONS(X)                                                           \
-    X(REAL, "eps-f", parameters.eps_f, "kT", 3.04, -100, 100, "Truth",                         \
-      "Free energy of a monomer at a face site.")                                              \
-    X(REAL, "eps-e", parameters.eps_e, "kT", -1.35, -100, 100, "Truth",                        \
-      "Free energy of a monomer at an edge site.")                                             \
-    X(REAL, "alpha4", parameters.alpha4, NULL, 6.5, -100, 100, "Truth",                        \
-      "4+alpha: translation, rotation, configurations.")                                       \
-    X(REAL, "K", parameters.K, NULL, 0.171, 0, 1e4, "Truth",                                   \
-      "Association rate against diffusion.")                                                   \
-    X(REAL, "kr", parameters.kr, "nm^-2 s^-1", 1.4, 1e-9, 1e4, "Truth",                        \
-      "Attachment rate at the solubility.")                                                    \
-    X(REAL, "delta", delta, NULL, 1.76, NG_DELTA_MIN, NG_DELTA_MAX, "Truth",                   \
-      "Shape number: 1 cuboctahedron, 2 octahedron.")                                          \
-    X(REAL, "sigma-nm", sigma_s_nm, "nm", 0.15567157440168947, 0.01, 10, "Truth",              \
-      "Radius of the volume of one monomer.")                                                  \
-    X(INT, "particles", particles, NULL, 110, 1, 1000000, "Particles", "Number of particles.") \
-    X(REAL, "start-n", start_n, NULL, 350, NG_SYNTH_N_MIN, 1e6, "Particles",                   \
-      "Median monomer number at birth.")                                                       \
-    X(REAL, "start-spread", start_spread, NULL, 0.4,  0, 3, "Particles",                       \
-      "Standard deviation of ln n at birth.")                                                  \
-    X(REAL, "late-fraction", late_fraction, NULL, 0, 0, 1, "Particles",                        \
-      "Chance that a particle nucleates during the movie.")                                    \
-    X(REAL, "nucleation-s", nucleation_s, "s", 90, 0, 1e9, "Particles",                        \
-      "Late particles are born uniformly until this time.")                                    \
-    X(REAL, "diffusion-nm2-per-s", diffusion_nm2_per_s, "nm^2/s", 0.03, 0, 1e9, "Particles",   \
-      "Diffusion across the field.")                                                           \
-    X(REAL, "frame-s", frame_s, "s", 1, 1e-9, 1e9, "Microscope", "Time between frames.")       \
-    X(INT, "frames", frames, NULL, 173, 2, 1000000, "Microscope", "Number of frames.")         \
-    X(REAL, "pixel-nm", pixel_nm, "nm", 0.53, 1e-6, 1e6, "Microscope", "Size of a pixel.")     \
-    X(REAL, "field-nm", field_nm, "nm", 270, 1e-3, 1e9, "Microscope",                          \
-      "Side of the square field of view.")                                                     \
-    X(REAL, "area-noise-px", area_noise_px, "px^2", 3, 0, 1e6, "Microscope",                   \
-      "Standard deviation of a measured area.")                                                \
-    X(BOOL, "whole-pixels", whole_pixels, NULL, true, 0, 0, "Microscope",                      \
-      "Round measured areas to whole pixels.")                                                 \
-    X(REAL, "gap-rate", gap_rate, NULL, 0.02, 0, 0.99, "Microscope",                           \
-      "Chance that a particle is missed in a frame.")                                          \
-    X(REAL, "detection-n", detection_n, NULL, 50, NG_SYNTH_N_MIN, 1e7, "Microscope",           \
+#define NG_SYNTH_ENSEMBLE_OPTIONS(X)                                                               \
+    X(REAL, "eps-f", parameters.eps_f, "kT", 3.04, -100, 100, "Truth",                             \
+      "Free energy of a monomer at a face site.")                                                  \
+    X(REAL, "eps-e", parameters.eps_e, "kT", -1.35, -100, 100, "Truth",                            \
+      "Free energy of a monomer at an edge site.")                                                 \
+    X(REAL, "alpha4", parameters.alpha4, NULL, 6.5, -100, 100, "Truth",                            \
+      "4+alpha: translation, rotation, configurations.")                                           \
+    X(REAL, "K", parameters.K, NULL, 0.171, 0, 1e4, "Truth",                                       \
+      "Association rate against diffusion.")                                                       \
+    X(REAL, "kr", parameters.kr, "nm^-2 s^-1", 1.4, 1e-9, 1e4, "Truth",                            \
+      "Attachment rate at the solubility.")                                                        \
+    X(REAL, "delta", delta, NULL, 1.76, NG_DELTA_MIN, NG_DELTA_MAX, "Truth",                       \
+      "Shape number: 1 cuboctahedron, 2 octahedron.")                                              \
+    X(REAL, "sigma-nm", sigma_s_nm, "nm", 0.15567157440168947, 0.01, 10, "Truth",                  \
+      "Radius of the volume of one monomer.")                                                      \
+    X(INT, "particles", particles, NULL, 110, 1, 1000000, "Particles", "Number of particles.")     \
+    X(REAL, "start-n", start_n, NULL, 350, NG_SYNTH_N_MIN, 1e6, "Particles",                       \
+      "Median monomer number at birth.")                                                           \
+    X(REAL, "start-spread", start_spread, NULL, 0.4, 0, 3, "Particles",                            \
+      "Standard deviation of ln n at birth.")                                                      \
+    X(REAL, "late-fraction", late_fraction, NULL, 0, 0, 1, "Particles",                            \
+      "Chance that a particle nucleates during the movie.")                                        \
+    X(REAL, "nucleation-s", nucleation_s, "s", 90, 0, 1e9, "Particles",                            \
+      "Late particles are born uniformly until this time.")                                        \
+    X(REAL, "diffusion-nm2-per-s", diffusion_nm2_per_s, "nm^2/s", 0.03, 0, 1e9, "Particles",       \
+      "Diffusion across the field.")                                                               \
+    X(REAL, "frame-s", frame_s, "s", 1, 1e-9, 1e9, "Microscope", "Time between frames.")           \
+    X(INT, "frames", frames, NULL, 173, 2, 1000000, "Microscope", "Number of frames.")             \
+    X(REAL, "pixel-nm", pixel_nm, "nm", 0.53, 1e-6, 1e6, "Microscope", "Size of a pixel.")         \
+    X(REAL, "field-nm", field_nm, "nm", 270, 1e-3, 1e9, "Microscope",                              \
+      "Side of the square field of view.")                                                         \
+    X(REAL, "area-noise-px", area_noise_px, "px^2", 3, 0, 1e6, "Microscope",                       \
+      "Standard deviation of a measured area.")                                                    \
+    X(BOOL, "whole-pixels", whole_pixels, NULL, true, 0, 0, "Microscope",                          \
+      "Round measured areas to whole pixels.")                                                     \
+    X(REAL, "gap-rate", gap_rate, NULL, 0.02, 0, 0.99, "Microscope",                               \
+      "Chance that a particle is missed in a frame.")                                              \
+    X(REAL, "detection-n", detection_n, NULL, 50, NG_SYNTH_N_MIN, 1e7, "Microscope",               \
       "Particles with fewer monomers are not seen.")
 
 /** What looks like the published movie of Pt from Pt(acac)2: Table 1 of [Kim] with delta 1.76, 110

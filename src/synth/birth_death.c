@@ -5,6 +5,7 @@
 #include <math.h>
 
 #define FIRST_COUNT 4096
+#define MAX_COUNT ((size_t)(NG_SYNTH_N_MAX - NG_SYNTH_N_MIN) + 1)
 
 ng_status ng_synth_rates_reserve(ng_synth_rates *rates, const ng_synth_ensemble_options *options,
                                  long n, ng_error *err)
@@ -17,16 +18,17 @@ ng_status ng_synth_rates_reserve(ng_synth_rates *rates, const ng_synth_ensemble_
     while (count < wanted) {
         count *= 2;
     }
+    count = count < MAX_COUNT ? count : MAX_COUNT;
     ng_synth_rate *rate = ng_realloc(rates->rate, count, sizeof *rate);
     if (rate == NULL) {
         return NG_FAIL(err, NG_MEMORY, "out of memory for the rates of %zu sizes", count);
     }
     for (size_t i = rates->count; i < count; i++) {
         double size = (double)NG_SYNTH_N_MIN + (double)i;
-        rate[i].up = ng_attachment_rate(&options->parameters, options->delta, options->sigma_s_nm,
-                                        size);
-        rate[i].down = ng_detachment_rate(&options->parameters, options->delta,
-                                          options->sigma_s_nm, size);
+        rate[i].up =
+            ng_attachment_rate(&options->parameters, options->delta, options->sigma_s_nm, size);
+        rate[i].down =
+            ng_detachment_rate(&options->parameters, options->delta, options->sigma_s_nm, size);
     }
     *rates = (ng_synth_rates){.first = NG_SYNTH_N_MIN, .count = count, .rate = rate};
     return NG_OK;
@@ -74,12 +76,11 @@ ng_synth_random ng_synth_random_from(gsl_rng *source)
 }
 
 ng_synth_stop ng_synth_advance(const ng_synth_rates *rates, const ng_synth_stretch *stretch,
-                               uint64_t max_events, ng_synth_random *random,
-                               ng_synth_state *state)
+                               uint64_t max_events, ng_synth_random *random, ng_synth_state *state)
 {
     const double S_start = stretch->start_supersaturation;
-    const double S_top = fmax(S_start, S_start + stretch->slope_per_s *
-                                                     (stretch->end_s - stretch->start_s));
+    const double S_top =
+        fmax(S_start, S_start + stretch->slope_per_s * (stretch->end_s - stretch->start_s));
     double t = state->time_s;
     size_t i = (size_t)(state->n - rates->first);
     uint64_t events = state->events;

@@ -16,7 +16,7 @@ typedef struct simulation {
     uint64_t seed;
     ng_synth_rates *rates; /* owned, one a worker */
     int workers;
-    int32_t *true_n; /* owned; 0: not born or dissolved */
+    int32_t *true_n;       /* owned; 0: not born or dissolved */
     ng_track_point *point; /* owned until it goes to the tracks */
     double *n_true;        /* owned until it goes to the truth */
     size_t *seen;          /* owned: points of each particle */
@@ -234,8 +234,8 @@ static ng_status collect_tracks(simulation *sim, ng_tracks *tracks, ng_error *er
     size_t first = 0;
     for (size_t i = 0; i < particles; i++) {
         if (sim->seen[i] > 0) {
-            tracks->track[tracks->n_tracks++] = (ng_track){
-                .id = (long)i + 1, .group = -1, .first = first, .n = sim->seen[i]};
+            tracks->track[tracks->n_tracks++] =
+                (ng_track){.id = (long)i + 1, .group = -1, .first = first, .n = sim->seen[i]};
         }
         first += sim->seen[i];
     }
@@ -303,8 +303,8 @@ static void warn(const ng_synth_ensemble_options *options, const ng_synth_ensemb
     }
     if (truth->unseen > 0) {
         ng_warnings_add(warnings, "unseen",
-                        "%zu of %ld particles appear in no frame and have no track.",
-                        truth->unseen, options->particles);
+                        "%zu of %ld particles appear in no frame and have no track.", truth->unseen,
+                        options->particles);
     }
     size_t empty = 0;
     for (size_t frame = 0; frame < truth->frames; frame++) {

@@ -54,10 +54,10 @@ ng_status ng_synth_ensemble_check(const ng_synth_ensemble_options *options, ng_e
     if (status == NG_OK && options->n_schedule == 0) {
         return NG_FAIL(err, NG_INVALID, "schedule: no knot; give at least one pair seconds:S");
     }
-    return status != NG_OK ? status
-                           : ng_synth_knots_check(options->schedule_time_s,
-                                                  options->supersaturation, options->n_schedule,
-                                                  "schedule", err);
+    return status != NG_OK
+               ? status
+               : ng_synth_knots_check(options->schedule_time_s, options->supersaturation,
+                                      options->n_schedule, "schedule", err);
 }
 
 #define JSON_REAL(value) ng_json_real(value)

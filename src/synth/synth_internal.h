@@ -57,8 +57,7 @@ typedef enum ng_synth_stop {
 /* Let the particle attach and detach monomers from state->time_s (inside the stretch) to the end of
  * the stretch. Exact: no time step. */
 ng_synth_stop ng_synth_advance(const ng_synth_rates *rates, const ng_synth_stretch *stretch,
-                               uint64_t max_events, ng_synth_random *random,
-                               ng_synth_state *state);
+                               uint64_t max_events, ng_synth_random *random, ng_synth_state *state);
 
 /* ---- schedule.c ---- */
 
@@ -83,7 +82,7 @@ struct json_t *ng_synth_ensemble_options_json(const ng_synth_ensemble_options *o
 
 /* Measure one particle whose size in frame f is true_n[f] (0: not there). Points and their true
  * sizes go to `point` and `n_true` (options->frames places each); returns how many there are. */
-size_t ng_synth_watch(const ng_synth_ensemble_options *options, const int32_t *true_n,
-                      gsl_rng *rng, ng_track_point *point, double *n_true);
+size_t ng_synth_watch(const ng_synth_ensemble_options *options, const int32_t *true_n, gsl_rng *rng,
+                      ng_track_point *point, double *n_true);
 
 #endif

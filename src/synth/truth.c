@@ -46,10 +46,9 @@ static json_t *maximum_json(const ng_synth_ensemble_options *options)
 
 static json_t *schedule_json(const ng_synth_ensemble_options *options)
 {
-    return json_pack("{s:o, s:o}", "time_s",
-                     ng_json_reals(options->schedule_time_s, options->n_schedule),
-                     "supersaturation",
-                     ng_json_reals(options->supersaturation, options->n_schedule));
+    return json_pack(
+        "{s:o, s:o}", "time_s", ng_json_reals(options->schedule_time_s, options->n_schedule),
+        "supersaturation", ng_json_reals(options->supersaturation, options->n_schedule));
 }
 
 static json_t *series_json(const ng_synth_ensemble_truth *truth)
@@ -67,9 +66,8 @@ json_t *ng_synth_ensemble_truth_json(const ng_synth_ensemble_options *options,
     return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I}", "kind", "ensemble",
                      "parameters", parameters_json(&options->parameters), "delta",
                      ng_json_real(options->delta), "sigma_s_nm", ng_json_real(options->sigma_s_nm),
-                     "maximum", maximum_json(options), "schedule", schedule_json(options),
-                     "series", series_json(truth), "options",
-                     ng_synth_ensemble_options_json(options), "dissolved",
-                     (json_int_t)truth->dissolved, "unseen", (json_int_t)truth->unseen, "events",
-                     (json_int_t)truth->events);
+                     "maximum", maximum_json(options), "schedule", schedule_json(options), "series",
+                     series_json(truth), "options", ng_synth_ensemble_options_json(options),
+                     "dissolved", (json_int_t)truth->dissolved, "unseen", (json_int_t)truth->unseen,
+                     "events", (json_int_t)truth->events);
 }

@@ -26,8 +26,7 @@ static double radius_error(const ng_synth_ensemble_options *options, double radi
 
 static double measured_area_px(const ng_synth_ensemble_options *options, double n, double noise_px)
 {
-    const double radius_px =
-        ng_radius_from_monomers(n, options->sigma_s_nm) / options->pixel_nm;
+    const double radius_px = ng_radius_from_monomers(n, options->sigma_s_nm) / options->pixel_nm;
     const double area_px = M_PI * radius_px * radius_px + noise_px;
     return options->whole_pixels ? round(area_px) : area_px;
 }

@@ -121,8 +121,8 @@ static void constant_birth_and_death_is_skellam(void **unused)
     assert_true(chi_square_p(count, p, SIZES, DRAWS) > SIGNIFICANCE);
 }
 
-/* S rises from 0 to 3 and falls back: thinning throws most candidates away, and each half must still
- * be Poisson with the integral of S. */
+/* S rises from 0 to 3 and falls back: thinning throws many candidates away, and each part must
+ * still be Poisson with the integral of S. */
 static void changing_supersaturation_is_poisson_of_its_integral(void **unused)
 {
     (void)unused;
@@ -138,9 +138,8 @@ static void changing_supersaturation_is_poisson_of_its_integral(void **unused)
         ng_synth_state state = {.n = FIRST};
         for (int part = 0; part < 3; part++) {
             const long before = state.n;
-            assert_int_equal(
-                ng_synth_advance(&rates, &stretch[part], UINT64_MAX, &random, &state),
-                NG_SYNTH_END);
+            assert_int_equal(ng_synth_advance(&rates, &stretch[part], UINT64_MAX, &random, &state),
+                             NG_SYNTH_END);
             assert_true(state.time_s == end_s[part]);
             count[part][state.n - before]++;
         }
@@ -235,7 +234,7 @@ static void master_equation(const ng_synth_rates *rates, double S, const double 
     }
 }
 
-/* Classical Runge-Kutta; S falls linearly. Steps of 1 ms against rates of 60/s: error below 1e-7. */
+/* Classical Runge-Kutta; S falls linearly. Steps of 1 ms, rates of 60/s: error below 1e-7. */
 static void solve_master_equation(const ng_synth_rates *rates, const ng_synth_stretch *stretch,
                                   double *p)
 {
@@ -248,8 +247,8 @@ static void solve_master_equation(const ng_synth_rates *rates, const ng_synth_st
             for (size_t i = 0; i < N_SIZES; i++) {
                 q[i] = p[i] + (stage > 0 ? part[stage] * dt * k[stage - 1][i] : 0);
             }
-            const double S = stretch->start_supersaturation +
-                             stretch->slope_per_s * dt * (step + part[stage]);
+            const double S =
+                stretch->start_supersaturation + stretch->slope_per_s * dt * (step + part[stage]);
             master_equation(rates, S, q, k[stage]);
         }
         for (int stage = 0; stage < 4; stage++) {
@@ -276,8 +275,7 @@ static void lattice_model_follows_its_master_equation(void **unused)
     assert_true(p[0] > 0.01); /* some dissolve: the lower end is tested too */
     for (int draw = 0; draw < DRAWS; draw++) {
         ng_synth_state state = {.n = start};
-        const ng_synth_stop stop =
-            ng_synth_advance(&rates, &stretch, UINT64_MAX, &random, &state);
+        const ng_synth_stop stop = ng_synth_advance(&rates, &stretch, UINT64_MAX, &random, &state);
         assert_true(stop == NG_SYNTH_END || (stop == NG_SYNTH_BELOW && state.n == 49));
         count[state.n - 49]++;
     }

@@ -100,7 +100,8 @@ static void mean_follows_the_growth_law(void **unused)
     const double dt = 1.0 / 64;
     for (size_t frame = 0; frame < 41; frame++) {
         for (; t < o.truth.time_s[frame]; t += dt) { /* midpoint rule: error far below 0.01 */
-            const double half = n + dt / 2 * drift(&options, ng_synth_supersaturation(&options, t), n);
+            const double half =
+                n + dt / 2 * drift(&options, ng_synth_supersaturation(&options, t), n);
             n += dt * drift(&options, ng_synth_supersaturation(&options, t + dt / 2), half);
         }
         const double standard_error = sqrt(o.truth.var_n[frame] / 400);
@@ -127,8 +128,7 @@ static void late_particles_are_born_over_time(void **unused)
     outcome o = simulate_well(&options);
     for (size_t frame = 0; frame < 11; frame++) {
         const double p = 0.75 + 0.025 * (double)frame;
-        assert_close(o.truth.particles[frame], 2000 * p,
-                     SIGMAS * sqrt(2000 * p * (1 - p)) + 1e-9);
+        assert_close(o.truth.particles[frame], 2000 * p, SIGMAS * sqrt(2000 * p * (1 - p)) + 1e-9);
     }
     assert_int_equal(o.truth.unseen, 0);
     assert_int_equal(o.tracks.n_tracks, 2000);
@@ -238,8 +238,7 @@ static void without_noise_radii_are_true(void **unused)
     assert_int_equal(o.truth.dissolved, 0);
     assert_int_equal(o.tracks.n_points, 110 * 173);
     for (size_t i = 0; i < o.tracks.n_points; i++) {
-        const double n =
-            ng_monomers_from_radius(o.tracks.point[i].radius_nm, options.sigma_s_nm);
+        const double n = ng_monomers_from_radius(o.tracks.point[i].radius_nm, options.sigma_s_nm);
         assert_close(n, o.truth.n_true[i], 1e-13 * n); /* a cube root and back */
         assert_true(isnan(o.tracks.point[i].radius_se_nm));
     }

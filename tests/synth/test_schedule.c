@@ -35,8 +35,8 @@ static void stretches_end_at_knots(void **unused)
     const ng_synth_ensemble_options o = three_knots();
     const struct {
         double from, to, end, S, slope;
-    } row[] = {{0, 100, 10, 1, 0},     {10, 100, 20, 1, 0.2},     {15, 18, 18, 2, 0.2},
-               {20, 100, 40, 3, -0.05}, {40, 100, 100, 2, 0}, {0, 4, 4, 1, 0}};
+    } row[] = {{0, 100, 10, 1, 0},      {10, 100, 20, 1, 0.2}, {15, 18, 18, 2, 0.2},
+               {20, 100, 40, 3, -0.05}, {40, 100, 100, 2, 0},  {0, 4, 4, 1, 0}};
     for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
         const ng_synth_stretch s = ng_synth_schedule_stretch(&o, row[i].from, row[i].to);
         assert_close(s.start_s, row[i].from, 0);
