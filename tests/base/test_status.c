@@ -61,6 +61,24 @@ static void a_long_message_is_cut_not_overrun(void **state)
     assert_int_equal(strlen(err.message), sizeof err.message - 1);
 }
 
+static void the_documented_list_is_the_real_one(void **state)
+{
+    (void)state;
+    char *page = NULL;
+    size_t length = 0;
+    assert_int_equal(
+        ng_file_read(NUCGROW_SOURCE_DIR "/docs/errors.md", 1 << 20, &page, &length, NULL), NG_OK);
+    for (int i = NG_OK; i <= NG_CANCELLED; i++) {
+        char row[200];
+        snprintf(row, sizeof row, "\n| %s | %d | %s |\n", ng_status_name((ng_status)i),
+                 ng_status_exit_code((ng_status)i), ng_status_text((ng_status)i));
+        if (strstr(page, row) == NULL) {
+            fail_msg("docs/errors.md lacks the row%s", row);
+        }
+    }
+    ng_free(page);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -68,6 +86,7 @@ int main(void)
         cmocka_unit_test(exit_codes_are_those_of_the_contract),
         cmocka_unit_test(a_number_that_is_no_status_is_an_internal_error),
         cmocka_unit_test(an_error_says_what_and_where),
+        cmocka_unit_test(the_documented_list_is_the_real_one),
         cmocka_unit_test(a_long_message_is_cut_not_overrun),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
