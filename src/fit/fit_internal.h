@@ -29,8 +29,9 @@ ng_status rate_nodes_for(const ng_trajectories *t, const ng_growth_fit_options *
 /* Index of the node nearest to n (n >= 1; clamped at the last). */
 unsigned rate_nodes_find(const rate_nodes *nodes, double n);
 
-/* y[i] = exp(x[i]) by the vector unit: 4 units in the last place. */
-void rate_exp(const double *x, double *y, size_t n);
+/* exp(mu_n) at n nodes by the vector unit: 4 units in the last place. */
+void rate_boltzmann(const double *face, const double *edge, const double *log1p_n, size_t n,
+                    const ng_growth_parameters *parameters, double *out);
 
 /* ---- residual rows --------------------------------------------------------------------------------- */
 
@@ -97,6 +98,11 @@ typedef struct rate_quadratic {
     bool known;
 } rate_quadratic;
 
+/* Sums of a frame that depend on the attachment column only. */
+typedef struct rate_attach_sums {
+    double u, lever, uu, uy, upsi;
+} rate_attach_sums;
+
 /* A frame's share of the normal equations. */
 typedef struct rate_derivative {
     double h[NG_N_GROWTH_PARAMETERS][NG_N_GROWTH_PARAMETERS]; /* sum D_i D_j */
@@ -114,7 +120,6 @@ struct ng_rate_problem {
     ng_growth_parameters parameters;
     double *attach_base; /* b at the nodes */
     double *boltzmann;   /* exp(mu): n_delta x count */
-    double *exponent;    /* scratch: count */
 
     rate_quadratic *quadratic; /* n_frames x n_delta */
     size_t *delta_index;       /* chosen, per frame */
@@ -125,6 +130,8 @@ struct ng_rate_problem {
     double *smooth_cost; /* scratch of the smooth delta: n_frames x n_delta */
     unsigned char *smooth_from;
     double *column; /* scratch: RATE_COLUMNS x max_rows */
+    size_t column_frame; /* whose u and z the first two columns hold; SIZE_MAX: none */
+    rate_attach_sums attach_sums;
     rate_derivative *derivative; /* n_frames */
     double *coupled; /* scratch of the normal equations: (2 N + 2) n_frames */
     double lambda;  /* multiplier of the variance limit */
@@ -159,8 +166,8 @@ void rate_frame_derivative(ng_rate_problem *p, size_t frame, rate_derivative *ou
 
 /* ---- variance curve ------------------------------------------------------------------------------------ */
 
-/* u, w of every frame at the chosen delta. */
-void rate_variance_coefficients(ng_rate_problem *p);
+/* u and w of the curve, e' = u S - w, in a frame at its chosen delta. */
+void rate_variance_frame(ng_rate_problem *p, size_t frame);
 /* Misfit e at the chosen S; returns the variance cost, mean e^2. */
 double rate_variance_cost(ng_rate_problem *p);
 /* S minimising sum quadratics + lambda V, kept in [0, max]. */

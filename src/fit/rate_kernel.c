@@ -103,14 +103,11 @@ void rate_tables_fill(ng_rate_problem *p, const ng_growth_parameters *q)
         p->attach_base[i] = c * c / (1.0 + q->K * c);
     }
     for (size_t k = 0; k < nodes->n_delta; k++) {
-        const double *face = nodes->face + k * count, *edge = nodes->edge + k * count;
-        for (size_t i = 0; i < count; i++) {
-            double mu = face[i] * q->eps_f + edge[i] * q->eps_e - q->alpha4 * nodes->log1p_n[i];
-            p->exponent[i] = fmin(fmax(mu, -60.0), 60.0); /* keeps far-off trial points finite */
-        }
-        rate_exp(p->exponent, p->boltzmann + k * count, count);
+        rate_boltzmann(nodes->face + k * count, nodes->edge + k * count, nodes->log1p_n, count, q,
+                       p->boltzmann + k * count);
     }
     memset(p->quadratic, 0, sizeof *p->quadratic * p->data.n_frames * nodes->n_delta);
+    p->column_frame = SIZE_MAX;
 }
 
 double rate_prefactor(const ng_rate_problem *p, size_t k)
@@ -138,35 +135,30 @@ static double *column(ng_rate_problem *p, size_t i)
     return p->column + i * p->data.max_rows;
 }
 
-/* Columns 0 and 1: u = attach b and z = detach b over all rows of the frame. */
+/* Columns 0 and 1, u = attach b and z = detach b, over all rows of the frame, and the sums of u; kept
+ * while the same frame is looked at again. */
 static void base_columns(ng_rate_problem *p, size_t frame)
 {
     const rate_frame *f = &p->data.frame[frame];
-    size_t n = f->end - f->begin;
+    size_t n = f->end - f->begin, inside = f->window_end - f->window_begin;
+    if (p->column_frame == frame) {
+        return;
+    }
     const double *b = at_rows(p, frame, p->attach_base, column(p, 2));
-    multiply(p->data.attach + f->begin, b, column(p, 0), n);
+    double *u = column(p, 0), *uw = u + (f->window_begin - f->begin);
+    multiply(p->data.attach + f->begin, b, u, n);
     multiply(p->data.detach + f->begin, b, column(p, 1), n);
-}
-
-/* Sums that depend on the attachment column only. */
-typedef struct attach_sums {
-    double u, uu, uy, upsi;
-} attach_sums;
-
-static attach_sums sum_attach(ng_rate_problem *p, const rate_frame *f)
-{
-    const double *u = column(p, 0), *uw = u + (f->window_begin - f->begin);
-    size_t n = f->window_end - f->window_begin;
-    attach_sums s = {
-        .u = f->psi_scale != 0.0 ? sum(u, f->end - f->begin) : 0.0,
-        .uu = dot(uw, uw, n),
-        .uy = dot(uw, p->data.y + f->window_begin, n),
-        .upsi = p->data.psi_flux ? dot(uw, p->data.psi + f->window_begin, n) : 0.0,
+    p->attach_sums = (rate_attach_sums){
+        .u = sum(u, n),
+        .lever = dot(u, p->data.lever + f->begin, n),
+        .uu = dot(uw, uw, inside),
+        .uy = dot(uw, p->data.y + f->window_begin, inside),
+        .upsi = p->data.psi_flux ? dot(uw, p->data.psi + f->window_begin, inside) : 0.0,
     };
-    return s;
+    p->column_frame = frame;
 }
 
-static rate_quadratic combine(const rate_frame *f, const attach_sums *s, const window_sums *w,
+static rate_quadratic combine(const rate_frame *f, const rate_attach_sums *s, const window_sums *w,
                               double c)
 {
     double alpha = s->u * f->psi_scale, beta = w->g * f->psi_scale;
@@ -191,7 +183,6 @@ void rate_kernel(ng_rate_problem *p, size_t frame, const size_t *k, size_t n_k)
     size_t left = f->window_begin - f->begin, inside = f->window_end - f->window_begin;
     size_t right = f->end - f->window_end;
     base_columns(p, frame);
-    attach_sums s = sum_attach(p, f);
     const double *u = column(p, 0), *z = column(p, 1);
     const double *psi = d->psi_flux ? d->psi + f->window_begin : d->y + f->window_begin;
 
@@ -206,7 +197,7 @@ void rate_kernel(ng_rate_problem *p, size_t frame, const size_t *k, size_t n_k)
         if (f->psi_scale != 0.0) {
             w.g += dot(E, z, left) + dot(E + left + inside, z + left + inside, right);
         }
-        quadratic[k[j]] = combine(f, &s, &w, rate_prefactor(p, k[j]));
+        quadratic[k[j]] = combine(f, &p->attach_sums, &w, rate_prefactor(p, k[j]));
     }
 }
 
@@ -220,6 +211,7 @@ static void derivative_columns(ng_rate_problem *p, size_t frame)
     double c = rate_prefactor(p, k), S = p->supersaturation[frame], K = p->parameters.K;
     double *u = column(p, 0), *g = column(p, 1);
     base_columns(p, frame);
+    p->column_frame = SIZE_MAX; /* the columns are overwritten below */
     multiply(g, at_rows(p, frame, p->boltzmann + k * d->nodes->count, column(p, 2)), g, n);
     for (size_t i = 0; i < n; i++) {
         size_t node = d->node ? d->node[f->begin + i] : d->first_node[frame] + i;
@@ -282,26 +274,17 @@ void rate_frame_derivative(ng_rate_problem *p, size_t frame, rate_derivative *ou
     }
 }
 
-/* u and w of the variance curve, e' = u S - w, at the chosen delta of a frame. */
-static void variance_frame(ng_rate_problem *p, size_t frame)
+void rate_variance_frame(ng_rate_problem *p, size_t frame)
 {
     const rate_data *d = &p->data;
     const rate_frame *f = &d->frame[frame];
-    size_t n = f->end - f->begin;
-    double c = rate_prefactor(p, p->delta_index[frame]);
+    size_t n = f->end - f->begin, k = p->delta_index[frame];
+    double c = rate_prefactor(p, k);
     base_columns(p, frame);
-    double *u = column(p, 0), *g = column(p, 1);
-    multiply(g, at_rows(p, frame, p->boltzmann + p->delta_index[frame] * d->nodes->count,
-                        column(p, 2)), g, n);
-    const double *lever = d->lever + f->begin;
-    p->variance_u[frame] = c * (dot(u, lever, n) + f->variance_growth * sum(u, n));
-    p->variance_w[frame] = c * (dot(g, lever, n) + f->variance_growth * sum(g, n)) +
+    double *g = column(p, 3);
+    multiply(column(p, 1), at_rows(p, frame, p->boltzmann + k * d->nodes->count, column(p, 2)), g,
+             n);
+    p->variance_u[frame] = c * (p->attach_sums.lever + f->variance_growth * p->attach_sums.u);
+    p->variance_w[frame] = c * (dot(g, d->lever + f->begin, n) + f->variance_growth * sum(g, n)) +
                            f->variance_observed;
-}
-
-void rate_variance_coefficients(ng_rate_problem *p)
-{
-    for (size_t t = 0; t < p->data.n_frames; t++) {
-        variance_frame(p, t);
-    }
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define COARSE 5          /* step of the first look over the grid of shape numbers */
+#define MAX_LIST 16
 #define LAMBDA_MIN 1e-6
 #define LAMBDA_MAX 1e12
 #define SMOOTH_JUMP 0.05  /* a jump of delta that costs as much as a typical frame */
@@ -37,7 +38,7 @@ static double shape_cost(const ng_rate_problem *p, size_t t, size_t k, bool held
 static size_t lowest_known(const ng_rate_problem *p, size_t t, bool held)
 {
     size_t best = p->delta_index[t];
-    double low = INFINITY;
+    double low = (double)INFINITY;
     for (size_t k = 0; k < p->data.nodes->n_delta; k++) {
         if (frame_quadratic(p, t, k)->known && shape_cost(p, t, k, held) < low) {
             low = shape_cost(p, t, k, held);
@@ -47,67 +48,67 @@ static size_t lowest_known(const ng_rate_problem *p, size_t t, bool held)
     return best;
 }
 
-/* Evaluate the neighbours of `k` at `distance`, both sides. */
-static void look_around(ng_rate_problem *p, size_t t, size_t k, size_t distance)
+/* The shapes at `distance` from k, on both sides. @return how many there are */
+static size_t neighbours(const ng_rate_problem *p, size_t k, size_t distance, size_t *list)
 {
-    size_t list[2], n = 0;
-    if (k >= distance) {
+    size_t n = 0;
+    if (distance > 0 && k >= distance) {
         list[n++] = k - distance;
     }
-    if (k + distance < p->data.nodes->n_delta) {
+    if (distance > 0 && k + distance < p->data.nodes->n_delta) {
         list[n++] = k + distance;
     }
-    rate_kernel(p, t, list, n);
+    return n;
 }
 
-static void choose_free(ng_rate_problem *p, size_t t, bool held)
+static size_t coarse_list(const ng_rate_problem *p, size_t *list)
 {
-    size_t list[64], n = 0;
-    for (size_t k = 0; k < p->data.nodes->n_delta && n < 64; k += COARSE) {
+    size_t n = 0;
+    for (size_t k = 0; k < p->data.nodes->n_delta && n < MAX_LIST; k += COARSE) {
         list[n++] = k;
     }
-    rate_kernel(p, t, list, n);
-    for (size_t distance = 2; distance > 0; distance--) {
-        look_around(p, t, lowest_known(p, t, held), distance);
-    }
-    p->delta_index[t] = lowest_known(p, t, held);
+    return n;
 }
 
-static double total_at(ng_rate_problem *p, size_t k, bool held)
+/* Coarse look over the shapes, then smaller and smaller steps around the lowest. */
+static void choose_free(ng_rate_problem *p, size_t t, bool held)
 {
-    double total = 0.0;
-    for (size_t t = 0; t < p->data.n_frames; t++) {
-        rate_kernel(p, t, &k, 1);
-        total += shape_cost(p, t, k, held);
+    size_t list[MAX_LIST], n = coarse_list(p, list);
+    for (size_t distance = 3; distance > 0; distance--) {
+        rate_kernel(p, t, list, n);
+        p->delta_index[t] = lowest_known(p, t, held);
+        n = neighbours(p, p->delta_index[t], distance - 1, list);
     }
-    return total;
+}
+
+/* Cost of all frames at each shape listed. */
+static void totals_at(ng_rate_problem *p, const size_t *k, size_t n_k, bool held, double *total)
+{
+    for (size_t j = 0; j < n_k; j++) {
+        total[j] = 0.0;
+    }
+    for (size_t t = 0; t < p->data.n_frames; t++) {
+        rate_kernel(p, t, k, n_k);
+        for (size_t j = 0; j < n_k; j++) {
+            total[j] += shape_cost(p, t, k[j], held);
+        }
+    }
 }
 
 /* One shape for all frames: coarse look, then smaller and smaller steps around the lowest. */
 static void choose_constant(ng_rate_problem *p, bool held)
 {
-    size_t n_delta = p->data.nodes->n_delta, best = 0;
-    double low = INFINITY;
-    for (size_t k = 0; k < n_delta; k += COARSE) {
-        double total = total_at(p, k, held);
-        if (total < low) {
-            low = total;
-            best = k;
-        }
-    }
-    for (size_t distance = 2; distance > 0; distance--) {
-        size_t centre = best;
-        for (int side = -1; side <= 1; side += 2) {
-            if (side < 0 ? centre < distance : centre + distance >= n_delta) {
-                continue;
-            }
-            size_t k = side < 0 ? centre - distance : centre + distance;
-            double total = total_at(p, k, held);
-            if (total < low) {
-                low = total;
-                best = k;
+    size_t list[MAX_LIST], n = coarse_list(p, list), best = 0;
+    double total[MAX_LIST], low = (double)INFINITY;
+    for (size_t distance = 3; distance > 0; distance--) {
+        totals_at(p, list, n, held, total);
+        for (size_t j = 0; j < n; j++) {
+            if (total[j] < low) {
+                low = total[j];
+                best = list[j];
             }
         }
+        n = neighbours(p, best, distance - 1, list);
     }
     for (size_t t = 0; t < p->data.n_frames; t++) {
         p->delta_index[t] = best;
@@ -122,7 +123,7 @@ static void choose_smooth(ng_rate_problem *p, bool held)
     for (size_t t = 0; t < n; t++) {
         for (size_t k = 0; k < n_delta; k++) {
             rate_kernel(p, t, &k, 1);
-            double low = INFINITY;
+            double low = (double)INFINITY;
             size_t from = k;
             for (size_t j = 0; t > 0 && j < n_delta; j++) {
                 double jump = (delta[k] - delta[j]) / SMOOTH_JUMP;
@@ -163,8 +164,12 @@ static void choose_delta(ng_rate_problem *p, bool held)
     default:
         for (size_t t = 0; t < p->data.n_frames; t++) {
             choose_free(p, t, held);
+            rate_variance_frame(p, t); /* while the frame's columns are at hand */
         }
-        break;
+        return;
+    }
+    for (size_t t = 0; t < p->data.n_frames; t++) {
+        rate_variance_frame(p, t);
     }
 }
 
@@ -197,12 +202,11 @@ static double meet_variance_limit(ng_rate_problem *p)
 {
     double limit = p->options.variance_limit, low = log(LAMBDA_MIN), high = log(LAMBDA_MAX);
     double at = p->lambda > 0.0 ? log(p->lambda) : log(100.0), reach = 1.0;
-    rate_variance_coefficients(p);
     if (rate_variance_cost(p) <= limit) {
         p->lambda = 0.0;
         return 0.0;
     }
-    for (int i = 0; i < 60 && high - low > 1e-3; i++) {
+    for (int i = 0; i < 60 && high - low > 1e-6; i++) {
         rate_variance_path(p, exp(at));
         if (rate_variance_cost(p) > limit) {
             low = at;
@@ -238,7 +242,6 @@ ng_rate_cost rate_evaluate(ng_rate_problem *p, const ng_growth_parameters *param
         }
     } else {
         p->lambda = 0.0;
-        rate_variance_coefficients(p);
     }
     ng_rate_cost cost = {.growth_rate = growth_rate_cost(p), .variance = rate_variance_cost(p)};
     double excess = fmax(cost.variance - p->options.variance_limit * 1.01, 0.0);

@@ -32,7 +32,6 @@ static ng_status allocate(ng_rate_problem *p, ng_error *err)
     bool smooth = p->options.delta_mode == NG_DELTA_SMOOTH;
     p->attach_base = NG_NEW(double, count + 8);
     p->boltzmann = NG_NEW(double, count * n_delta + 8);
-    p->exponent = NG_NEW(double, count);
     p->quadratic = NG_NEW(rate_quadratic, n * n_delta);
     p->delta_index = NG_NEW(size_t, n);
     p->supersaturation = NG_NEW(double, n);
@@ -48,7 +47,7 @@ static ng_status allocate(ng_rate_problem *p, ng_error *err)
     p->column = NG_NEW(double, RATE_COLUMNS * (p->data.max_rows + 8));
     p->derivative = NG_NEW(rate_derivative, n);
     p->coupled = NG_NEW(double, (2 * NG_N_GROWTH_PARAMETERS + 2) * n);
-    bool ok = p->attach_base && p->boltzmann && p->exponent && p->quadratic && p->delta_index &&
+    bool ok = p->attach_base && p->boltzmann && p->quadratic && p->delta_index &&
               p->supersaturation && p->variance_u && p->variance_w && p->variance_e && p->path &&
               p->path_a && p->path_step && p->path_fixed && p->column && p->derivative &&
               p->coupled && (!smooth || (p->smooth_cost && p->smooth_from));
@@ -112,7 +111,6 @@ void ng_rate_problem_destroy(ng_rate_problem *p)
     rate_nodes_free(&p->own_nodes);
     ng_free(p->attach_base);
     ng_free(p->boltzmann);
-    ng_free(p->exponent);
     ng_free(p->quadratic);
     ng_free(p->delta_index);
     ng_free(p->supersaturation);
