@@ -57,7 +57,10 @@ typedef struct ng_trajectories {
  *
  * Default: runs of at most max_gap missing frames are bridged by linear interpolation, longer ones
  * split the trajectory; a low-pass (49-tap Kaiser-windowed ideal filter, zero phase) acts on the
- * trajectory continued by point reflection at both ends, which keeps the slope there.
+ * trajectory, which is continued at both ends by point reflection about the end c of the line through
+ * its 12 outermost points: 2c - x, the last value held where it is too short. This keeps the slope
+ * there; noise at an end point is left with 0.52 of its s.d. (inside: 0.28, about the end point itself:
+ * 0.97). Smoothed sizes below 1 are set to 1 (warned).
  * Published: n rounded; a trajectory with a gap longer than max_gap is dropped; gaps are joined while
  * it is smoothed; the trajectory is mirrored; tracks below 32 points pass a third-order elliptic
  * filter (0.1 dB, 60 dB, 0.02 Nyquist) forward and backward; results are rounded.

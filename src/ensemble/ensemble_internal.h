@@ -13,6 +13,7 @@
 /* ---- filter.c ------------------------------------------------------------------------------ */
 
 #define NG_FIR_HALF 24 /* taps on each side of the centre: 49 in all */
+#define NG_FIR_END 12
 
 /** A symmetric low-pass: tap[k] weighs the samples k to the left and k to the right. Unit sum. */
 typedef struct ng_fir {
@@ -21,7 +22,8 @@ typedef struct ng_fir {
 
 /** How a trajectory goes on beyond its ends. */
 typedef enum ng_continuation {
-    NG_CONTINUE_POINT, /* 2 x_end - x: keeps the slope; held where the trajectory is too short */
+    NG_CONTINUE_POINT, /* 2 c - x, c: end of the line through the outermost NG_FIR_END points; keeps
+                          the slope; the last value is held where the trajectory is too short */
     NG_CONTINUE_MIRROR /* half-sample mirror: x_1 x_0 | x_0 x_1; needs NG_FIR_HALF points */
 } ng_continuation;
 

@@ -4,6 +4,7 @@
 #include <gsl/gsl_math.h>
 #include <gsl/gsl_sf_bessel.h>
 #include <math.h>
+#include <string.h>
 
 #define FIR_ATTENUATION_DB 60.0
 
@@ -42,26 +43,38 @@ double ng_fir_noise_gain(const ng_fir *fir)
     return sum + fir->tap[0] * fir->tap[0];
 }
 
-/* Value `k` steps beyond the end x[0], where inwards is the direction `step`. */
-static double beyond(const double *end, ptrdiff_t step, size_t n, size_t k,
-                     ng_continuation continuation)
+/* Where the line through the outermost points ends. Turning the trajectory about it instead of about
+ * the last point itself halves the noise that is left at the ends, and a line still stays a line. */
+static double line_end(const double *end, ptrdiff_t step, size_t n)
 {
-    if (continuation == NG_CONTINUE_MIRROR) {
-        return end[step * (ptrdiff_t)(k - 1)];
+    double m = (double)(n < NG_FIR_END ? n : NG_FIR_END);
+    double sum = 0.0;
+    for (size_t k = 0; k < n && k < NG_FIR_END; k++) {
+        sum += (4.0 * m - 2.0 - 6.0 * (double)k) * end[step * (ptrdiff_t)k];
     }
-    size_t reach = k < n ? k : n - 1;
-    return 2.0 * end[0] - end[step * (ptrdiff_t)reach];
+    return sum / (m * (m + 1.0));
+}
+
+/* Write the continuation of a trajectory beyond its end end[0], where inwards is the direction
+ * `step`; outwards is the direction -step. */
+static void extend(const double *end, ptrdiff_t step, size_t n, ng_continuation continuation,
+                   double *beyond)
+{
+    double pivot = line_end(end, step, n);
+    for (size_t k = 1; k <= NG_FIR_HALF; k++) {
+        size_t reach = k < n ? k : n - 1;
+        beyond[-step * (ptrdiff_t)k] = continuation == NG_CONTINUE_MIRROR
+                                           ? end[step * (ptrdiff_t)(k - 1)]
+                                           : 2.0 * pivot - end[step * (ptrdiff_t)reach];
+    }
 }
 
 static void pad(const double *x, size_t n, ng_continuation continuation, double *padded)
 {
-    for (size_t k = 1; k <= NG_FIR_HALF; k++) {
-        padded[NG_FIR_HALF - k] = beyond(x, 1, n, k, continuation);
-        padded[NG_FIR_HALF + n - 1 + k] = beyond(x + n - 1, -1, n, k, continuation);
-    }
-    for (size_t i = 0; i < n; i++) {
-        padded[NG_FIR_HALF + i] = x[i];
-    }
+    double *first = padded + NG_FIR_HALF;
+    memcpy(first, x, n * sizeof *x);
+    extend(x, 1, n, continuation, first);
+    extend(x + n - 1, -1, n, continuation, first + n - 1);
 }
 
 void ng_fir_smooth(const ng_fir *fir, const double *x, size_t n, ng_continuation continuation,

@@ -16,7 +16,7 @@
 typedef struct builder {
     const ng_tracks *tracks;
     const ng_ensemble_options *options;
-    double *size;     /* owned: n of every track point, not rounded */
+    double *size;     /* owned: n of every track point */
     double *scratch;  /* owned: work space of smoothing */
     long first_frame; /* of all usable points */
     size_t n_frames;

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "ensemble_internal.h"
+
+#include <gsl/gsl_sort.h>
+#include <gsl/gsl_statistics_double.h>
+#include <math.h>
+#include <string.h>
+
+/* Numbers of all replicates that are kept at a time; beyond it the replicates are drawn again for
+ * the rest of the arrays. */
+#define KEPT_MAX ((size_t)8 << 20)
+
+/* What a thread works with. */
+typedef struct worker {
+    ng_series series; /* of one replicate */
+    double *weight;   /* owned: of each trajectory */
+    double *column;   /* owned: one number of each replicate */
+} worker;
+
+typedef struct resampling {
+    const ng_trajectories *t;
+    const ng_run *run;
+    size_t replicates;
+    double tail; /* probability below the lower and above the upper band */
+    double *radius_nm; /* owned: of every point */
+    worker *worker;    /* owned */
+    size_t n_workers;
+    double *kept; /* owned: [replicate][array][frame] of the arrays of this pass */
+    size_t n_kept_arrays, first_array;
+    ng_bands *out;
+} resampling;
+
+static bool worker_create(const resampling *r, worker *w)
+{
+    w->weight = NG_NEW(double, r->t->n_tracks);
+    w->column = NG_NEW(double, r->replicates);
+    return w->weight != NULL && w->column != NULL &&
+           ng_series_create(r->t->n_frames, &w->series, NULL) == NG_OK;
+}
+
+static void resampling_free(resampling *r)
+{
+    for (size_t i = 0; i < r->n_workers; i++) {
+        ng_free(r->worker[i].weight);
+        ng_free(r->worker[i].column);
+        ng_series_free(&r->worker[i].series);
+    }
+    ng_free(r->worker);
+    ng_free(r->radius_nm);
+    ng_free(r->kept);
+}
+
+static ng_status resampling_create(resampling *r, ng_error *err)
+{
+    size_t per_array = r->replicates * r->t->n_frames;
+    size_t fit = KEPT_MAX / per_array;
+    r->n_kept_arrays = fit < 1 ? 1 : fit > NG_SERIES_ARRAYS ? NG_SERIES_ARRAYS : fit;
+    r->kept = ng_alloc(per_array, r->n_kept_arrays * sizeof(double));
+    r->radius_nm = NG_NEW(double, r->t->n_points);
+    r->worker = NG_NEW(worker, (size_t)ng_run_threads(r->run));
+    bool complete = r->kept != NULL && r->radius_nm != NULL && r->worker != NULL;
+    if (complete) {
+        r->n_workers = (size_t)ng_run_threads(r->run);
+    }
+    for (size_t i = 0; complete && i < r->n_workers; i++) {
+        complete = worker_create(r, &r->worker[i]);
+    }
+    if (!complete) {
+        return NG_FAIL(err, NG_MEMORY, "out of memory for %zu resamplings of %zu frames",
+                       r->replicates, r->t->n_frames);
+    }
+    ng_series_radii(r->t, r->radius_nm);
+    return NG_OK;
+}
+
+static size_t arrays_of_pass(const resampling *r)
+{
+    size_t left = NG_SERIES_ARRAYS - r->first_array;
+    return left < r->n_kept_arrays ? left : r->n_kept_arrays;
+}
+
+/* Task: one replicate, of which the arrays of this pass are kept. */
+static ng_status draw(void *context, size_t replicate, int worker_index, ng_error *err)
+{
+    resampling *r = context;
+    worker *w = &r->worker[worker_index];
+    gsl_rng *rng = ng_random_open(r->run != NULL ? r->run->seed : 1, replicate);
+    if (rng == NULL) {
+        return NG_FAIL(err, NG_MEMORY, "out of memory for a random stream");
+    }
+    ng_bootstrap_trajectories(rng, r->t, w->weight);
+    ng_random_close(rng);
+    ng_series_fill(r->t, r->radius_nm, w->weight, &w->series);
+    size_t n_frames = r->t->n_frames;
+    for (size_t a = 0; a < arrays_of_pass(r); a++) {
+        memcpy(r->kept + (replicate * r->n_kept_arrays + a) * n_frames,
+               ng_series_array(&w->series, r->first_array + a), n_frames * sizeof(double));
+    }
+    return NG_OK;
+}
+
+static void set_band(const resampling *r, size_t array, size_t frame, double *column)
+{
+    size_t n = 0;
+    for (size_t b = 0; b < r->replicates; b++) {
+        double x = r->kept[(b * r->n_kept_arrays + array) * r->t->n_frames + frame];
+        if (isfinite(x)) {
+            column[n++] = x;
+        }
+    }
+    double *lower = ng_series_array(&r->out->lower, r->first_array + array);
+    double *upper = ng_series_array(&r->out->upper, r->first_array + array);
+    lower[frame] = upper[frame] = (double)NAN;
+    if (n > 0) {
+        gsl_sort(column, 1, n);
+        lower[frame] = gsl_stats_quantile_from_sorted_data(column, 1, n, r->tail);
+        upper[frame] = gsl_stats_quantile_from_sorted_data(column, 1, n, 1.0 - r->tail);
+    }
+}
+
+/* Task: the bands of one frame. */
+static ng_status summarise(void *context, size_t frame, int worker_index, ng_error *err)
+{
+    (void)err;
+    const resampling *r = context;
+    for (size_t a = 0; a < arrays_of_pass(r); a++) {
+        set_band(r, a, frame, r->worker[worker_index].column);
+    }
+    return NG_OK;
+}
+
+static ng_status resample(resampling *r, ng_error *err)
+{
+    ng_status status = resampling_create(r, err);
+    for (; status == NG_OK && r->first_array < NG_SERIES_ARRAYS;
+         r->first_array += r->n_kept_arrays) {
+        status = ng_parallel_for(r->replicates, draw, r, r->run, "bootstrap", err);
+        if (status == NG_OK) {
+            status = ng_parallel_for(r->t->n_frames, summarise, r, r->run, "bands", err);
+        }
+    }
+    return status;
+}
+
+static void set_undefined(ng_bands *b)
+{
+    for (size_t a = 0; a < NG_SERIES_ARRAYS; a++) {
+        double *lower = ng_series_array(&b->lower, a), *upper = ng_series_array(&b->upper, a);
+        for (size_t f = 0; f < b->lower.n_frames; f++) {
+            lower[f] = upper[f] = (double)NAN;
+        }
+    }
+}
+
+ng_status ng_bands_compute(const ng_trajectories *t, const ng_ensemble_options *options,
+                           const ng_run *run, ng_bands *out, ng_error *err)
+{
+    *out = (ng_bands){.lower = {0}};
+    ng_status status = ng_series_create(t->n_frames, &out->lower, err);
+    if (status == NG_OK) {
+        status = ng_series_create(t->n_frames, &out->upper, err);
+    }
+    if (status == NG_OK && options->bootstrap == 0) {
+        set_undefined(out);
+    } else if (status == NG_OK) {
+        resampling r = {.t = t, .run = run, .out = out, .replicates = options->bootstrap,
+                        .tail = 0.5 * (1.0 - options->level)};
+        status = resample(&r, err);
+        resampling_free(&r);
+    }
+    if (status != NG_OK) {
+        ng_bands_free(out);
+    }
+    return status;
+}
+
+void ng_bands_free(ng_bands *b)
+{
+    if (b != NULL) {
+        ng_series_free(&b->lower);
+        ng_series_free(&b->upper);
+    }
+}
