@@ -69,7 +69,7 @@ static void ensemble_answer(FILE *out, const json_t *ensemble)
     double first = ng_report_first(series, "mean_radius_nm");
     double last = ng_report_last(series, "mean_radius_nm");
     if (isfinite(first) && isfinite(last)) {
-        ng_html_format(out, "Their mean radius went from %s to %s nm. ", number(a, first),
+        ng_html_format(out, "The mean radius went from %s to %s nm. ", number(a, first),
                        number(b, last));
         double spread_first = 100 * ng_report_first(series, "sd_radius_nm") / first;
         double spread_last = 100 * ng_report_last(series, "sd_radius_nm") / last;

@@ -60,6 +60,27 @@ void ng_html_element(FILE *out, const char *name, const char *class, const char 
     fprintf(out, "</%s>\n", name);
 }
 
+void ng_html_unit(FILE *out, const char *unit)
+{
+    bool raised = false;
+    for (const char *p = unit; p != NULL && *p != '\0'; p++) {
+        char one[2] = {*p, '\0'};
+        if (*p == '^') {
+            ng_html_raw(out, "<sup>");
+            raised = true;
+            continue;
+        }
+        if (raised && strchr("-0123456789", *p) == NULL) {
+            ng_html_raw(out, "</sup>");
+            raised = false;
+        }
+        ng_html_text(out, *p == '-' && raised ? "−" : one);
+    }
+    if (raised) {
+        ng_html_raw(out, "</sup>");
+    }
+}
+
 /* In JSON `<` stands only inside strings, where \u003c means the same and cannot end a script. */
 static int write_json(const char *buffer, size_t size, void *stream)
 {

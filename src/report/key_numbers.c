@@ -95,10 +95,6 @@ static void fit_cards(FILE *out, const json_t *fit)
                             .unit = "",
                             .level = level};
     card(out, threshold);
-    key_number delta = with_interval(json_object_get(fit, "delta"), "mean", "lower", "upper");
-    delta.name = "Mean shape number (1 cuboctahedron, 2 octahedron)";
-    delta.level = level;
-    card(out, delta);
     key_number cost = with_interval(json_object_get(fit, "cost"), "growth_rate", "", "");
     cost.name = "Misfit of the growth rate (0 is perfect)";
     card(out, cost);
@@ -114,17 +110,9 @@ static void ensemble_cards(FILE *out, const json_t *ensemble)
     double first = ng_report_first(series, "mean_radius_nm");
     double last = ng_report_last(series, "mean_radius_nm");
     span_card(out, "Mean radius, first to last frame", first, last, "nm");
-    span_card(out, "Spread of the radius, first to last frame",
+    span_card(out, "Spread of the radius over its mean, first to last",
               100 * ng_report_first(series, "sd_radius_nm") / first,
-              100 * ng_report_last(series, "sd_radius_nm") / last, "% of the mean");
-    key_number duration = {.name = "Time followed",
-                           .value = ng_report_last(series, "time_s")
-                                    - ng_report_first(series, "time_s"),
-                           .lower = NAN,
-                           .upper = NAN,
-                           .unit = "s",
-                           .level = NAN};
-    card(out, duration);
+              100 * ng_report_last(series, "sd_radius_nm") / last, "%");
 }
 
 static void potential_cards(FILE *out, const json_t *potential)

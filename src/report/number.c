@@ -45,6 +45,19 @@ static int magnitude(double x)
     return (int)floor(log10(fabs(x)));
 }
 
+/* Place of the last digit worth printing. */
+static int last_place(double value, double resolution)
+{
+    int size = magnitude(value);
+    int last = size - 2;
+    if (isfinite(resolution) && resolution > 0) {
+        last = magnitude(resolution) - 1;
+    }
+    /* Never a number without a digit, never more digits than anyone reads. */
+    last = last > size ? size : last;
+    return last < size - 5 ? size - 5 : last;
+}
+
 const char *ng_report_number(char text[NG_REPORT_NUMBER], double value, double resolution)
 {
     if (!isfinite(value)) {
@@ -55,11 +68,7 @@ const char *ng_report_number(char text[NG_REPORT_NUMBER], double value, double r
         snprintf(text, NG_REPORT_NUMBER, "0");
         return text;
     }
-    int size = magnitude(value);
-    int last = isfinite(resolution) && resolution > 0 ? magnitude(resolution) - 1 : size - 2;
-    /* Never a number without a digit, never more digits than anyone reads. */
-    last = last > size ? size : last;
-    last = last < size - 5 ? size - 5 : last;
+    int size = magnitude(value), last = last_place(value, resolution);
     if (size >= 6 || size < -3) {
         power_of_ten(value, size - last + 1, text, NG_REPORT_NUMBER);
         return text;

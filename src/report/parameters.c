@@ -8,8 +8,8 @@
 static const struct {
     const char *name, *symbol, *title;
 } known[] = {
-    {"eps_f", "<i>ε</i><sub>f</sub>", "Energy of a monomer on a face"},
-    {"eps_e", "<i>ε</i><sub>e</sub>", "Energy of a monomer on an edge"},
+    {"eps_f", "<i>ε</i><sub>face</sub>", "Energy of a monomer on a face"},
+    {"eps_e", "<i>ε</i><sub>edge</sub>", "Energy of a monomer on an edge"},
     {"alpha4", "4 + <i>α</i>", "Weight of the logarithmic term"},
     {"K", "<i>K</i>", "Reaction against diffusion"},
     {"kr", "<i>k</i><sub>r</sub>", "Attachment rate"},
@@ -19,8 +19,11 @@ static const struct {
 
 static const char *flag_class(const char *flag)
 {
-    if (flag == NULL || strcmp(flag, "fixed") == 0) {
-        return "plain";
+    static const char *const plain[] = {"fixed", "free", "smooth", "constant"};
+    for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
+        if (strcmp(flag, plain[i]) == 0) {
+            return "plain";
+        }
     }
     return strcmp(flag, "ok") == 0 ? "green" : "amber";
 }
@@ -62,6 +65,17 @@ static void range_cell(FILE *out, double low, double high, double resolution)
     ng_html_raw(out, "</td>");
 }
 
+/* Bounds were chosen, not measured: as short as they can be. */
+static void bounds_cell(FILE *out, double low, double high)
+{
+    ng_html_raw(out, "<td class=\"number\">");
+    if (isfinite(low) && isfinite(high)) {
+        ng_html_format(out, "%s%g to %s%g", low < 0 ? "−" : "", fabs(low), high < 0 ? "−" : "",
+                       fabs(high));
+    }
+    ng_html_raw(out, "</td>");
+}
+
 static double resolution_of(const json_t *parameter)
 {
     double half = (ng_report_real(parameter, "upper") - ng_report_real(parameter, "lower")) / 2;
@@ -79,10 +93,27 @@ static void parameter_row(FILE *out, size_t i, const json_t *parameter)
     range_cell(out, ng_report_real(parameter, "lower"), ng_report_real(parameter, "upper"),
                resolution);
     ng_html_raw(out, "<td>");
-    ng_html_text(out, ng_report_string(parameter, "unit"));
+    ng_html_unit(out, ng_report_string(parameter, "unit"));
     ng_html_raw(out, "</td>");
-    range_cell(out, ng_report_real(parameter, "min"), ng_report_real(parameter, "max"), NAN);
+    bounds_cell(out, ng_report_real(parameter, "min"), ng_report_real(parameter, "max"));
     flag_cell(out, ng_report_string(parameter, "flag"));
+    ng_html_raw(out, "</tr>\n");
+}
+
+/* The shape number is eliminated frame by frame: only its mean stands in the table. */
+static void delta_row(FILE *out, const json_t *delta)
+{
+    double resolution = resolution_of(delta);
+    if (!isfinite(ng_report_real(delta, "mean"))) {
+        return;
+    }
+    ng_html_raw(out, "<tr><th scope=\"row\">Shape number, mean over frames</th>"
+                     "<td class=\"symbol name\"><i>δ</i></td>");
+    number_cell(out, ng_report_real(delta, "mean"), resolution);
+    range_cell(out, ng_report_real(delta, "lower"), ng_report_real(delta, "upper"), resolution);
+    ng_html_raw(out, "<td></td>");
+    bounds_cell(out, 1, 2);
+    flag_cell(out, ng_report_string(delta, "mode"));
     ng_html_raw(out, "</tr>\n");
 }
 
@@ -109,25 +140,57 @@ static void parameter_table(FILE *out, const json_t *fit)
             parameter_row(out, i, parameter);
         }
     }
+    delta_row(out, json_object_get(fit, "delta"));
     ng_html_raw(out, "</tbody></table></div>\n");
 }
 
 /* ---- against the truth --------------------------------------------------------------------------- */
 
-static void truth_row(FILE *out, const char *markup, double truth, double found, double lower,
-                      double upper)
+/* One quantity: its truth, what was found, its interval. */
+typedef struct comparison {
+    const char *markup; /* of its name */
+    double truth, found, lower, upper;
+} comparison;
+
+#define N_COMPARISONS (N_KNOWN + 3)
+
+static comparison compare(const char *markup, double truth, const json_t *found, const char *value,
+                          const char *lower, const char *upper)
 {
-    if (!isfinite(truth) || !isfinite(found)) {
-        return;
+    comparison c = {markup, truth, ng_report_real(found, value), ng_report_real(found, lower),
+                    ng_report_real(found, upper)};
+    return c;
+}
+
+static void compare_all(const json_t *fit, const json_t *truth, comparison list[N_COMPARISONS])
+{
+    const json_t *found = json_object_get(fit, "parameters");
+    const json_t *parameters = json_object_get(truth, "parameters");
+    const json_t *potential = json_object_get(fit, "potential");
+    const json_t *maximum = json_object_get(truth, "maximum");
+    for (size_t i = 0; i < N_KNOWN; i++) {
+        list[i] = compare(known[i].symbol, ng_report_real(parameters, known[i].name),
+                          json_object_get(found, known[i].name), "value", "lower", "upper");
     }
-    double half = upper > lower ? (upper - lower) / 2 : (double)NAN;
-    fprintf(out, "<tr><th scope=\"row\" class=\"symbol name\">%s</th>", markup);
-    number_cell(out, truth, half);
-    number_cell(out, found, half);
-    range_cell(out, lower, upper, half);
+    list[N_KNOWN] = compare("<i>δ</i>, mean", ng_report_real(truth, "delta"),
+                            json_object_get(fit, "delta"), "mean", "lower", "upper");
+    list[N_KNOWN + 1] = compare("<i>n</i> at the maximum", ng_report_real(maximum, "n"), potential,
+                                "n_max", "n_max_lower", "n_max_upper");
+    list[N_KNOWN + 2] = compare("highest <i>μ</i><sub>n</sub> (kT)",
+                                ng_report_real(maximum, "mu_kT"), potential, "mu_max_kT",
+                                "mu_max_lower_kT", "mu_max_upper_kT");
+}
+
+static void truth_row(FILE *out, const comparison *c)
+{
+    double half = c->upper > c->lower ? (c->upper - c->lower) / 2 : (double)NAN;
+    fprintf(out, "<tr><th scope=\"row\" class=\"symbol name\">%s</th>", c->markup);
+    number_cell(out, c->truth, half);
+    number_cell(out, c->found, half);
+    range_cell(out, c->lower, c->upper, half);
     ng_html_raw(out, "<td>");
-    if (isfinite(lower) && isfinite(upper)) {
-        bool inside = truth >= lower && truth <= upper;
+    if (isfinite(c->lower) && isfinite(c->upper)) {
+        bool inside = c->truth >= c->lower && c->truth <= c->upper;
         fprintf(out, "<span class=\"flag %s\">%s</span>", inside ? "green" : "amber",
                 inside ? "inside" : "outside");
     }
@@ -136,30 +199,26 @@ static void truth_row(FILE *out, const char *markup, double truth, double found,
 
 static void truth_table(FILE *out, const json_t *fit, const json_t *truth)
 {
-    const json_t *found = json_object_get(fit, "parameters");
-    const json_t *parameters = json_object_get(truth, "parameters");
-    const json_t *potential = json_object_get(fit, "potential");
-    const json_t *maximum = json_object_get(truth, "maximum");
-    const json_t *delta = json_object_get(fit, "delta");
-    ng_html_raw(out, "<div class=\"scroll\"><table><caption>Against the truth of the synthetic data"
-                     "</caption><thead><tr><th>Quantity</th><th class=\"number\">Truth</th>"
-                     "<th class=\"number\">Found</th><th class=\"number\">Interval</th>"
-                     "<th>Truth in interval</th></tr></thead><tbody>\n");
-    for (size_t i = 0; i < N_KNOWN; i++) {
-        const json_t *p = json_object_get(found, known[i].name);
-        truth_row(out, known[i].symbol, ng_report_real(parameters, known[i].name),
-                  ng_report_real(p, "value"), ng_report_real(p, "lower"),
-                  ng_report_real(p, "upper"));
+    comparison list[N_COMPARISONS];
+    bool begun = false;
+    compare_all(fit, truth, list);
+    for (size_t i = 0; i < N_COMPARISONS; i++) {
+        if (!isfinite(list[i].truth) || !isfinite(list[i].found)) {
+            continue;
+        }
+        if (!begun) {
+            ng_html_raw(out, "<div class=\"scroll\"><table><caption>Against the truth of the "
+                             "synthetic data</caption><thead><tr><th>Quantity</th>"
+                             "<th class=\"number\">Truth</th><th class=\"number\">Found</th>"
+                             "<th class=\"number\">Interval</th><th>Truth in interval</th></tr>"
+                             "</thead><tbody>\n");
+            begun = true;
+        }
+        truth_row(out, &list[i]);
     }
-    truth_row(out, "<i>δ</i>, mean", ng_report_real(truth, "delta"), ng_report_real(delta, "mean"),
-              ng_report_real(delta, "lower"), ng_report_real(delta, "upper"));
-    truth_row(out, "<i>n</i> at the maximum", ng_report_real(maximum, "n"),
-              ng_report_real(potential, "n_max"), ng_report_real(potential, "n_max_lower"),
-              ng_report_real(potential, "n_max_upper"));
-    truth_row(out, "highest <i>μ</i><sub>n</sub> (kT)", ng_report_real(maximum, "mu_kT"),
-              ng_report_real(potential, "mu_max_kT"), ng_report_real(potential, "mu_max_lower_kT"),
-              ng_report_real(potential, "mu_max_upper_kT"));
-    ng_html_raw(out, "</tbody></table></div>\n");
+    if (begun) {
+        ng_html_raw(out, "</tbody></table></div>\n");
+    }
 }
 
 void ng_report_parameters(FILE *out, const ng_report_study *study)

@@ -31,6 +31,8 @@ void ng_html_text(FILE *out, const char *text);
 void ng_html_format(FILE *out, const char *format, ...) NG_PRINTF(2, 3);
 /** <name>text</name>, or <name class="class">; nothing when the text is NULL or empty. */
 void ng_html_element(FILE *out, const char *name, const char *class, const char *text);
+/** A unit such as "nm^-2 s^-1", exponents raised. NULL: nothing. */
+void ng_html_unit(FILE *out, const char *unit);
 /** A JSON value that may stand inside <script>: compact, seven digits, `<` as \u003c. */
 ng_status ng_html_json(FILE *out, const json_t *value, ng_error *err);
 
@@ -39,8 +41,8 @@ ng_status ng_html_json(FILE *out, const json_t *value, ng_error *err);
 /** Longest text of ng_report_number, with its zero. */
 #define NG_REPORT_NUMBER 48
 
-/** `value` rounded so that `resolution` (> 0) keeps two digits; resolution 0 or NAN: three digits of
- *  the value. Thousands apart, powers of ten where digits would not fit; a dash for NAN. Returns
+/** `value` rounded so that `resolution` (> 0) keeps two digits; NAN: three digits of the value.
+ *  Thousands apart, powers of ten where digits would not fit; a dash for NAN. Returns
  *  `text`. */
 const char *ng_report_number(char text[NG_REPORT_NUMBER], double value, double resolution);
 

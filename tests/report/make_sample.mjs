@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Result files that look like real ones, from closed formulas and a fixed stream of random numbers.
 // They follow docs/results.md; their physics is only plausible.
-// usage: node make_sample.mjs FOLDER [--tracks N] [--holes]
+// usage: node make_sample.mjs FOLDER [--tracks N] [--holes K]
 import {mkdirSync, writeFileSync} from "node:fs";
 import {join} from "node:path";
 import {parseArgs} from "node:util";
 
 const {values: option, positionals} = parseArgs({allowPositionals: true, options: {
     tracks: {type: "string", default: "120"},
-    holes: {type: "boolean", default: false}
+    holes: {type: "string"}
 }});
 const folder = positionals[0];
 const TRACKS = Number(option.tracks);
@@ -223,11 +223,11 @@ const fit = {
         lower_kT: grid.map((n) => potential(n) - 0.03 - 4 / n ** 0.7),
         upper_kT: grid.map((n) => potential(n) + 0.03 + 4 / n ** 0.7),
         gibbs_thomson_kT: grid.map((n) => gibbsThomson(n)),
-        reconstructed_kT: grid.map((n, i) => (sampled(n) && i % 40 === 0
+        reconstructed_kT: grid.map((n, i) => (sampled(n)
             ? potential(n) + 0.05 * wiggle(i / 40, 1) : null)),
-        reconstructed_sd_kT: grid.map((n, i) => (sampled(n) && i % 40 === 0
+        reconstructed_sd_kT: grid.map((n) => (sampled(n)
             ? 0.06 + 12 / n : null)),
-        reconstructed_frames: grid.map((n, i) => (sampled(n) && i % 40 === 0 ? 40 : 0)),
+        reconstructed_frames: grid.map((n) => (sampled(n) ? 40 : 0)),
         sampled_first_n: 150, sampled_last_n: 5200
     },
     series: {
@@ -302,16 +302,17 @@ const potentialResult = {
     warnings: [], provenance: provenance("potential")
 };
 
-// ---- holes: every other key gone or null, nulls inside arrays ---------------------------------------------
+// ---- holes: every third key null (which ones: K), nulls inside arrays -------------------------------------
 
 function punch(value, depth = 0) {
     if (Array.isArray(value)) {
-        return value.map((v, i) => (typeof v === "number" && i % 7 === 3 ? null : punch(v, depth + 1)));
+        return value.map((v, i) => (typeof v === "number" && i % 7 === 3 ? null
+            : punch(v, depth + 1)));
     }
     if (value === null || typeof value !== "object") return value;
     return Object.fromEntries(Object.entries(value).map(([key, v], i) => {
-        if (key === "schema" || depth === 0) return [key, punch(v, depth + 1)];
-        return [key, (i + key.length) % 3 === 0 ? null : punch(v, depth + 1)];
+        const hole = key !== "schema" && (i + key.length + Number(option.holes)) % 3 === 0;
+        return [key, hole ? null : punch(v, depth + 1)];
     }));
 }
 
@@ -319,7 +320,7 @@ mkdirSync(folder, {recursive: true});
 // Large numbers are reals, which JSON readers that know integers must be told.
 const json = (value) => JSON.stringify(value).replace(/(?<=[[,:])(-?\d{16,})(?=[,\]}])/g, "$1.0");
 const write = (name, value) =>
-    writeFileSync(join(folder, name), json(option.holes ? punch(value) : value));
+    writeFileSync(join(folder, name), json(option.holes !== undefined ? punch(value) : value));
 write("ensemble.json", ensemble);
 write("fit-growth.json", fit);
 write("potential.json", potentialResult);

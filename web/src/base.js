@@ -58,6 +58,17 @@ function tick(v) {
         .replace("-", MINUS);
 }
 
+/** Factor 10^-k that brings the largest to 1..10, and how to write it before a unit. */
+function scaleOf(values) {
+    const most = d3.max(values.filter(isNumber), Math.abs);
+    if (!(most > 0) || (most >= 0.1 && most < 1e5)) return {factor: 1, text: ""};
+    const k = Math.floor(Math.log10(most) + 1e-9);
+    return {factor: 10 ** -k, text: `10${superscript(k)} `};
+}
+
+/** "nm^-2 s^-1" as it is printed. */
+const prettyUnit = (unit) => (unit ?? "").replace(/\^(-?\d+)/g, (_, k) => superscript(+k));
+
 const seconds = (t) => `${show(t)} s`;
 const plural = (n, one, many = `${one}s`) => `${n.toLocaleString("en-US")} ${n === 1 ? one : many}`;
 

@@ -1,7 +1,7 @@
 // How far the result can be trusted: parameters, what they share, what the model was not fitted to.
 
 const PARAMETERS = ["eps_f", "eps_e", "alpha4", "K", "kr"];
-const SYMBOLS = {eps_f: "ε_f", eps_e: "ε_e", alpha4: "4+α", K: "K", kr: "k_r"};
+const SYMBOLS = {eps_f: "ε face", eps_e: "ε edge", alpha4: "4+α", K: "K", kr: "kᵣ"};
 const symbolOf = (ctx, name) => SYMBOLS[name] ?? ctx.fit?.parameters?.[name]?.symbol ?? name;
 
 function parameterRows(ctx) {
@@ -19,7 +19,7 @@ function parameterRows(ctx) {
 }
 
 function strip(p, width) {
-    const label = p.symbol + (p.unit && p.unit !== "1" ? ` (${p.unit})` : "");
+    const label = p.symbol + (p.unit && p.unit !== "1" ? ` (${prettyUnit(p.unit)})` : "");
     const [low, high] = extent([p.lower, p.upper, p.value, p.truth, ...p.replicates],
         {pad: 0.18});
     const domain = [isNumber(p.min) ? Math.max(low, p.min) : low,
@@ -224,7 +224,7 @@ const sensitivity = {
         const base = number(ctx.fit?.cost?.growth_rate);
         return "Each panel changes one parameter and keeps the rest"
             + (idle.length ? `; ${idle.join(" and ")} set the speed only and leave μₙ as it is` : "")
-            + (worst && isNumber(base) ? `; the cost grows most, from ${show(base)} to `
+            + (worst && isNumber(base) ? `; the misfit grows most, from ${show(base)} to `
                 + `${show(worst.cost)}, with ${symbolOf(ctx, worst.parameter)} × ${worst.factor}`
                 : "") + ".";
     },
@@ -243,21 +243,23 @@ const sensitivity = {
         const values = [...inside(curve).map((d) => d.mu_kT), ...drawn.flatMap(([, own]) =>
             own.flatMap((one) => inside(one.points).map((d) => d.mu_kT)))].filter(isNumber)
             .sort(d3.ascending);
-        const domain = extent([d3.quantile(values, 0.03), d3.quantile(values, 0.97),
+        const domain = extent([d3.quantile(values, 0.01), d3.quantile(values, 0.99),
             ...inside(curve).map((d) => d.mu_kT)], {pad: 0.08});
         const cost = (own) => own.filter((one) => isNumber(one.cost))
-            .map((one) => `cost × ${one.factor}: ${show(one.cost, 2)}`).join("   ");
+            .map((one) => `${show(one.cost, 2)} at × ${one.factor}`).join(", ");
         return [
             legend([["line", "var(--ink)", "as fitted"], ["dash", colors.low, "parameter × 0.5"],
                 ["dash", colors.high, "parameter × 2"]], width),
             grid(width, 270, drawn.map(([name, own]) => (w) => panel({
                 width: w, height: 250, heading: symbolOf(ctx, name),
-                label: `Potential with ${name} changed`, margin: {top: 52},
+                label: `Potential with ${name} changed`, margin: {top: 44},
                 x: {domain: range, log: true, label: "monomers per particle, n"},
                 y: {domain, label: null},
                 marks: [
-                    Plot.text([`μₙ − μ∞ (kT)      ${cost(own)}`], {frameAnchor: "top-left",
-                        dx: -52, dy: -26, lineAnchor: "top"}),
+                    Plot.text(["μₙ − μ∞ (kT)"], {frameAnchor: "top-left", dx: -52, dy: -22,
+                        lineAnchor: "top"}),
+                    Plot.text([cost(own) && `misfit ${cost(own)}`], {frameAnchor: "top-right",
+                        dx: 14, dy: -42, lineAnchor: "top"}),
                     Plot.line(inside(curve), {x: "n", y: "mu_kT", stroke: "var(--ink)",
                         strokeWidth: 2, clip: true}),
                     ...own.map((one) => Plot.line(inside(one.points), {x: "n", y: "mu_kT",
@@ -319,7 +321,7 @@ const highMoments = {
                 width: w, height: 172, heading: `⟨n${superscript(one.order)}⟩`,
                 label: `Moment of order ${one.order} against time`,
                 margin: {left: 46, right: 12, bottom: 40},
-                x: {domain: time, label: "time (s)"},
+                x: {domain: time, label: "time (s)", ticks: Math.floor(w / 46)},
                 y: {domain, log: true, label: null, ...(ticks.length > 1 ? {ticks} : {})},
                 marks: [
                     Plot.areaY(one.rows.filter((r) => r.lower > 0 && r.upper > 0), {x: "time_s",
@@ -369,7 +371,7 @@ const frameCost = {
             panel({
                 width, height: 210, label: "Growth-rate cost of each frame against time",
                 x: {domain: time, label: "time (s)"},
-                y: {domain: [0, d3.max(rows, (r) => r.growth_rate_cost) * 1.06 || 1],
+                y: {domain: [0, d3.max(rows, (r) => r.growth_rate_cost) * 1.2 || 1],
                     label: "growth-rate cost (no unit)"},
                 marks: [
                     ...phaseMarks(ctx, (width - 70) / (time[1] - time[0])),

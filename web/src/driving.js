@@ -12,26 +12,35 @@ function potentialRows(ctx) {
     return finite(rowsOf(source, POTENTIAL_KEYS), "n").filter((r) => r.n >= LEAST_N);
 }
 
+/** Room above a plot for the axis of the radius. */
+const TOP_AXIS = 46;
+
 /** Sizes worth a picture: what was seen and the maximum, with room on both sides. */
 function potentialRange(ctx, rows) {
     const last = d3.max(rows, (r) => r.n);
     const seen = number(ctx.fit?.potential?.sampled_last_n);
-    const wish = Math.max(isNumber(seen) ? seen * 2 : 0, isNumber(ctx.nMax) ? ctx.nMax * 12 : 0);
+    const stop = number(ctx.potential?.critical?.n_star2);
+    const wish = d3.max([seen * 2, ctx.nMax * 12, stop * 1.5].filter(isNumber)) ?? 0;
     const first = d3.min(rows, (r) => r.n);
     return [first, wish > first ? Math.min(last, wish) : last];
 }
 
-function radiusAxis(ctx, [low, high], pixels) {
-    if (!isNumber(ctx.sigma)) return null;
+/** The radius along the upper edge of a plot over n; `inner` is the height of its frame. */
+function radiusAxis(ctx, [low, high], pixels, inner) {
+    if (!isNumber(ctx.sigma)) return [];
     const [r0, r1] = [ctx.radius(low), ctx.radius(high)];
     const at = (r) => Math.log(r / r0) / Math.log(r1 / r0) * pixels;
     const kept = [];
     for (const r of d3.ticks(r0, r1, 14).filter((v) => v >= r0 && v <= r1)) {
         if (!kept.length || at(r) - at(kept[kept.length - 1]) > 36) kept.push(r);
     }
-    return Plot.axisX(kept.map(ctx.monomers), {anchor: "top", label: "radius (nm)",
-        labelAnchor: "center", labelArrow: "none", tickSize: 4,
-        tickFormat: (n) => tick(+ctx.radius(n).toPrecision(4))});
+    // An axis mark would take the place of the one below, and drops labels on a logarithmic scale.
+    return [
+        Plot.ruleX(kept, {x: ctx.monomers, insetTop: -4, insetBottom: inner, stroke: "var(--muted)"}),
+        Plot.text(kept, {x: ctx.monomers, text: (r) => tick(+r.toPrecision(4)), frameAnchor: "top",
+            lineAnchor: "bottom", dy: -8}),
+        Plot.text(["radius (nm)"], {frameAnchor: "top", lineAnchor: "bottom", dy: -24})
+    ];
 }
 
 /** Levels of ln S to compare mu_n with: one in the middle of each phase, else five frames. */
@@ -155,11 +164,11 @@ const potentialFigure = {
         const domain = potentialDomain(shown, levels.map((l) => l.lnS));
         const height = Math.max(320, Math.min(430, width * 0.44));
         const right = levels.length ? 132 : 16;
-        const top = isNumber(ctx.sigma) ? 52 : 34;
+        const top = isNumber(ctx.sigma) ? TOP_AXIS : 26;
         const inner = height - top - 42;
         const pixel = (v) => (domain[1] - v) / (domain[1] - domain[0]) * inner;
         const value = (y) => domain[1] - y / inner * (domain[1] - domain[0]);
-        const placed = spreadOut(levels.map((l) => pixel(l.lnS)), 15, 0, inner);
+        const placed = spreadOut(levels.map((l) => pixel(l.lnS)), 15, 0, inner - 8);
         const labels = levels.map((l, i) => ({...l, at: value(placed[i])}));
         return [
             potentialLegend(ctx, rows, width, [
@@ -175,12 +184,12 @@ const potentialFigure = {
                 y: {domain, label: "μₙ − μ∞ (kT)"},
                 marks: [
                     ...unseenMarks(ctx, range),
-                    radiusAxis(ctx, range, width - 54 - right),
+                    ...radiusAxis(ctx, range, width - 54 - right, inner),
                     Plot.ruleY([0], {stroke: "var(--muted)", strokeOpacity: 0.6}),
                     Plot.ruleY(levels, {y: "lnS", stroke: (l) => regimeColor(l.regime),
                         strokeWidth: 1.3}),
                     Plot.text(labels, {y: "at", frameAnchor: "right", textAnchor: "start", dx: 7,
-                        text: (l) => `${levelText(l)}: ${show(l.lnS, 2)}`,
+                        text: (l) => `${levelText(l)}: ${l.lnS.toFixed(2).replace("-", MINUS)}`,
                         fill: (l) => regimeColor(l.regime)}),
                     ...curveMarks(shown),
                     ...starMarks(ctx),
@@ -238,11 +247,11 @@ const rebuilt = {
             potentialLegend(ctx, rows, width, [["dot", "var(--data)", "from the data ± spread"]]),
             panel({
                 width, height: 310, label: "Rebuilt potential against number of monomers",
-                margin: {top: isNumber(ctx.sigma) ? 52 : 34},
+                margin: {top: isNumber(ctx.sigma) ? TOP_AXIS : 26},
                 x: {domain: range, log: true, label: "monomers per particle, n"},
                 y: {domain, label: "μₙ − μ∞ (kT)"},
                 marks: [
-                    radiusAxis(ctx, range, width - 70),
+                    ...radiusAxis(ctx, range, width - 70, 310 - 42 - TOP_AXIS),
                     Plot.ruleX(finite(points, "low", "high"), {x: "n", y1: "low", y2: "high",
                         stroke: "var(--data)", strokeOpacity: 0.45, clip: true}),
                     ...curveMarks(shown),
@@ -273,7 +282,9 @@ function freeEnergySets(ctx) {
 /** Curves that tell the story when there are many: lowest, highest and those between. */
 function choose(sets, most) {
     if (sets.length <= most) return sets;
-    const order = [...sets].sort((a, b) => a.s - b.s);
+    const order = [...sets].sort((a, b) => a.s - b.s).filter((one, i, all) =>
+        i === 0 || !(Math.abs(one.s / all[i - 1].s - 1) < 0.03));
+    most = Math.min(most, order.length);
     return d3.range(most).map((k) => order[Math.round(k * (order.length - 1) / (most - 1))]);
 }
 
@@ -311,7 +322,7 @@ const freeEnergy = {
         const domain = energyDomain(sets, range);
         const height = 310;
         const right = 104;
-        const top = isNumber(ctx.sigma) ? 52 : 34;
+        const top = isNumber(ctx.sigma) ? TOP_AXIS : 26;
         const inner = height - top - 42;
         const ends = sets.map((one) => {
             const inside = one.points.filter((d) => d.dG_kT >= domain[0] && d.dG_kT <= domain[1]);
@@ -319,7 +330,7 @@ const freeEnergy = {
             return {...one, end: end.dG_kT};
         });
         const pixel = (v) => (domain[1] - v) / (domain[1] - domain[0]) * inner;
-        const placed = spreadOut(ends.map((e) => pixel(e.end)), 15, 0, inner);
+        const placed = spreadOut(ends.map((e) => pixel(e.end)), 15, 0, inner - 8);
         const labels = ends.map((e, i) => ({...e,
             at: domain[1] - placed[i] / inner * (domain[1] - domain[0])}));
         const rows = sets.flatMap((one, i) => one.points.map((d) => ({...d, i,
@@ -333,7 +344,7 @@ const freeEnergy = {
                 x: {domain: range, log: true, label: "monomers per particle, n"},
                 y: {domain, label: "ΔGₙ (kT)"},
                 marks: [
-                    radiusAxis(ctx, range, width - 62 - right),
+                    ...radiusAxis(ctx, range, width - 62 - right, inner),
                     Plot.ruleY([0], {stroke: "var(--muted)", strokeOpacity: 0.6}),
                     Plot.line(rows, {x: "n", y: "dG_kT", z: "i", strokeWidth: 1.9, clip: true,
                         stroke: (d) => regimeColor(d.regime)}),
@@ -456,7 +467,7 @@ const shape = {
     draw(ctx, width) {
         const rows = shapeRows(ctx);
         const time = extent(rows.map((r) => r.time_s), {pad: 0.01});
-        const right = 132;
+        const right = 138;
         const delta = ctx.fit?.delta;
         const truth = number(ctx.truth?.delta);
         const band = isNumber(delta?.lower) && isNumber(delta?.upper)
@@ -528,11 +539,11 @@ const rates = {
             ], width),
             panel({
                 width, height: 310, label: "Rates against number of monomers",
-                margin: {top: isNumber(ctx.sigma) ? 52 : 34},
+                margin: {top: isNumber(ctx.sigma) ? TOP_AXIS : 26},
                 x: {domain: range, log: true, label: "monomers per particle, n"},
                 y: {domain, log: true, label: "rate (1/s)"},
                 marks: [
-                    radiusAxis(ctx, range, width - 70),
+                    ...radiusAxis(ctx, range, width - 70, 310 - 42 - TOP_AXIS),
                     Plot.line(rows.filter((r) => r.attachment_per_s > 0), {x: "n",
                         y: (r) => r.attachment_per_s * factor, stroke: "var(--hyper)",
                         strokeWidth: 2}),

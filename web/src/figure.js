@@ -17,7 +17,7 @@ function logTicks([low, high], pixels, gap = 44) {
     const within = (v) => v >= low * 0.999 && v <= high * 1.001;
     const spread = (digits, step) => d3.range(first, last + 1, step)
         .flatMap((k) => digits.map((d) => d * 10 ** k)).filter(within);
-    for (const digits of [[1, 2, 3, 5, 7], [1, 2, 5], [1, 3]]) {
+    for (const digits of [[1, 2, 3, 5], [1, 2, 5], [1, 3]]) {
         const closest = Math.min(...digits.map((d, i) =>
             Math.log10((digits[i + 1] ?? 10) / d))) * room;
         const ticks = spread(digits, 1);
@@ -75,11 +75,20 @@ function axisOptions(axis, pixels, gap) {
     return scale;
 }
 
+/** On a logarithmic scale d3 leaves labels out as it sees fit; ours are chosen to fit already. */
+function logAxis(axis, scale) {
+    if (scale?.type !== "log" || scale.axis === null) return null;
+    const {ticks, label, labelAnchor, labelArrow} = scale;
+    return axis(ticks, {text: tick, label, labelAnchor, labelArrow});
+}
+
 /** One plot with the look of the report. `heading` stands above its upper left corner. */
 function panel({width, height = 260, x, y, marks, heading, label, margin = {}, ...rest}) {
-    const m = {top: y?.label || heading ? 34 : 14, right: 16, bottom: x?.label ? 42 : 24,
+    const m = {top: y?.label || heading ? 26 : 14, right: 16, bottom: x?.label ? 42 : 24,
         left: 54, ...margin};
     const inner = {width: width - m.left - m.right, height: height - m.top - m.bottom};
+    const scaleX = x && {labelAnchor: "center", ...axisOptions(x, inner.width, 64)};
+    const scaleY = y && axisOptions(y, inner.height, 38);
     const options = {
         width, height, marginTop: m.top, marginRight: m.right, marginBottom: m.bottom,
         marginLeft: m.left, ariaLabel: label,
@@ -87,19 +96,19 @@ function panel({width, height = 260, x, y, marks, heading, label, margin = {}, .
         ...rest,
         marks: [
             ...(rest.grid === false ? [] : [
-                Plot.gridX({stroke: "var(--grid)", strokeOpacity: 1,
-                    ticks: x && axisOptions(x, inner.width, 64).ticks}),
-                Plot.gridY({stroke: "var(--grid)", strokeOpacity: 1,
-                    ticks: y && axisOptions(y, inner.height, 38).ticks})
+                Plot.gridX({stroke: "var(--grid)", strokeOpacity: 1, ticks: scaleX?.ticks}),
+                Plot.gridY({stroke: "var(--grid)", strokeOpacity: 1, ticks: scaleY?.ticks})
             ]),
+            logAxis(Plot.axisX, scaleX),
+            logAxis(Plot.axisY, scaleY),
             ...marks,
             heading && Plot.text([heading], {frameAnchor: "top-left", dx: -m.left + 2,
                 dy: -m.top + 2, lineAnchor: "top", fill: "var(--ink)", fontWeight: 600})
         ].filter(Boolean)
     };
     delete options.grid;
-    if (x) options.x = {labelAnchor: "center", ...axisOptions(x, inner.width, 64)};
-    if (y) options.y = axisOptions(y, inner.height, 38);
+    if (x) options.x = scaleX;
+    if (y) options.y = scaleY;
     const node = Plot.plot(options);
     node.setAttribute("role", "img");
     node.setAttribute("font-family", FONT);
@@ -129,7 +138,7 @@ const legendSign = {
         .attr("height", 12).attr("fill", c).attr("fill-opacity", 0.25),
     swatch: (g, c) => g.append("rect").attr("x", 3).attr("y", -6).attr("width", 13)
         .attr("height", 12).attr("rx", 2).attr("fill", c).attr("fill-opacity", 0.75),
-    star: (g, c) => g.append("path").attr("d", d3.symbol(d3.symbolStar, 90)())
+    star: (g, c) => g.append("path").attr("d", d3.symbol(d3.symbolStar, 62)())
         .attr("transform", "translate(10)").attr("fill", c).attr("stroke", "var(--ink)")
         .attr("stroke-width", 0.8),
     diamond: (g, c) => g.append("path").attr("d", d3.symbol(d3.symbolDiamond2, 60)())
@@ -154,7 +163,7 @@ function legend(items, width) {
         g.append("text").attr("x", 27).attr("dy", "0.34em").attr("fill", "var(--ink)").text(text);
         x += w + 20;
     }
-    const height = y + 14;
+    const height = y + 18;
     return svg.attr("width", width).attr("height", height)
         .attr("viewBox", `0 0 ${width} ${height}`).node();
 }
@@ -177,9 +186,9 @@ function phaseMarks(ctx, pixelsPerSecond, named = true) {
     const fits = (p) => (p.end_s - p.start_s) * pixelsPerSecond > textWidth(`${p.name}`) + 4;
     return [
         Plot.rectX(phases, {x1: "start_s", x2: "end_s", fill: shade,
-            fillOpacity: (p, i) => (p.regime ? 0.09 : i % 2 ? 0.04 : 0.1)}),
+            fillOpacity: (p, i) => (p.regime ? 0.09 : i % 2 ? 0.04 : 0.1), clip: true}),
         Plot.ruleX(phases.slice(1), {x: "start_s", stroke: "var(--muted)", strokeOpacity: 0.5,
-            strokeDasharray: "1 3"}),
+            strokeDasharray: "1 3", clip: true}),
         named && Plot.text(phases.filter(fits), {x: (p) => (p.start_s + p.end_s) / 2,
             text: (p) => `${p.name ?? ""}`, frameAnchor: "top", dy: 4, lineAnchor: "top",
             fill: "var(--ink)", fillOpacity: 0.75})

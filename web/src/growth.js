@@ -38,7 +38,8 @@ const trajectories = {
     id: "trajectories",
     title: "Growth trajectories",
     wide: true,
-    missing: (ctx) => (trackCount(ctx) ? undefined : "the trajectories (`tracks`)"),
+    missing: (ctx) => (trajectoryRows(ctx.growth).some((r) => isNumber(r.radius_nm)) ? undefined
+        : "the trajectories (`tracks`)"),
     caption(ctx) {
         const mean = meanRadiusRows(ctx);
         const lines = `Each thin line is one of ${plural(trackCount(ctx), "particle")}`;
@@ -76,11 +77,11 @@ const trajectories = {
                 y: {domain: extent(rows.map((r) => r.radius_nm)), label: "radius (nm)"},
                 marks: [
                     ...phaseMarks(ctx, perSecond),
-                    Plot.line(rows, {x: "time_s", y: "radius_nm", z: "line",
-                        stroke: "var(--data)", strokeLinejoin: "round", ...style}),
                     Plot.areaY(spread, {x: "time_s", y1: (d) => d.mean_radius_nm - d.sd_radius_nm,
                         y2: (d) => d.mean_radius_nm + d.sd_radius_nm, fill: "var(--ink)",
                         fillOpacity: 0.14}),
+                    Plot.line(rows, {x: "time_s", y: "radius_nm", z: "line",
+                        stroke: "var(--data)", strokeLinejoin: "round", ...style}),
                     Plot.line(mean, {x: "time_s", y: "mean_radius_nm", stroke: "var(--panel)",
                         strokeWidth: 5, strokeOpacity: 0.8}),
                     Plot.line(mean, {x: "time_s", y: "mean_radius_nm", stroke: "var(--ink)",
@@ -125,23 +126,27 @@ function momentRows(ctx) {
 function momentPanel(ctx, {rows, truth}, key, label, time, width) {
     const [lower, upper, model] = [`${key}_lower`, `${key}_upper`, `${key}_model`];
     const data = finite(rows, key);
-    const values = data.flatMap((r) => [r[key], r[lower], r[upper], r[model]]);
+    const scale = scaleOf(data.flatMap((r) => [r[key], r[upper]]));
+    const scaled = (name) => (r) => r[name] * scale.factor;
+    const values = data.flatMap((r) => [r[key], r[lower], r[upper], r[model]])
+        .map((v) => v * scale.factor);
+    const unit = key === "mean_n" ? "monomers" : "monomers²";
     return panel({
         width, height: Math.max(250, Math.min(320, width * 0.66)), label: `${label} against time`,
         x: {domain: time, label: "time (s)"},
-        y: {domain: extent(values, {include: [0]}), label},
-        margin: {left: 64},
+        y: {domain: extent(values, {include: [0]}), label: `${label} (${scale.text}${unit})`},
+        margin: {left: 58},
         marks: [
             ...phaseMarks(ctx, (width - 80) / (time[1] - time[0])),
-            Plot.areaY(finite(rows, lower, upper), {x: "time_s", y1: lower, y2: upper,
+            Plot.areaY(finite(rows, lower, upper), {x: "time_s", y1: scaled(lower), y2: scaled(upper),
                 fill: "var(--data)", fillOpacity: 0.22}),
-            Plot.dot(data, {x: "time_s", y: key, r: 2.4, stroke: "var(--data)",
+            Plot.dot(data, {x: "time_s", y: scaled(key), r: 2.4, stroke: "var(--data)",
                 strokeWidth: 1.1}),
-            Plot.line(finite(truth, key), {x: "time_s", y: key, stroke: "var(--truth)",
+            Plot.line(finite(truth, key), {x: "time_s", y: scaled(key), stroke: "var(--truth)",
                 strokeWidth: 1.6, strokeDasharray: "5 3"}),
-            Plot.line(finite(rows, model), {x: "time_s", y: model, stroke: "var(--ink)",
+            Plot.line(finite(rows, model), {x: "time_s", y: scaled(model), stroke: "var(--ink)",
                 strokeWidth: 2}),
-            tipAlongX(data, "time_s", key, (d) => `${seconds(d.time_s)}\ndata ${show(d[key])}`
+            tipAlongX(data, "time_s", scaled(key), (d) => `${seconds(d.time_s)}\ndata ${show(d[key])}`
                 + (isNumber(d[lower]) ? `\nband ${show(d[lower])} to ${show(d[upper])}` : "")
                 + (isNumber(d[model]) ? `\nmodel ${show(d[model])}` : ""))
         ]
@@ -161,8 +166,8 @@ const meanAndVariance = {
         const means = finite(rows, "mean_n");
         const [a, b] = [means[0], means[means.length - 1]];
         const what = `The mean goes from ${show(a.mean_n)} to ${show(b.mean_n)} monomers per `
-            + `particle${modelled ? "; how well the model follows the variance is a test of it, "
-            + "but its mean follows the data by algebra and is not a test" : ""}.`;
+            + `particle${modelled ? "; the model's mean follows the data by algebra and is "
+            + "not a test of it, its variance can fail" : ""}.`;
         return what + phaseWords(ctx);
     },
     rows: (ctx) => momentRows(ctx).rows,
@@ -180,9 +185,8 @@ const meanAndVariance = {
                 ...phaseLegend(ctx)
             ], width),
             grid(width, 330, [
-                (w) => momentPanel(ctx, data, "mean_n", "mean ⟨n⟩ (monomers)", time, w),
-                variance && ((w) => momentPanel(ctx, data, "var_n",
-                    "variance of n (monomers²)", time, w))
+                (w) => momentPanel(ctx, data, "mean_n", "mean ⟨n⟩", time, w),
+                variance && ((w) => momentPanel(ctx, data, "var_n", "variance of n", time, w))
             ].filter(Boolean))
         ];
     }
@@ -256,6 +260,7 @@ const distributions = {
             ];
         });
         const sizes = extent(rows.map((d) => d.size), {pad: 0.02});
+        const summit = d3.max(rows, (d) => Math.max(d.top, isNumber(d.high) ? d.high : 0)) + 0.1;
         const label = isNumber(ctx.sigma) ? "radius (nm)" : "monomers per particle, n";
         const banded = finite(rows, "low", "high").length;
         return [
@@ -264,11 +269,11 @@ const distributions = {
                 banded && ["band", "var(--data)", "bootstrap band"]
             ], width),
             panel({
-                width, height: step * (sets.length + 1.6) + 56, grid: false,
+                width, height: step * summit + 56, grid: false,
                 label: "Size distributions at several times, one above the other",
                 margin: {left, right, top: 10},
                 x: {domain: sizes, label},
-                y: {domain: [0, sets.length - 1 + (sets.length > 1 ? 2.4 : 1.1)], axis: null},
+                y: {domain: [0, summit], axis: null},
                 marks: [
                     Plot.gridX({stroke: "var(--grid)", strokeOpacity: 1}),
                     ...marks,

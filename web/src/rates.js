@@ -10,19 +10,11 @@ function profileSets(ctx) {
         isNumber(d.flux_data_per_s) || isNumber(d.flux_model_per_s)));
 }
 
-/** Factor 10^k that brings small numbers to 1..1000, and how to write it in a unit. */
-function scaleOf(values) {
-    const most = d3.max(values.filter(isNumber), Math.abs);
-    if (!(most > 0) || (most >= 0.1 && most < 1000)) return {factor: 1, text: ""};
-    const k = 3 * Math.floor(Math.log10(most) / 3);
-    return {factor: 10 ** -k, text: `10${superscript(k)} `};
-}
-
 /** The window of sizes that holds nearly all particles. */
 function populated(points) {
     const most = d3.max(points, (d) => (isNumber(d.p_n) ? d.p_n : 0));
     if (!(most > 0)) return points;
-    const inside = points.filter((d) => d.p_n > 0.005 * most);
+    const inside = points.filter((d) => d.p_n > 0.01 * most);
     return inside.length > 4 ? inside : points;
 }
 
@@ -54,7 +46,7 @@ function drivePanel(points, x, width, heading, mean, sd) {
         high: Math.min(mean + sd, x.domain[1])}] : [];
     return panel({
         width, height: 132, heading, label: `${heading}: μₙ minus ln S`,
-        margin: {top: 44, bottom: 8, left: 52, right: 8},
+        margin: {top: 42, bottom: 8, left: 52, right: 8},
         x: {...x, label: null, axis: null}, y: {domain, label: null, ticks: 3},
         marks: [
             yName("μₙ − ln S (kT)"),

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Open reports in a headless browser: every figure drawn, readable, downloadable; nothing fetched.
+// usage: node browser.mjs --program NUCGROW --modules NODE_MODULES --out FOLDER
+import {execFileSync} from "node:child_process";
+import {existsSync, mkdirSync, readFileSync, statSync} from "node:fs";
+import {createRequire} from "node:module";
+import {dirname, join} from "node:path";
+import {fileURLToPath, pathToFileURL} from "node:url";
+import {parseArgs} from "node:util";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const {values: option} = parseArgs({options: {
+    program: {type: "string"}, modules: {type: "string"}, out: {type: "string"}
+}});
+const SKIPPED = 77;
+
+const browserPath = [process.env.NUCGROW_CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser",
+    "/usr/bin/google-chrome"].find((path) => path && existsSync(path));
+if (!browserPath) {
+    console.log("skipped: no Chromium on this machine (install it, or set NUCGROW_CHROMIUM)");
+    process.exit(SKIPPED);
+}
+const {chromium} = createRequire(join(option.modules, "x"))("playwright-core");
+
+/** Axis labels that every figure must show. */
+const FIGURES = {
+    "trajectories": ["time (s)", "radius (nm)", "particles seen"],
+    "mean-variance": ["time (s)", "mean ⟨n⟩ (monomers)", "variance of n ("],
+    "distributions": ["radius (nm)"],
+    "potential": ["monomers per particle, n", "μₙ − μ∞ (kT)", "radius (nm)", "phase II"],
+    "supersaturation": ["time (s)", "S = ρ₁ / ρ₁∞ (no unit)"],
+    "free-energy": ["monomers per particle, n", "ΔGₙ (kT)"],
+    "reconstructed": ["monomers per particle, n", "μₙ − μ∞ (kT)"],
+    "shape": ["time (s)", "shape number δ (no unit)", "cuboctahedron"],
+    "growth-rates": ["monomers per particle, n", "μₙ − ln S (kT)", "s⁻¹)", "pₙ"],
+    "parameters": ["ε face (kT)", "kᵣ (nm⁻² s⁻¹)"],
+    "correlation": ["ε edge"],
+    "eigenvalues": ["eigenvalue (scaled parameters, no unit)"],
+    "sensitivity": ["monomers per particle, n", "μₙ − μ∞ (kT)"],
+    "moments": ["time (s)", "⟨n¹⁰⟩"],
+    "cost": ["time (s)", "growth-rate cost (no unit)"]
+};
+const WITH_POTENTIAL = {...FIGURES, rates: ["rate (1/s)"]};
+
+let passed = 0;
+const failures = [];
+function check(ok, text) {
+    if (ok) passed += 1;
+    else {
+        failures.push(text);
+        console.log(`FAILED: ${text}`);
+    }
+}
+
+function sample(name, ...args) {
+    const folder = join(option.out, name);
+    execFileSync(process.execPath, [join(here, "make_sample.mjs"), folder, ...args]);
+    return folder;
+}
+
+function report(name, inputs) {
+    const path = join(option.out, `${name}.html`);
+    execFileSync(option.program, ["report", ...inputs, "-o", path, "--force", "--quiet"]);
+    return path;
+}
+
+/** Open a page; `seen` collects what must not happen. */
+async function open(browser, path, options = {}) {
+    const context = await browser.newContext({viewport: {width: 1280, height: 900},
+        acceptDownloads: true, ...options});
+    const page = await context.newPage();
+    const seen = {errors: [], requests: []};
+    page.on("console", (m) => {
+        if (m.type() === "error" || m.type() === "warning") seen.errors.push(m.text());
+    });
+    page.on("pageerror", (e) => seen.errors.push(e.stack));
+    page.on("request", (r) => seen.requests.push(r.url()));
+    await page.goto(pathToFileURL(path).href);
+    return {page, seen, close: () => context.close()};
+}
+
+function checkQuiet(name, seen) {
+    check(seen.errors.length === 0, `${name}: console says ${seen.errors[0]}`);
+    check(seen.requests.length === 1, `${name}: requests ${seen.requests.slice(1).join(" ")}`);
+}
+
+/** What is wrong with the pictures of a page, in words. Runs inside the page. */
+function findFaults() {
+    const faults = [];
+    const meet = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1.5
+        && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 3;
+    for (const figure of document.querySelectorAll("figure")) {
+        const card = figure.getBoundingClientRect();
+        const panels = [...figure.querySelectorAll("svg:not(.legend)")];
+        if (!panels.length) faults.push(`${figure.id}: no picture`);
+        for (const svg of panels) {
+            const where = `${figure.id} (${svg.getAttribute("aria-label")})`;
+            if (!svg.getAttribute("aria-label")) faults.push(`${figure.id}: no alt text`);
+            if (svg.outerHTML.includes("NaN")) faults.push(`${where}: NaN in the picture`);
+            // A lone rule is a zero line and a rectangle shades: neither is data.
+            const marks = [...svg.querySelectorAll("g[aria-label]")].filter((g) =>
+                /^(line|dot|area|cell)$/.test(g.getAttribute("aria-label"))
+                    ? g.childElementCount > 0
+                    : g.getAttribute("aria-label") === "rule" && g.childElementCount > 4);
+            if (!marks.length) faults.push(`${where}: no marks`);
+            const texts = [...svg.querySelectorAll("text")].filter((t) => t.textContent.trim())
+                .map((t) => ({text: t.textContent, box: t.getBoundingClientRect()}));
+            texts.forEach((a, i) => {
+                if (a.box.left < card.left || a.box.right > card.right + 0.5) {
+                    faults.push(`${where}: “${a.text}” leaves the figure`);
+                }
+                for (const b of texts.slice(i + 1)) {
+                    if (meet(a.box, b.box)) {
+                        faults.push(`${where}: “${a.text}” and “${b.text}” overlap`);
+                    }
+                }
+            });
+        }
+    }
+    if (document.documentElement.scrollWidth > innerWidth) faults.push("page scrolls sideways");
+    return faults;
+}
+
+async function checkPictures(name, page) {
+    const faults = await page.evaluate(findFaults);
+    check(faults.length === 0, `${name}: ${faults.join("; ")}`);
+}
+
+function checkCsv(name, text) {
+    const lines = text.trimEnd().split("\n");
+    const columns = lines[0].split(",");
+    check(lines.length > 1, `${name}: CSV has no rows`);
+    check(lines.every((line) => line.split(",").length === columns.length),
+        `${name}: CSV rows differ in length`);
+    check(columns.every((c) => /^[\w +ε]/.test(c)), `${name}: CSV columns ${columns}`);
+    check(!/NaN|undefined|\[object/.test(text), `${name}: CSV holds words that are no data`);
+}
+
+async function checkSvg(name, page, text) {
+    const root = await page.evaluate((svg) => {
+        const tree = new DOMParser().parseFromString(svg, "image/svg+xml");
+        if (tree.querySelector("parsererror")) return null;
+        return {marks: tree.querySelectorAll("path,circle,rect,line").length,
+            width: tree.documentElement.getAttribute("width")};
+    }, text);
+    check(root !== null && root.marks > 5 && Number(root.width) > 100, `${name}: SVG is not valid`);
+    check(!/var\(|currentColor/.test(text), `${name}: SVG needs the page's style`);
+}
+
+async function checkDownloads(page) {
+    for (const id of Object.keys(WITH_POTENTIAL)) {
+        for (const kind of ["CSV", "SVG"]) {
+            const [file] = await Promise.all([
+                page.waitForEvent("download", {timeout: 10000}).catch(() => null),
+                page.click(`#${id} button:text-is("${kind}")`)
+            ]);
+            await page.waitForTimeout(150); // the browser refuses bursts
+            check(file !== null, `${id}: the ${kind} button downloads nothing`);
+            if (file === null) continue;
+            const text = readFileSync(await file.path(), "utf8");
+            check(file.suggestedFilename() === `${id}.${kind.toLowerCase()}`,
+                `${id}: download is called ${file.suggestedFilename()}`);
+            if (kind === "CSV") checkCsv(id, text);
+            else await checkSvg(id, page, text);
+        }
+    }
+}
+
+async function checkExpected(name, page, expected) {
+    const found = await page.$$eval("figure", (all) => all.map((f) => ({id: f.id,
+        text: f.querySelector(".figure-body").textContent,
+        caption: f.querySelector("figcaption").textContent})));
+    const ids = Object.keys(expected);
+    check(found.length === ids.length && found.every((f) => ids.includes(f.id)),
+        `${name}: figures are ${found.map((f) => f.id)}`);
+    for (const figure of found) {
+        for (const label of expected[figure.id] ?? []) {
+            check(figure.text.includes(label), `${name}: ${figure.id} lacks “${label}”`);
+        }
+        check(figure.caption.length > 20 && !/NaN|undefined|null/.test(figure.caption),
+            `${name}: caption of ${figure.id} is “${figure.caption}”`);
+    }
+}
+
+async function fullReport(browser) {
+    const path = report("full", [sample("sample")]);
+    check(statSync(path).size < 2e6, `full: ${statSync(path).size} bytes`);
+    for (const colorScheme of ["light", "dark"]) {
+        const {page, seen, close} = await open(browser, path, {colorScheme});
+        await checkExpected(colorScheme, page, WITH_POTENTIAL);
+        await checkPictures(colorScheme, page);
+        if (colorScheme === "light") await checkDownloads(page);
+        await page.screenshot({path: join(option.out, `report-${colorScheme}.png`), fullPage: true});
+        checkQuiet(colorScheme, seen);
+        await close();
+    }
+}
+
+async function narrowReport(browser) {
+    const {page, seen, close} = await open(browser, join(option.out, "full.html"),
+        {viewport: {width: 390, height: 800}});
+    await checkPictures("narrow", page);
+    await page.setViewportSize({width: 1100, height: 800});
+    await page.waitForTimeout(400);
+    await checkPictures("widened", page);
+    checkQuiet("narrow", seen);
+    await close();
+}
+
+async function printedReport(browser) {
+    const {page, seen, close} = await open(browser, join(option.out, "full.html"),
+        {colorScheme: "dark"});
+    const pdf = await page.pdf({path: join(option.out, "report.pdf"), format: "A4",
+        printBackground: true});
+    check(pdf.length > 50000, "print: the PDF is nearly empty");
+    checkQuiet("print", seen);
+    await close();
+}
+
+async function withoutScripts(browser) {
+    const {page, close} = await open(browser, join(option.out, "full.html"),
+        {javaScriptEnabled: false});
+    const text = await page.textContent("main");
+    for (const words of ["platinum particles grew", "Amber", "Energy of a monomer on a face",
+        "2.71 to 3.18", "Against the truth", "K stopped at its bound 0.", "PNAS 122",
+        "<of the movie>", "nucgrow fit growth tracks.csv", "need JavaScript"]) {
+        check(text.includes(words), `without scripts: “${words}” is missing`);
+    }
+    await close();
+}
+
+async function otherReports(browser) {
+    const folder = join(option.out, "sample");
+    const cases = [
+        ["fit-alone", [join(folder, "fit-growth.json")], Object.keys(FIGURES)],
+        ["ensemble-alone", [join(folder, "ensemble.json")],
+            ["trajectories", "mean-variance", "distributions"]],
+        ["potential-alone", [join(folder, "potential.json")], ["potential", "free-energy", "rates"]],
+        ["truth-alone", [join(folder, "truth.json")], []],
+        ["many-tracks", [sample("many", "--tracks", "1000")], Object.keys(WITH_POTENTIAL)],
+        ["two-fits", [folder, join(folder, "fit-growth.json")], [...Object.keys(WITH_POTENTIAL),
+            ...Object.keys(FIGURES).map((id) => `result-2-${id}`)]],
+        ...[0, 1, 2].map((k) => [`holes-${k}`, [sample(`holes-${k}`, "--holes", `${k}`)], null])
+    ];
+    for (const [name, inputs, expected] of cases) {
+        const {page, seen, close} = await open(browser, report(name, inputs));
+        const ids = await page.$$eval("figure", (all) => all.map((f) => f.id));
+        if (expected) check(`${ids.sort()}` === `${[...expected].sort()}`, `${name}: has ${ids}`);
+        await checkPictures(name, page);
+        checkQuiet(name, seen);
+        await close();
+    }
+    const size = statSync(join(option.out, "many-tracks.html")).size;
+    check(size < 2e6, `many-tracks: ${size} bytes`);
+}
+
+mkdirSync(option.out, {recursive: true});
+const browser = await chromium.launch({executablePath: browserPath, args: ["--headless",
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync"]});
+try {
+    await fullReport(browser);
+    await narrowReport(browser);
+    await printedReport(browser);
+    await withoutScripts(browser);
+    await otherReports(browser);
+} finally {
+    await browser.close();
+}
+console.log(`${passed} passed, ${failures.length} failed`);
+process.exit(failures.length ? 1 : 0);
