@@ -438,26 +438,12 @@ static ng_status fail_without_size(const ng_layout *layout, const char *name, ng
                    name, found);
 }
 
-static ng_status fail_without_track(const ng_layout *layout, const char *name, ng_error *err)
+/* Tables that look like tracks at first sight. */
+static ng_status check_other_tables(const ng_layout *layout, const char *name, ng_error *err)
 {
-    char found[240];
-    switch ((int)layout->kind) {
-    case NG_KIND_EVENTS:
+    if (layout->kind == NG_KIND_EVENTS) {
         return NG_FAIL(err, NG_FORMAT, "%s: this is a table of events; a table of tracks is needed",
                        name);
-    case NG_KIND_TRACKPY_CSV:
-        return NG_FAIL(err, NG_FORMAT,
-                       "%s: no column particle; link the features with trackpy.link before writing "
-                       "the table",
-                       name);
-    case NG_KIND_PARTICLES:
-        describe_columns(layout, found);
-        return NG_FAIL(err, NG_FORMAT,
-                       "%s: no column track; particles of single frames must be linked into tracks "
-                       "first%s",
-                       name, found);
-    default:
-        break;
     }
     if (ng_layout_find(layout, "number_spots") != NULL ||
         ng_layout_find(layout, "spot_source_id") != NULL) {
@@ -466,14 +452,34 @@ static ng_status fail_without_track(const ng_layout *layout, const char *name, n
                        "or save its XML file",
                        name);
     }
+    return NG_OK;
+}
+
+static ng_status fail_without_track(const ng_layout *layout, const char *name, ng_error *err)
+{
+    char found[240];
+    if (layout->kind == NG_KIND_TRACKPY_CSV) {
+        return NG_FAIL(err, NG_FORMAT,
+                       "%s: no column particle; link the features with trackpy.link before writing "
+                       "the table",
+                       name);
+    }
     describe_columns(layout, found);
-    return NG_FAIL(err, NG_FORMAT, "%s: no column track%s", name, found);
+    return NG_FAIL(err, NG_FORMAT, "%s: no column track%s%s", name,
+                   layout->kind == NG_KIND_PARTICLES
+                       ? "; particles of single frames must be linked into tracks first"
+                       : "",
+                   found);
 }
 
 ng_status ng_layout_check(const ng_layout *layout, const char *name, ng_error *err)
 {
     char found[240];
     bool ex_situ = layout->kind == NG_KIND_EX_SITU;
+    ng_status status = check_other_tables(layout, name, err);
+    if (status != NG_OK) {
+        return status;
+    }
     if (!ex_situ && layout->slot[NG_SLOT_TRACK] == NG_NO_COLUMN) {
         return fail_without_track(layout, name, err);
     }

@@ -245,7 +245,8 @@ static void warn_dropped(const ng_table *table, ng_warnings *warnings)
 static ng_status fail_empty(const ng_table *table, ng_error *err)
 {
     if (table->rows_read == 0) {
-        return NG_FAIL(err, NG_TOO_LITTLE, "%s: the table has no rows", table->name);
+        return NG_FAIL(err, NG_TOO_LITTLE, "%s: there are no %s", table->name,
+                       table->kind == NG_KIND_TRACKMATE_XML ? "spots" : "rows below the header");
     }
     return NG_FAIL(err, NG_TOO_LITTLE, "%s: none of %zu rows can be used: %zu have a bad value%s%s, %zu are "
                    "in no track",

@@ -156,7 +156,7 @@ static ng_status read_fields(row_reader *r, ng_field field[NG_N_SLOTS], bool *go
     return ng_row_bad(r->reader, r->csv->row_line, "%zu fields where the header row has %zu%s", n,
                       n_columns,
                       !extra                     ? "; the line may be cut off"
-                      : r->csv->delimiter == ',' ? "; the decimal sign must be a point"
+                      : r->csv->delimiter == ',' ? "; a decimal sign must be a point"
                                                  : "");
 }
 
@@ -166,20 +166,49 @@ static const char *label_of(const row_reader *r, ng_slot slot)
     return column != NULL ? column->name : "";
 }
 
+static bool is_linker(ng_file_kind kind)
+{
+    return kind == NG_KIND_TRACKMATE_CSV || kind == NG_KIND_TRACKPY_CSV;
+}
+
+/* Positions, groups and errors may be unknown, and a linker's track where there is none. */
+static bool may_be_nan(const ng_table *table, ng_slot slot)
+{
+    return slot == NG_SLOT_X || slot == NG_SLOT_Y || slot == NG_SLOT_GROUP ||
+           slot == NG_SLOT_SIZE_SE || (slot == NG_SLOT_TRACK && is_linker(table->kind));
+}
+
+static ng_status read_number(row_reader *r, ng_slot slot, const ng_field *field, double *value,
+                             bool *good)
+{
+    size_t line = r->csv->row_line;
+    *value = (double)NAN;
+    if (field->text == NULL) {
+        return NG_OK;
+    }
+    ng_status status = ng_row_number(r->reader, line, label_of(r, slot), field, value, good);
+    if (status == NG_OK && *good && isnan(*value) && field->length > 0 &&
+        !may_be_nan(r->reader->table, slot)) {
+        char shown[48];
+        ng_field_show(field, shown);
+        *good = false;
+        status = ng_row_bad(r->reader, line, "%s is %s, which is not a number", label_of(r, slot),
+                            shown);
+    }
+    return status;
+}
+
 static ng_status read_numbers(row_reader *r, double value[NG_N_SLOTS], bool *good)
 {
     ng_field field[NG_N_SLOTS] = {{NULL, 0}};
     ng_status status = read_fields(r, field, good);
-    const ng_field *track = &field[NG_SLOT_TRACK];
-    if (track->length == 4 && memcmp(track->text, "None", 4) == 0) {
-        field[NG_SLOT_TRACK].length = 0; /* TrackMate's word for a spot outside tracks */
+    ng_field *track = &field[NG_SLOT_TRACK];
+    if (is_linker(r->reader->table->kind) && track->length == 4 &&
+        memcmp(track->text, "None", 4) == 0) {
+        track->length = 0; /* TrackMate's word for a spot outside tracks */
     }
     for (int slot = 0; slot < NG_N_SLOTS && status == NG_OK && *good; slot++) {
-        value[slot] = (double)NAN;
-        if (field[slot].text != NULL) {
-            status = ng_row_number(r->reader, r->csv->row_line, label_of(r, (ng_slot)slot),
-                                   &field[slot], &value[slot], good);
-        }
+        status = read_number(r, (ng_slot)slot, &field[slot], &value[slot], good);
     }
     return status;
 }
@@ -223,8 +252,7 @@ static ng_status read_row(row_reader *r)
     if (status != NG_OK || !good) {
         return status;
     }
-    bool linker = table->kind == NG_KIND_TRACKMATE_CSV || table->kind == NG_KIND_TRACKPY_CSV;
-    if (linker && isnan(value[NG_SLOT_TRACK])) {
+    if (is_linker(table->kind) && isnan(value[NG_SLOT_TRACK])) {
         table->unlinked++;
         return NG_OK;
     }

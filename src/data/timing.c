@@ -107,31 +107,93 @@ static spacing measure_spacing(const ng_table *table, const ng_rows *rows)
     return s;
 }
 
-/* Times that are not even must still rise from frame to frame, and be one for each frame. */
-static ng_status check_rising(const ng_table *table, const ng_rows *rows, double tolerance_s,
-                              ng_error *err)
+static ng_status check_rising(const ng_table *table, const ng_rows *rows, const instant *list,
+                              double tolerance_s, ng_error *err)
 {
-    ng_status status = NG_OK;
-    instant *list = sorted_instants(table, rows, by_frame);
-    if (list == NULL) {
-        return NG_FAIL(err, NG_MEMORY, "%s: no memory to compare times", table->name);
-    }
-    for (size_t i = 1; i < table->n && status == NG_OK; i++) {
+    for (size_t i = 1; i < table->n; i++) {
         const instant *a = &list[i - 1];
         const instant *b = &list[i];
         size_t line_a = rows->item[a->row].line;
         size_t line_b = rows->item[b->row].line;
         if (a->frame == b->frame && fabs(a->time_s - b->time_s) > tolerance_s) {
-            status = NG_FAIL(err, NG_INVALID,
-                             "%s:%zu: frame %ld is at %.10g s here but at %.10g s in line %zu; a frame "
-                             "has one time",
-                             table->name, line_b, b->frame, b->time_s, a->time_s, line_a);
-        } else if (a->frame < b->frame && a->time_s >= b->time_s) {
-            status = NG_FAIL(err, NG_INVALID,
-                             "%s:%zu: frame %ld is at %.10g s, but the earlier frame %ld (line %zu) is "
-                             "at %.10g s; times must rise with frames",
-                             table->name, line_b, b->frame, b->time_s, a->frame, line_a, a->time_s);
+            return NG_FAIL(err, NG_INVALID,
+                           "%s:%zu: frame %ld is at %.10g s here but at %.10g s in line %zu; a frame "
+                           "has one time",
+                           table->name, line_b, b->frame, b->time_s, a->time_s, line_a);
         }
+        if (a->frame < b->frame && a->time_s >= b->time_s) {
+            return NG_FAIL(err, NG_INVALID,
+                           "%s:%zu: frame %ld is at %.10g s, but the earlier frame %ld (line %zu) is "
+                           "at %.10g s; times must rise with frames",
+                           table->name, line_b, b->frame, b->time_s, a->frame, line_a, a->time_s);
+        }
+    }
+    return NG_OK;
+}
+
+static double step_of(const instant *list, size_t i)
+{
+    return (list[i].time_s - list[i - 1].time_s) / (double)(list[i].frame - list[i - 1].frame);
+}
+
+static int by_value(const void *left, const void *right)
+{
+    double a = *(const double *)left;
+    double b = *(const double *)right;
+    return (a > b) - (a < b);
+}
+
+/* Name the step that leaves the usual one furthest, such as a pause of the movie. */
+static ng_status fail_uneven(const ng_table *table, const ng_rows *rows, const instant *list,
+                             ng_error *err)
+{
+    double *step = NG_NEW(double, table->n);
+    if (step == NULL) {
+        return NG_FAIL(err, NG_MEMORY, "%s: no memory to compare times", table->name);
+    }
+    size_t n = 0;
+    for (size_t i = 1; i < table->n; i++) {
+        if (list[i].frame > list[i - 1].frame) {
+            step[n++] = step_of(list, i);
+        }
+    }
+    qsort(step, n, sizeof *step, by_value);
+    double usual = step[(n - 1) / 2];
+    ng_free(step);
+    size_t worst = 0;
+    double worst_s = -1.0;
+    for (size_t i = 1; i < table->n; i++) {
+        double frames = (double)(list[i].frame - list[i - 1].frame);
+        double miss_s = fabs(list[i].time_s - list[i - 1].time_s - frames * usual);
+        if (frames > 0.0 && miss_s > worst_s) {
+            worst_s = miss_s;
+            worst = i;
+        }
+    }
+    return NG_FAIL(err, NG_INVALID,
+                   "%s:%zu: frame %ld comes %.6g s after frame %ld, where %.6g s between frames is "
+                   "usual; correct the times, or remove the column frame (frames are then numbered by "
+                   "time)",
+                   table->name, rows->item[list[worst].row].line, list[worst].frame,
+                   list[worst].time_s - list[worst - 1].time_s, list[worst - 1].frame, usual);
+}
+
+/* Times that are not even must still rise from frame to frame, be one for each frame, and not belong to
+ * another frame. */
+static ng_status check_uneven(const ng_table *table, const ng_rows *rows, const spacing *s,
+                              double tolerance_s, ng_error *err)
+{
+    instant *list = sorted_instants(table, rows, by_frame);
+    if (list == NULL) {
+        return NG_FAIL(err, NG_MEMORY, "%s: no memory to compare times", table->name);
+    }
+    ng_status status = check_rising(table, rows, list, tolerance_s, err);
+    if (status == NG_OK && s->frame_s <= 0.0) {
+        status = NG_FAIL(err, NG_INVALID, "%s: times do not rise with frames; correct them",
+                         table->name);
+    }
+    if (status == NG_OK && s->worst_s > CONTRADICTS * s->frame_s) {
+        status = fail_uneven(table, rows, list, err);
     }
     ng_free(list);
     return status;
@@ -173,43 +235,49 @@ static ng_status compare_with_flag(ng_table *table, double frame_s, ng_warnings 
     return NG_OK;
 }
 
+/* *done: the frame number is the time, and the flag has replaced it. */
+static ng_status handle_time_is_frame(ng_table *table, ng_rows *rows, double frame_s, bool *done,
+                                      ng_warnings *warnings, ng_error *err)
+{
+    *done = false;
+    if (!time_is_frame(table, rows)) {
+        return NG_OK;
+    }
+    *done = !isnan(frame_s);
+    if (*done) {
+        ng_warnings_add(warnings, "time-is-frame",
+                        "%s gives the frame number as the time; --frame-s %.6g was used", table->name,
+                        frame_s);
+        return times_from_frames(table, rows, frame_s, err);
+    }
+    ng_warnings_add(warnings, "time-is-frame",
+                    "%s gives the frame number as the time, as TrackMate does for a movie without "
+                    "calibration; 1 s between frames was taken (--frame-s sets another)",
+                    table->name);
+    return NG_OK;
+}
+
 static ng_status check_times(ng_table *table, ng_rows *rows, double frame_s, ng_warnings *warnings,
                              ng_error *err)
 {
-    if (time_is_frame(table, rows)) {
-        if (!isnan(frame_s)) {
-            ng_warnings_add(warnings, "time-is-frame",
-                            "%s gives the frame number as the time; --frame-s %.6g was used", table->name,
-                            frame_s);
-            return times_from_frames(table, rows, frame_s, err);
-        }
-        ng_warnings_add(warnings, "time-is-frame",
-                        "%s gives the frame number as the time, as TrackMate does for a movie without "
-                        "calibration; 1 s between frames was taken (--frame-s sets another)",
-                        table->name);
+    bool done = false;
+    ng_status status = handle_time_is_frame(table, rows, frame_s, &done, warnings, err);
+    if (status != NG_OK || done) {
+        return status;
     }
     spacing s = measure_spacing(table, rows);
     double step = isnan(s.frame_s) ? 0.0 : fabs(s.frame_s);
     /* 1e-9 of the time itself: the rounding of what was written */
     double tolerance_s = EVEN * step + 1e-9 * fabs(rows->item[s.worst].time_s);
     if (s.worst_s > tolerance_s || s.frame_s <= 0.0) {
-        ng_status status = check_rising(table, rows, tolerance_s, err);
+        status = check_uneven(table, rows, &s, tolerance_s, err);
         if (status != NG_OK) {
             return status;
-        }
-        const ng_row *worst = &rows->item[s.worst];
-        if (s.worst_s > CONTRADICTS * step) {
-            return NG_FAIL(err, NG_INVALID,
-                           "%s:%zu: frame %ld is at %.10g s, %.3g frames away from even spacing "
-                           "(%.6g s between frames); correct the times, or remove the column and pass "
-                           "--frame-s",
-                           table->name, worst->line, worst->frame, worst->time_s, s.worst_s / step,
-                           s.frame_s);
         }
         ng_warnings_add(warnings, "times-uneven",
                         "%s: times leave even spacing (%.6g s between frames) by up to %.2g s (line "
                         "%zu); they are kept as they are",
-                        table->name, s.frame_s, s.worst_s, worst->line);
+                        table->name, s.frame_s, s.worst_s, rows->item[s.worst].line);
     }
     table->frame_s = s.frame_s;
     table->origin_s = s.origin_s;
@@ -229,13 +297,6 @@ static size_t distinct_times(const instant *list, size_t n, double *time_s)
         }
     }
     return count;
-}
-
-static int by_value(const void *left, const void *right)
-{
-    double a = *(const double *)left;
-    double b = *(const double *)right;
-    return (a > b) - (a < b);
 }
 
 /* Frame numbers of the times for a guessed interval, each step rounded; then the mean interval.
