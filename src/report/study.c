@@ -232,6 +232,7 @@ static json_t *thin_track(const json_t *track, size_t stride)
     return out;
 }
 
+/* NULL: nothing to thin, or no memory for it; the tracks then stay as they are. */
 static json_t *thin_tracks(const json_t *tracks)
 {
     const json_t *list = json_object_get(tracks, "track");
@@ -245,7 +246,13 @@ static json_t *thin_tracks(const json_t *tracks)
     size_t stride = points / TRACK_POINTS + 1;
     json_t *out = json_object(), *kept = json_array();
     for (size_t i = 0; i < json_array_size(list); i++) {
-        json_array_append_new(kept, thin_track(json_array_get(list, i), stride));
+        json_t *track = thin_track(json_array_get(list, i), stride);
+        if (track == NULL) {
+            json_decref(kept);
+            json_decref(out);
+            return NULL;
+        }
+        json_array_append_new(kept, track);
     }
     double frame_s = ng_report_real(tracks, "frame_s");
     json_object_set_new(out, "frame_s", ng_json_real(frame_s * (double)stride));

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "test_support.h"
+
+#include <dirent.h>
+#include <math.h>
+#include <string.h>
+
+#include <report/report_internal.h>
+
+/* ---- escaping ---------------------------------------------------------------------------------- */
+
+static char *escaped(const char *text)
+{
+    char *memory = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&memory, &size);
+    ng_html_text(out, text);
+    fclose(out);
+    return memory;
+}
+
+static void assert_escaped(const char *text, const char *expected)
+{
+    char *got = escaped(text);
+    assert_string_equal(got, expected);
+    free(got);
+}
+
+static void escapes_what_html_means(void **state)
+{
+    (void)state;
+    assert_escaped("a < b & c > \"d\" 'e'", "a &lt; b &amp; c &gt; &quot;d&quot; &#39;e&#39;");
+    assert_escaped("</script><script>alert(1)</script>",
+                   "&lt;/script&gt;&lt;script&gt;alert(1)&lt;/script&gt;");
+    assert_escaped("1 µm, 10⁻³", "1 µm, 10⁻³");
+    assert_escaped("bell\a, escape\x1b, tab\t", "bell, escape, tab\t");
+    assert_escaped("", "");
+    assert_escaped(NULL, "");
+}
+
+static void data_cannot_end_its_script(void **state)
+{
+    (void)state;
+    char *memory = NULL;
+    size_t size = 0;
+    json_t *value = json_pack("{s:s, s:f}", "</script>", "<!--<script>", "x", 0.1);
+    FILE *out = open_memstream(&memory, &size);
+    assert_int_equal(ng_html_json(out, value, NULL), NG_OK);
+    fclose(out);
+    assert_string_equal(memory,
+                        "{\"\\u003c/script>\":\"\\u003c!--\\u003cscript>\",\"x\":0.1}");
+    json_t *again = json_loads(memory, 0, NULL);
+    assert_true(json_equal(value, again));
+    json_decref(again);
+    json_decref(value);
+    free(memory);
+}
+
+static void raises_exponents_of_units(void **state)
+{
+    (void)state;
+    char *memory = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&memory, &size);
+    ng_html_unit(out, "nm^-2 s^-1");
+    ng_html_unit(out, NULL);
+    fclose(out);
+    assert_string_equal(memory, "nm<sup>−2</sup> s<sup>−1</sup>");
+    free(memory);
+}
+
+/* ---- numbers -------------------------------------------------------------------------------------- */
+
+static void rounds_numbers_to_their_interval(void **state)
+{
+    (void)state;
+    static const struct {
+        double value, resolution;
+        const char *text;
+    } cases[] = {
+        {3.0412, 0.12, "3.04"},       {-1.3521, 0.41, "−1.35"}, {0.1712, 0.61, "0.17"},
+        {185.4, 25, "185"},           {1234.56, NAN, "1,235"},  {1234567, NAN, "1.23×10⁶"},
+        {3.98e-5, NAN, "3.98×10⁻⁵"},  {0, 0.1, "0"},            {NAN, NAN, "–"},
+        {INFINITY, NAN, "–"},         {0.0312, NAN, "0.0312"},  {-25000, NAN, "−25,000"},
+        {5, 1000, "5"},               {2, 1e-12, "2.00000"},    {1e300, 1e290, "1.00000×10³⁰⁰"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[NG_REPORT_NUMBER];
+        assert_string_equal(ng_report_number(text, cases[i].value, cases[i].resolution),
+                            cases[i].text);
+    }
+}
+
+/* ---- whole reports -------------------------------------------------------------------------------- */
+
+static const char minimal_fit[] =
+    "{\"schema\": \"nucgrow/fit-growth/1\", \"level\": 0.95, \"answer\": \"Grown <fast> & far.\","
+    " \"verdict\": {\"level\": \"red\", \"reasons\": [\"Too few \\\"frames\\\".\"]},"
+    " \"parameters\": {\"eps_f\": {\"value\": 3.04, \"lower\": 2.9, \"upper\": 3.2,"
+    " \"unit\": \"kT\", \"flag\": \"at-bound\"}},"
+    " \"warnings\": [{\"name\": \"few\", \"text\": \"</script><b>few</b>\"}],"
+    " \"methods\": \"We </script> measured.\", \"references\": [\"A & B, 2025\"]}";
+
+static const char minimal_truth[] =
+    "{\"schema\": \"nucgrow/truth/1\", \"parameters\": {\"eps_f\": 3.3}}";
+
+/* A path in the folder of the tests; static buffer. */
+static const char *scratch(const char *name)
+{
+    static char path[4096];
+    const char *folder = getenv("NUCGROW_TEST_TMP");
+    snprintf(path, sizeof path, "%s/%s", folder != NULL ? folder : "/tmp", name);
+    return path;
+}
+
+static ng_status write_report(const char *const *text, size_t n, const char *path, bool force,
+                              const char *title, ng_error *err)
+{
+    static const char *const names[] = {"first.json", "second.json", "third.json"};
+    const json_t *result[3] = {NULL};
+    for (size_t i = 0; i < n; i++) {
+        result[i] = json_loads(text[i], 0, NULL);
+        assert_non_null(result[i]);
+    }
+    ng_report_input input = {.title = title, .result = result, .name = names, .n = n};
+    ng_status status = ng_report_write(&input, path, force, err);
+    for (size_t i = 0; i < n; i++) {
+        json_decref((json_t *)(uintptr_t)result[i]);
+    }
+    return status;
+}
+
+static char *read_text(const char *path)
+{
+    char *text = NULL;
+    size_t length = 0;
+    assert_int_equal(ng_file_read(path, 1u << 24, &text, &length, NULL), NG_OK);
+    return text;
+}
+
+static size_t count(const char *text, const char *word)
+{
+    size_t n = 0;
+    for (const char *p = strstr(text, word); p != NULL; p = strstr(p + 1, word)) {
+        n++;
+    }
+    return n;
+}
+
+static void text_stands_without_scripts(void **state)
+{
+    (void)state;
+    const char *results[] = {minimal_fit, minimal_truth};
+    const char *path = scratch("report-text.html");
+    ng_error err = {0};
+    assert_int_equal(write_report(results, 2, path, true, "Pt & <Au>", &err), NG_OK);
+    char *page = read_text(path);
+    assert_int_equal(count(page, "<title>Pt &amp; &lt;Au&gt;</title>"), 1);
+    assert_int_equal(count(page, "Grown &lt;fast&gt; &amp; far."), 1);
+    assert_int_equal(count(page, "Too few &quot;frames&quot;."), 1);
+    assert_int_equal(count(page, "do not trust"), 1);
+    assert_int_equal(count(page, "2.90 to 3.20"), 2); /* the table, and against the truth */
+    assert_int_equal(count(page, ">outside<"), 1);
+    assert_int_equal(count(page, "&lt;b&gt;few&lt;/b&gt;"), 1);
+    assert_int_equal(count(page, "A &amp; B, 2025"), 1);
+    assert_int_equal(count(page, "http-equiv=\"Content-Security-Policy\""), 1);
+    /* One for the data, one for the program. */
+    assert_int_equal(count(page, "</script>"), 2);
+    ng_free(page);
+}
+
+static void further_results_get_sections(void **state)
+{
+    (void)state;
+    const char *results[] = {minimal_fit, minimal_truth, minimal_fit};
+    const char *path = scratch("report-two.html");
+    assert_int_equal(write_report(results, 3, path, true, NULL, NULL), NG_OK);
+    char *page = read_text(path);
+    assert_int_equal(count(page, "Also given: third.json"), 1);
+    assert_int_equal(count(page, "data-study=\"1\""), 2);
+    assert_int_equal(count(page, "<h1>Growth of nanoparticles</h1>"), 1);
+    /* The second fit is set against the same truth. */
+    assert_int_equal(count(page, ">outside<"), 2);
+    ng_free(page);
+}
+
+static void same_results_same_bytes(void **state)
+{
+    (void)state;
+    const char *results[] = {minimal_fit};
+    assert_int_equal(write_report(results, 1, scratch("report-a.html"), true, NULL, NULL), NG_OK);
+    assert_int_equal(write_report(results, 1, scratch("report-b.html"), true, NULL, NULL), NG_OK);
+    char *a = read_text(scratch("report-a.html"));
+    char *b = read_text(scratch("report-b.html"));
+    assert_string_equal(a, b);
+    ng_free(a);
+    ng_free(b);
+}
+
+static void assert_refused(const char *result, ng_status status, const char *found,
+                           const char *needed)
+{
+    ng_error err = {0};
+    const char *path = scratch("report-refused.html");
+    remove(path);
+    assert_int_equal(write_report(&result, 1, path, false, NULL, &err), status);
+    assert_non_null(strstr(err.message, "first.json"));
+    assert_non_null(strstr(err.message, found));
+    assert_non_null(strstr(err.message, needed));
+    assert_int_not_equal(access(path, F_OK), 0);
+}
+
+static void refuses_what_it_cannot_read(void **state)
+{
+    (void)state;
+    assert_refused("{\"schema\": \"nucgrow/fit-growth/7\"}", NG_FORMAT, "nucgrow/fit-growth/7",
+                   "nucgrow/fit-growth/1");
+    assert_refused("{\"schema\": \"nucgrow/fit-avrami/1\"}", NG_FORMAT, "nucgrow/fit-avrami/1",
+                   "nucgrow/ensemble/1");
+    assert_refused("{\"rows\": []}", NG_FORMAT, "schema", "nucgrow/fit-growth/1");
+    assert_refused("{\"schema\": 3}", NG_FORMAT, "schema", "nucgrow/ensemble/1");
+    assert_refused("[1, 2]", NG_FORMAT, "schema", "nucgrow/ensemble/1");
+    ng_error err = {0};
+    ng_report_input none = {.n = 0};
+    assert_int_equal(ng_report_write(&none, scratch("none.html"), false, &err), NG_TOO_LITTLE);
+}
+
+static void survives_odd_results(void **state)
+{
+    (void)state;
+    static const char *const odd[] = {
+        "{\"schema\": \"nucgrow/fit-growth/1\"}",
+        "{\"schema\": \"nucgrow/ensemble/1\", \"series\": 4, \"tracks\": {\"track\": [1, null]}}",
+        "{\"schema\": \"nucgrow/ensemble/1\", \"tracks\": null, \"warnings\": [3, {}]}",
+        "{\"schema\": \"nucgrow/fit-growth/1\", \"parameters\": [], \"verdict\": \"good\","
+        " \"answer\": [1, \"Yes.\"], \"references\": {}, \"provenance\": 1, \"methods\": [null]}",
+        "{\"schema\": \"nucgrow/potential/1\", \"maximum\": null, \"table\": {\"n\": []}}",
+        "{\"schema\": \"nucgrow/truth/1\", \"parameters\": \"none\"}",
+    };
+    for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
+        ng_error err = {0};
+        assert_int_equal(write_report(&odd[i], 1, scratch("report-odd.html"), true, NULL, &err),
+                         NG_OK);
+    }
+}
+
+static void thins_long_tables(void **state)
+{
+    (void)state;
+    json_t *n = json_array(), *mu = json_array();
+    for (int i = 0; i < 20000; i++) {
+        json_array_append_new(n, json_integer(50 + i));
+        json_array_append_new(mu, json_real(1.0 / (50 + i)));
+    }
+    json_t *fit = json_pack("{s:s, s:{s:o, s:o}}", "schema", "nucgrow/fit-growth/1", "potential",
+                            "n", n, "mu_kT", mu);
+    ng_report_study study = {.result = {[NG_REPORT_FIT] = fit}};
+    json_t *data = ng_report_data(&study, 1);
+    const json_t *drawn = json_object_get(
+        json_object_get(json_array_get(json_object_get(data, "studies"), 0), "fit"), "potential");
+    size_t kept = json_array_size(json_object_get(drawn, "n"));
+    assert_in_range(kept, 300, 520);
+    assert_int_equal(json_array_size(json_object_get(drawn, "mu_kT")), kept);
+    assert_close(ng_report_first(drawn, "n"), 50, 0);
+    assert_close(ng_report_last(drawn, "n"), 20049, 0);
+    assert_close(ng_report_last(drawn, "mu_kT"), 1.0 / 20049, 0);
+    json_decref(data);
+    json_decref(fit);
+}
+
+/* ---- the file appears whole or not at all -------------------------------------------------------- */
+
+static size_t files_in(const char *folder)
+{
+    size_t n = 0;
+    DIR *dir = opendir(folder);
+    assert_non_null(dir);
+    while (readdir(dir) != NULL) {
+        n++;
+    }
+    closedir(dir);
+    return n;
+}
+
+static void overwrites_only_when_told(void **state)
+{
+    (void)state;
+    const char *results[] = {minimal_fit};
+    const char *path = scratch("report-kept.html");
+    FILE *old = fopen(path, "w");
+    fputs("precious", old);
+    fclose(old);
+    ng_error err = {0};
+    assert_int_equal(write_report(results, 1, path, false, NULL, &err), NG_EXISTS);
+    assert_non_null(strstr(err.message, "--force"));
+    char *text = read_text(path);
+    assert_string_equal(text, "precious");
+    ng_free(text);
+    assert_int_equal(write_report(results, 1, path, true, NULL, &err), NG_OK);
+    assert_int_equal(write_report(results, 1, scratch("no/such/folder.html"), true, NULL, &err),
+                     NG_IO);
+}
+
+static void leaves_nothing_behind_when_memory_ends(void **state)
+{
+    (void)state;
+    const char *results[] = {minimal_fit};
+    char folder[4096];
+    snprintf(folder, sizeof folder, "%s", scratch("."));
+    char path[4200];
+    snprintf(path, sizeof path, "%s/report-memory.html", folder);
+    remove(path);
+    size_t before = files_in(folder);
+    for (size_t k = 1; k < 50; k++) {
+        ng_error err = {0};
+        ng_alloc_fail_after(k);
+        ng_status status = write_report(results, 1, path, false, NULL, &err);
+        ng_alloc_fail_after(0);
+        if (status == NG_OK) {
+            remove(path);
+            assert_true(k > 1);
+            return;
+        }
+        assert_int_equal(status, NG_MEMORY);
+        assert_int_equal(files_in(folder), before);
+    }
+    fail_msg("the report never came through");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(escapes_what_html_means),
+        cmocka_unit_test(data_cannot_end_its_script),
+        cmocka_unit_test(raises_exponents_of_units),
+        cmocka_unit_test(rounds_numbers_to_their_interval),
+        cmocka_unit_test(text_stands_without_scripts),
+        cmocka_unit_test(further_results_get_sections),
+        cmocka_unit_test(same_results_same_bytes),
+        cmocka_unit_test(refuses_what_it_cannot_read),
+        cmocka_unit_test(survives_odd_results),
+        cmocka_unit_test(thins_long_tables),
+        cmocka_unit_test(overwrites_only_when_told),
+        cmocka_unit_test(leaves_nothing_behind_when_memory_ends),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
