@@ -169,6 +169,7 @@ typedef struct ng_phase {
     char name[8]; /* I, II, III, ... */
     size_t first, last; /* frames, inclusive */
     ng_trend mean, variance;
+    double mean_rate, variance_rate; /* slopes of the logarithms, per frame */
 } ng_phase;
 
 /**
@@ -190,12 +191,24 @@ const char *ng_trend_name(ng_trend trend); /* "falling", "flat", "rising" */
 
 /* ---- the ensemble as one result -------------------------------------------------------------------- */
 
+/** An ensemble and what was computed of it. All borrowed. */
+typedef struct ng_ensemble {
+    const ng_tracks *tracks;
+    const ng_trajectories *trajectories;
+    const ng_ensemble_options *options; /* bootstrap = 0: no bands anywhere */
+    const ng_material *material;
+    const ng_series *series;
+    const ng_bands *bands; /* NULL: none */
+} ng_ensemble;
+
+/** Resamplings behind the bands of size distributions: as many as options->bootstrap, but at most: */
+#define NG_DISTRIBUTION_BOOTSTRAP 200
+
 /** ensemble.json of docs/results.md, without schema, provenance and warnings; owned by the caller.
- *  `bands` may be NULL. */
-NG_MUST_CHECK ng_status ng_ensemble_json(const ng_tracks *tracks, const ng_trajectories *t,
-                                         const ng_ensemble_options *options,
-                                         const ng_material *material, const ng_series *series,
-                                         const ng_bands *bands, struct json_t **out, ng_error *err);
+ *  Numbers are rounded to 7 digits, those of the tracks are not.
+ *  @return NG_MEMORY, NG_CANCELLED */
+NG_MUST_CHECK ng_status ng_ensemble_json(const ng_ensemble *ensemble, const ng_run *run,
+                                         struct json_t **out, ng_error *err);
 
 #ifdef __cplusplus
 }

@@ -21,7 +21,7 @@ typedef struct resampling {
     const ng_trajectories *t;
     const ng_run *run;
     size_t replicates;
-    double tail; /* probability below the lower and above the upper band */
+    double level;
     double *radius_nm; /* owned: of every point */
     worker *worker;    /* owned */
     size_t n_workers;
@@ -99,23 +99,31 @@ static ng_status draw(void *context, size_t replicate, int worker_index, ng_erro
     return NG_OK;
 }
 
-static void set_band(const resampling *r, size_t array, size_t frame, double *column)
+void ng_percentile_band(double *x, size_t n, double level, double *lower, double *upper)
 {
-    size_t n = 0;
-    for (size_t b = 0; b < r->replicates; b++) {
-        double x = r->kept[(b * r->n_kept_arrays + array) * r->t->n_frames + frame];
-        if (isfinite(x)) {
-            column[n++] = x;
+    size_t finite = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (isfinite(x[i])) {
+            x[finite++] = x[i];
         }
     }
-    double *lower = ng_series_array(&r->out->lower, r->first_array + array);
-    double *upper = ng_series_array(&r->out->upper, r->first_array + array);
-    lower[frame] = upper[frame] = (double)NAN;
-    if (n > 0) {
-        gsl_sort(column, 1, n);
-        lower[frame] = gsl_stats_quantile_from_sorted_data(column, 1, n, r->tail);
-        upper[frame] = gsl_stats_quantile_from_sorted_data(column, 1, n, 1.0 - r->tail);
+    *lower = *upper = (double)NAN;
+    if (finite > 0) {
+        double tail = 0.5 * (1.0 - level);
+        gsl_sort(x, 1, finite);
+        *lower = gsl_stats_quantile_from_sorted_data(x, 1, finite, tail);
+        *upper = gsl_stats_quantile_from_sorted_data(x, 1, finite, 1.0 - tail);
     }
+}
+
+static void set_band(const resampling *r, size_t array, size_t frame, double *column)
+{
+    for (size_t b = 0; b < r->replicates; b++) {
+        column[b] = r->kept[(b * r->n_kept_arrays + array) * r->t->n_frames + frame];
+    }
+    ng_percentile_band(column, r->replicates, r->level,
+                       &ng_series_array(&r->out->lower, r->first_array + array)[frame],
+                       &ng_series_array(&r->out->upper, r->first_array + array)[frame]);
 }
 
 /* Task: the bands of one frame. */
@@ -164,7 +172,7 @@ ng_status ng_bands_compute(const ng_trajectories *t, const ng_ensemble_options *
         set_undefined(out);
     } else if (status == NG_OK) {
         resampling r = {.t = t, .run = run, .out = out, .replicates = options->bootstrap,
-                        .tail = 0.5 * (1.0 - options->level)};
+                        .level = options->level};
         status = resample(&r, err);
         resampling_free(&r);
     }

@@ -103,7 +103,7 @@ void ng_distribution_free(ng_distribution *d)
     *d = (ng_distribution){0};
 }
 
-static ng_status distribution_create(size_t count, ng_distribution *out, ng_error *err)
+ng_status ng_distribution_create(size_t count, ng_distribution *out, ng_error *err)
 {
     *out = (ng_distribution){.count = count};
     out->n = NG_NEW(double, count);
@@ -163,7 +163,7 @@ ng_status ng_density_kernel(const double *n, const double *weight, size_t size, 
                          size, count);
         goto out;
     }
-    status = distribution_create(count, out, err);
+    status = ng_distribution_create(count, out, err);
     if (status != NG_OK) {
         goto out;
     }

@@ -58,6 +58,35 @@ void ng_series_radii(const ng_trajectories *t, double *radius_nm);
 void ng_series_fill(const ng_trajectories *t, const double *radius_nm, const double *weight,
                     ng_series *out);
 
+/* ---- bands.c ------------------------------------------------------------------------------- */
+
+/** Percentiles (type 7) that hold `level` between them, of those of x[0..n) that are finite; NAN where
+ *  there are none. Sorts x. */
+void ng_percentile_band(double *x, size_t n, double level, double *lower, double *upper);
+
+/* ---- density.c ----------------------------------------------------------------------------- */
+
+/** An empty distribution of `count` sizes. */
+NG_MUST_CHECK ng_status ng_distribution_create(size_t count, ng_distribution *out, ng_error *err);
+
+/* ---- distributions.c ----------------------------------------------------------------------- */
+
+#define NG_DISTRIBUTIONS_MAX 12
+#define NG_DISTRIBUTION_POINTS 200
+
+/** The sizes seen in one frame. */
+typedef struct ng_frame_distribution {
+    size_t frame;
+    ng_distribution distribution;
+    double *lower, *upper; /* owned: bands of p; NULL without resampling */
+} ng_frame_distribution;
+
+/** At up to NG_DISTRIBUTIONS_MAX times, evenly spaced. */
+NG_MUST_CHECK ng_status ng_distributions_compute(const ng_ensemble *ensemble, const ng_run *run,
+                                                 ng_frame_distribution out[NG_DISTRIBUTIONS_MAX],
+                                                 size_t *n, ng_error *err);
+void ng_distributions_free(ng_frame_distribution distributions[NG_DISTRIBUTIONS_MAX]);
+
 /* ---- pchip.c ------------------------------------------------------------------------------- */
 
 /** Slopes of the monotone cubic through (k*step, y[k]), k = 0..n-1 (n >= 2), after Fritsch and

@@ -217,6 +217,8 @@ static void name_phases(const partition *p, const size_t *boundary, size_t n, ng
     double typical_mean = median_rate(phase, mean, n);
     double typical_variance = median_rate(phase, variance, n);
     for (size_t k = 0; k < n; k++) {
+        phase[k].mean_rate = mean[k];
+        phase[k].variance_rate = variance[k];
         phase[k].mean = trend_of(&phase[k], mean[k], typical_mean);
         phase[k].variance = trend_of(&phase[k], variance[k], typical_variance);
     }

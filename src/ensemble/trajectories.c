@@ -418,6 +418,11 @@ static void warn(const builder *b, ng_warnings *warnings)
                         "%zu of %zu points are smaller than one monomer and were dropped",
                         t->points_dropped, b->tracks->n_points);
     }
+    if (b->n_used_frames < b->n_frames) {
+        ng_warnings_add(warnings, "frames-without-particles",
+                        "%zu of %zu frames show no particle; means and variances do not exist there",
+                        b->n_frames - b->n_used_frames, b->n_frames);
+    }
     if (b->tracks_with_gaps > 0) {
         ng_warnings_add(warnings, "tracks-with-gaps",
                         "%zu of %zu tracks miss more than %ld frames in a row and were dropped",
