@@ -200,7 +200,8 @@ static void print_columns(const ng_cli *cli, const ng_file_info *info)
         }
     }
     if (unused > 0) {
-        ng_cli_print(cli, "           and %zu columns that are not used\n", unused);
+        ng_cli_print(cli, "           (and %zu that %s not used)\n", unused,
+                     unused == 1 ? "is" : "are");
     }
 }
 

@@ -184,7 +184,8 @@ static ng_status inspect_rows(ng_table *table, ng_rows *rows, ng_file_info *info
     }
     if (table->invalid > 0) {
         ng_warnings_add(&info->problems, "error",
-                        "%zu rows have a bad value, where reading stops (--skip-invalid drops them); %s",
+                        "rows with a bad value: %zu, where reading stops (--skip-invalid drops them); the "
+                        "first in %s",
                         table->invalid, table->first_bad);
     }
     keep_warnings(&warnings, info);

@@ -233,11 +233,11 @@ no_memory:
 static void warn_dropped(const ng_table *table, ng_warnings *warnings)
 {
     if (table->invalid > 0) {
-        ng_warnings_add(warnings, "rows-dropped", "%s: %zu of %zu rows have a bad value and were dropped; %s",
+        ng_warnings_add(warnings, "rows-dropped", "%s: %zu of %zu rows dropped because of a bad value; the first in %s",
                         table->name, table->invalid, table->rows_read, table->first_bad);
     }
     if (table->unlinked > 0) {
-        ng_warnings_add(warnings, "rows-unlinked", "%s: %zu of %zu rows are in no track and were left out",
+        ng_warnings_add(warnings, "rows-unlinked", "%s: %zu of %zu rows left out because they are in no track",
                         table->name, table->unlinked, table->rows_read);
     }
 }

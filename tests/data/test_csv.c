@@ -66,7 +66,7 @@ static void text_for_messages_is_printable(void **state)
         {"\xff\xfe\x80", "'?\?\?'"},
         {"cut \xc3", "'cut ?'"},
         {"a very long text that has to be shortened somewhere",
-         "'a very long text that has to be shorten...'"},
+         "'a very long text that has to be shortene...'"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         ng_field field = {cases[i].text, strlen(cases[i].text)};

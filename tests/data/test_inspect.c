@@ -61,8 +61,8 @@ static void bad_rows_are_problems_with_their_line(void **state)
     assert_int_equal(info.problems.n, 1);
     assert_string_equal(info.problems.item[0].name, "error");
     assert_string_equal(info.problems.item[0].text,
-                        "2 rows have a bad value, where reading stops (--skip-invalid drops them); line "
-                        "3: radius is -2 nm; radii must be positive");
+                        "rows with a bad value: 2, where reading stops (--skip-invalid drops them); the "
+                        "first in line 3: radius is -2 nm; radii must be positive");
     ng_file_info_free(&info);
 }
 

@@ -117,8 +117,8 @@ static void bad_rows_are_dropped_when_asked_and_counted(void **state)
     for (size_t i = 0; i < r.warnings.n; i++) {
         if (strcmp(r.warnings.item[i].name, "rows-dropped") == 0) {
             assert_string_equal(r.warnings.item[i].text,
-                                "t.csv: 9 of 11 rows have a bad value and were dropped; line 3: radius "
-                                "is -1 nm; radii must be positive");
+                                "t.csv: 9 of 11 rows dropped because of a bad value; the first in line "
+                                "3: radius is -1 nm; radii must be positive");
         }
     }
     reading_free(&r);
