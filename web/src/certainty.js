@@ -2,7 +2,13 @@
 
 const PARAMETERS = ["eps_f", "eps_e", "alpha4", "K", "kr"];
 const SYMBOLS = {eps_f: "ε face", eps_e: "ε edge", alpha4: "4+α", K: "K", kr: "kᵣ"};
-const symbolOf = (ctx, name) => SYMBOLS[name] ?? ctx.fit?.parameters?.[name]?.symbol ?? name;
+
+/** "kr" and, of a parameter that is searched by its logarithm, "ln kr". */
+function symbolOf(ctx, name) {
+    const plain = `${name}`.replace(/^ln /, "");
+    const symbol = SYMBOLS[plain] ?? ctx.fit?.parameters?.[plain]?.symbol ?? plain;
+    return plain === name ? symbol : `ln ${symbol}`;
+}
 
 function parameterRows(ctx) {
     const found = ctx.fit?.parameters ?? {};
@@ -192,7 +198,7 @@ const eigenvalues = {
 
 function sensitivitySets(ctx) {
     return list(ctx.fit?.sensitivity).map((one) => ({
-        parameter: one?.parameter, factor: number(one?.factor), cost: number(one?.growth_rate),
+        parameter: one?.parameter, factor: number(one?.factor), cost: number(one?.growth_rate ?? one?.objective),
         n_max: number(one?.n_max), mu_max_kT: number(one?.mu_max_kT),
         points: finite(rowsOf(one, ["n", "mu_kT"]), "n", "mu_kT").filter((d) => d.n >= LEAST_N)
     })).filter((one) => one.parameter && one.points.length > 2);
@@ -200,12 +206,9 @@ function sensitivitySets(ctx) {
 
 /** Parameters whose change leaves mu_n as it is say nothing in a picture of mu_n. */
 function bends(ctx, sets) {
-    const curve = potentialRows(ctx);
-    const at = d3.bisector((d) => d.n).center;
-    return sets.some((one) => one.points.some((d) => {
-        const own = curve[at(curve, d.n)];
-        return own && Math.abs(own.n - d.n) < 0.5 && Math.abs(own.mu_kT - d.mu_kT) > 0.01;
-    }));
+    const curve = finite(potentialRows(ctx), "mu_kT");
+    return sets.some((one) => one.points.some((d) =>
+        Math.abs(curveAt(curve, d.n) - d.mu_kT) > 0.02));
 }
 
 const sensitivity = {
@@ -221,7 +224,8 @@ const sensitivity = {
             .map(([name]) => symbolOf(ctx, name));
         const costs = finite(sets, "cost");
         const worst = costs[d3.maxIndex(costs, (one) => one.cost)];
-        const base = number(ctx.fit?.cost?.growth_rate);
+        const direct = list(ctx.fit?.sensitivity).some((one) => isNumber(one?.growth_rate));
+        const base = number(direct ? ctx.fit?.cost?.growth_rate : ctx.fit?.cost?.objective);
         return "Each panel changes one parameter and keeps the rest"
             + (idle.length ? `; ${idle.join(" and ")} set the speed only and leave μₙ as it is` : "")
             + (worst && isNumber(base) ? `; the misfit grows most, from ${show(base)} to `
@@ -273,18 +277,28 @@ const sensitivity = {
 
 // ---- what was not fitted ----------------------------------------------------------------------
 
-function highMomentSets(ctx) {
-    const fitted = ctx.fit?.moments;
-    const own = ctx.growth?.moments;
-    const source = list(fitted?.data).length ? fitted
-        : own && {...own, data: own.value, time_s: ctx.growth?.series?.time_s};
+const MOMENT_COLUMNS = ["data", "model", "lower", "upper"];
+
+function momentsOf(source) {
     return list(source?.order).map((order, i) => ({
         order,
-        rows: finite(rowsOf({time_s: source.time_s, data: list(source.data)[i],
-            model: list(source.model)[i], lower: list(source.lower)[i],
-            upper: list(source.upper)[i]}, ["time_s", "data", "model", "lower", "upper"]),
-        "time_s").filter((r) => r.data > 0 || r.model > 0)
+        rows: finite(rowsOf({time_s: source.time_s, ...Object.fromEntries(MOMENT_COLUMNS.map(
+            (key) => [key, list(source[key])[i]]))}, ["time_s", ...MOMENT_COLUMNS]), "time_s")
+            .filter((r) => r.data > 0 || r.model > 0)
     })).filter((one) => one.rows.length);
+}
+
+/** The fit's moments, with bands of the ensemble where the fit gives none. */
+function highMomentSets(ctx) {
+    const own = ctx.growth?.moments;
+    const measured = momentsOf(own && {...own, data: own.value,
+        time_s: ctx.growth?.series?.time_s});
+    const fitted = momentsOf(ctx.fit?.moments);
+    for (const one of fitted) {
+        const same = measured.find((m) => m.order === one.order);
+        if (same) borrowBands(one.rows, same.rows, ["lower", "upper"]);
+    }
+    return fitted.length ? fitted : measured;
 }
 
 const highMoments = {

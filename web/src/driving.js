@@ -1,7 +1,6 @@
 // The driving force: chemical potential, supersaturation, free energy, shape, rates.
 
-const POTENTIAL_KEYS = ["n", "mu_kT", "lower_kT", "upper_kT", "gibbs_thomson_kT",
-    "reconstructed_kT", "reconstructed_sd_kT", "reconstructed_frames"];
+const POTENTIAL_KEYS = ["n", "mu_kT", "lower_kT", "upper_kT", "gibbs_thomson_kT"];
 
 /** Below this size the counts of faces and edges jump, and mu_n means nothing. */
 const LEAST_N = 50;
@@ -206,10 +205,22 @@ const potentialFigure = {
 
 // ---- potential rebuilt from the data ----------------------------------------------------------
 
+/** mu_n of the curve at any size, by interpolation. */
+function curveAt(curve, n) {
+    const k = d3.bisector((r) => r.n).right(curve, n);
+    const [a, b] = [curve[k - 1], curve[k]];
+    if (!a || !b) return a && a.n === n ? a.mu_kT : NaN;
+    return a.mu_kT + (b.mu_kT - a.mu_kT) * (n - a.n) / (b.n - a.n);
+}
+
 function rebuiltRows(ctx) {
-    return finite(potentialRows(ctx), "reconstructed_kT").map((r) => ({...r,
-        low: r.reconstructed_kT - r.reconstructed_sd_kT,
-        high: r.reconstructed_kT + r.reconstructed_sd_kT}));
+    const p = ctx.fit?.potential ?? {};
+    const curve = finite(potentialRows(ctx), "mu_kT");
+    return finite(rowsOf({n: p.reconstructed_n ?? p.n, kT: p.reconstructed_kT,
+        sd: p.reconstructed_sd_kT, frames: p.reconstructed_frames}, ["n", "kT", "sd", "frames"]),
+    "n", "kT").filter((r) => r.n >= LEAST_N).map((r) => ({n: r.n, reconstructed_kT: r.kT,
+        reconstructed_sd_kT: r.sd, reconstructed_frames: r.frames, low: r.kT - r.sd,
+        high: r.kT + r.sd, mu_kT: curveAt(curve, r.n)}));
 }
 
 /** Few enough points that their spread can be told apart. */
@@ -231,7 +242,7 @@ const rebuilt = {
     },
     rows: (ctx) => rebuiltRows(ctx).map((r) => ({n: r.n, reconstructed_kT: r.reconstructed_kT,
         reconstructed_sd_kT: r.reconstructed_sd_kT, frames: r.reconstructed_frames,
-        mu_kT: r.mu_kT, gibbs_thomson_kT: r.gibbs_thomson_kT})),
+        mu_kT: r.mu_kT})),
     draw(ctx, width) {
         const rows = potentialRows(ctx);
         const points = sparse(rebuiltRows(ctx), Math.floor(width / 8));

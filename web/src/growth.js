@@ -114,11 +114,23 @@ const trajectories = {
 const MOMENT_KEYS = ["time_s", "mean_n", "mean_n_lower", "mean_n_upper", "mean_n_model", "var_n",
     "var_n_lower", "var_n_upper", "var_n_model"];
 
+/** Fill bands that `rows` lack from rows of the same times in `from`. */
+function borrowBands(rows, from, keys) {
+    const missing = keys.filter((key) => !rows.some((r) => isNumber(r[key])));
+    const near = d3.bisector((r) => r.time_s).center;
+    for (const row of rows) {
+        const other = from[near(from, row.time_s)];
+        if (!other || Math.abs(other.time_s - row.time_s) > 1e-6) continue;
+        for (const key of missing) row[key] = other[key];
+    }
+}
+
 /** The fit's series where it has one, with bands of the ensemble where the fit gives none. */
 function momentRows(ctx) {
     const fit = rowsOf(ctx.fit?.series, MOMENT_KEYS);
     const own = rowsOf(ctx.growth?.series, MOMENT_KEYS);
     const rows = fit.some((r) => isNumber(r.mean_n)) ? fit : own;
+    borrowBands(rows, own, ["mean_n_lower", "mean_n_upper", "var_n_lower", "var_n_upper"]);
     const truth = finite(rowsOf(ctx.truth?.series, ["time_s", "mean_n", "var_n"]), "time_s");
     return {rows: finite(rows, "time_s"), truth, modelled: rows === fit};
 }
