@@ -122,6 +122,25 @@ void ng_bootstrap_weights(gsl_rng *rng, size_t n, double *weight);
  *  `weight` has t->n_tracks entries. */
 void ng_bootstrap_trajectories(gsl_rng *rng, const ng_trajectories *t, double *weight);
 
+/* ---- how growth moves moments ----------------------------------------------------------------------- */
+
+/**
+ * Time derivative of a moment of the observed ensemble (sizes >= entry_n).
+ *
+ * Equation: d<n^q>/dt = sum_n [(n+1)^q - n^q] J_n/N + g (entry_n^q - <n^q>), n >= entry_n, g = dlnN/dt:
+ *           particles come and go at entry_n, everything else is J_n.
+ * Given:    flux_per_s[i] = J_n/N at n = n_first + i (n_first >= entry_n); q in 1..NG_MOMENT_MAX; the
+ *           moment itself; growth_per_s = g.
+ * Notes:    exact for the master equation; tested to 1e-12.
+ * Source:   [Kim] SI; physics of moments in docs/rate-estimator.md.
+ */
+double ng_moment_flow(const double *flux_per_s, double n_first, size_t count, int q, double moment,
+                      double growth_per_s, double entry_n);
+
+/** The same for the variance: sum [2(n - <n>) + 1] J_n/N + g [(<n> - entry_n)^2 - Var]. */
+double ng_variance_flow(const double *flux_per_s, double n_first, size_t count, double mean,
+                        double variance, double growth_per_s, double entry_n);
+
 /* ---- size distributions --------------------------------------------------------------------------- */
 
 /** p_n on sizes n[0..count), psi = P(size >= n). Owned arrays. */

@@ -86,6 +86,25 @@ typedef struct ng_fit_start {
     size_t iterations;
 } ng_fit_start;
 
+/** How fast particles of each size grow at one time: J_n / N = p_n j_n, data and model. */
+typedef struct ng_growth_profile {
+    double time_s, supersaturation, delta;
+    size_t count;
+    double *n, *p, *flux_data_per_s, *flux_model_per_s; /* owned, `count` each */
+} ng_growth_profile;
+
+/** The fit with one parameter halved or doubled: S(t) and delta(t) follow, the others stay. */
+typedef struct ng_growth_sensitivity {
+    size_t index;  /* of the parameter */
+    double factor; /* 0.5 or 2 */
+    ng_growth_parameters parameters;
+    double objective;
+} ng_growth_sensitivity;
+
+/** Moments <n^q> that a fit is held against beyond mean and variance: q = 3..NG_MOMENT_MAX. */
+#define NG_MOMENT_FIRST 3
+#define NG_N_HIGH_MOMENTS (NG_MOMENT_MAX - NG_MOMENT_FIRST + 1)
+
 /** Result of the rate estimator. Arrays are owned: ng_growth_fit_free. */
 typedef struct ng_growth_fit {
     ng_fit_parameter parameter[NG_N_GROWTH_PARAMETERS];
@@ -103,6 +122,18 @@ typedef struct ng_growth_fit {
     double *time_s, *supersaturation, *supersaturation_lower, *supersaturation_upper;
     double *delta, *frame_cost;
     double *mean_n, *var_n, *mean_n_model, *var_n_model;
+    double *moment_model[NG_N_HIGH_MOMENTS]; /* <n^q>, started from the data's first frame */
+
+    ng_growth_profile *profile; /* at up to 9 times */
+    size_t n_profiles;
+
+    ng_growth_sensitivity sensitivity[2 * NG_N_GROWTH_PARAMETERS];
+    size_t n_sensitivities;
+
+    /* [Kim] Fig. 5: the potential solved from the flux, frame by frame, and averaged */
+    size_t n_reconstructed;
+    double *reconstructed_n, *reconstructed_kT, *reconstructed_sd_kT;
+    size_t *reconstructed_frames;
 
     /* search */
     ng_fit_start *start; /* [0] is the best */

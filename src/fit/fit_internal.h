@@ -147,10 +147,10 @@ ng_status rate_problem_make(const ng_trajectories *t, const double *weight,
 void rate_tables_fill(ng_rate_problem *p, const ng_growth_parameters *parameters);
 /* Make quadratic[frame][k] known for each k listed. */
 void rate_kernel(ng_rate_problem *p, size_t frame, const size_t *k, size_t n_k);
+/* The model c (S u - g) at every row of a frame, at the chosen delta and S. */
+void rate_model_rows(ng_rate_problem *p, size_t frame, double *model);
 /* c = 4 pi sigma^2 f(delta_k) kr. */
 double rate_prefactor(const ng_rate_problem *p, size_t k);
-/* Node of a row. */
-const unsigned *rate_row_nodes(const ng_rate_problem *p, size_t frame, unsigned *scratch);
 
 /* Choose delta(t) and S(t) at the current tables; returns the cost. */
 ng_rate_cost rate_evaluate(ng_rate_problem *p, const ng_growth_parameters *parameters);
@@ -201,6 +201,19 @@ ng_status growth_bootstrap(const ng_trajectories *t, const ng_growth_fit_options
                            const rate_nodes *nodes, const ng_run *run, ng_growth_fit *fit,
                            ng_error *err);
 
+/* ---- what follows, while the problem stands at the best point -------------------------------------- */
+
+/* Mean and moments of the model over time. */
+ng_status growth_moments(ng_rate_problem *p, const ng_trajectories *t, ng_growth_fit *fit,
+                         ng_error *err);
+/* Profiles at chosen times, the reconstructed potential and, for the default preset, the cost of the
+ * flux in the published normalisation. */
+ng_status growth_profiles(ng_rate_problem *p, const ng_trajectories *t, ng_growth_fit *fit,
+                          ng_error *err);
+
+/* End of an interval from n sorted replicates: position share*(n+1), so that a further replicate falls
+ * beyond it with probability `share` (type 6; type 7 would make 50 replicates cover 91 %, not 95 %). */
+double fit_interval_end(const double *sorted, size_t n, double share);
 /* Percentile, linear interpolation (type 7), of n sorted values. */
 double fit_percentile(const double *sorted, size_t n, double share);
 int fit_compare_doubles(const void *a, const void *b);

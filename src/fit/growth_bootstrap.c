@@ -16,6 +16,16 @@ int fit_compare_doubles(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+double fit_interval_end(const double *sorted, size_t n, double share)
+{
+    double at = share * (double)(n + 1) - 1.0;
+    if (at <= 0.0) {
+        return sorted[0];
+    }
+    size_t i = (size_t)at;
+    return i + 1 < n ? sorted[i] + (at - (double)i) * (sorted[i + 1] - sorted[i]) : sorted[n - 1];
+}
+
 double fit_percentile(const double *sorted, size_t n, double share)
 {
     double at = share * (double)(n - 1);
@@ -111,8 +121,8 @@ static void interval(double *x, size_t n, double level, double value, double *lo
         return;
     }
     qsort(x, n, sizeof *x, fit_compare_doubles);
-    *lower = fmin(fit_percentile(x, n, 0.5 * (1.0 - level)), value);
-    *upper = fmax(fit_percentile(x, n, 0.5 * (1.0 + level)), value);
+    *lower = fmin(fit_interval_end(x, n, 0.5 * (1.0 - level)), value);
+    *upper = fmax(fit_interval_end(x, n, 0.5 * (1.0 + level)), value);
 }
 
 static void flag_parameter(ng_fit_parameter *p, size_t i)

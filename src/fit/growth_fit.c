@@ -129,31 +129,6 @@ static ng_status allocate_series(size_t n, ng_growth_fit *out, ng_error *err)
     return ok ? NG_OK : NG_FAIL(err, NG_MEMORY, "growth fit: no memory for %zu frames", n);
 }
 
-/* Mean of the model: the data's own, plus what single particles' rates miss it by. For the psi-flux
- * the mean is eliminated, so the two are the same by construction. */
-static void mean_curve(const ng_rate_problem *p, ng_growth_fit *out)
-{
-    const rate_data *d = &p->data;
-    double misfit = 0.0, before = 0.0;
-    for (size_t t = 0; t < d->n_frames; t++) {
-        const rate_frame *f = &d->frame[t];
-        double slope = 0.0, c = rate_prefactor(p, p->delta_index[t]);
-        const double *E = p->boltzmann + p->delta_index[t] * d->nodes->count;
-        for (size_t i = f->begin; d->mean_lever && i < f->end; i++) {
-            double b = p->attach_base[d->node[i]];
-            double model = c * b * (p->supersaturation[t] * d->attach[i] -
-                                    d->detach[i] * E[d->node[i]]);
-            slope += d->mean_lever[i] * (model - d->y[i]);
-        }
-        if (t > 0) {
-            misfit += 0.5 * (f->time_s - d->frame[t - 1].time_s) * (slope + before);
-        }
-        before = slope;
-        out->mean_n[t] = f->mean;
-        out->mean_n_model[t] = f->mean + misfit;
-    }
-}
-
 static void fill_series(ng_rate_problem *p, ng_growth_fit *out)
 {
     const rate_data *d = &p->data;
@@ -168,7 +143,6 @@ static void fill_series(ng_rate_problem *p, ng_growth_fit *out)
         out->supersaturation_lower[t] = out->supersaturation_upper[t] = S;
     }
     ng_rate_problem_series(p, out->time_s, out->supersaturation, out->delta);
-    mean_curve(p, out);
     out->delta_mean = 0.0;
     for (size_t t = 0; t < d->n_frames; t++) {
         out->delta_mean += out->delta[t] / (double)d->n_frames;
@@ -290,6 +264,24 @@ static ng_status information(ng_rate_problem *p, const ng_trajectories *t,
     return status;
 }
 
+/* Each parameter halved and doubled where its bounds allow. */
+static void sensitivity(ng_rate_problem *p, ng_growth_fit *out)
+{
+    static const double factor[] = {0.5, 2.0};
+    for (size_t i = 0; i < 2 * N; i++) {
+        const ng_parameter_info *info = &ng_growth_parameter_info()[i / 2];
+        ng_growth_parameters q = out->best;
+        double value = factor[i % 2] * ng_growth_parameter_get(&q, i / 2);
+        if (value < info->min || value > info->max) {
+            continue;
+        }
+        ng_growth_parameter_set(&q, i / 2, value);
+        out->sensitivity[out->n_sensitivities++] = (ng_growth_sensitivity){
+            .index = i / 2, .factor = factor[i % 2], .parameters = q,
+            .objective = rate_evaluate(p, &q).objective};
+    }
+}
+
 /* ---- the whole ------------------------------------------------------------------------------------------ */
 
 static ng_status evaluate_best(const ng_trajectories *t, const ng_growth_fit_options *o,
@@ -308,7 +300,16 @@ static ng_status evaluate_best(const ng_trajectories *t, const ng_growth_fit_opt
         out->variance_cost = cost.variance;
         out->objective = cost.objective;
         fill_series(p, out);
+        status = growth_moments(p, t, out, err);
+    }
+    if (status == NG_OK) {
+        status = growth_profiles(p, t, out, err);
+    }
+    if (status == NG_OK) {
         status = information(p, t, o, out, err);
+    }
+    if (status == NG_OK) {
+        sensitivity(p, out);
     }
     ng_rate_problem_destroy(p);
     return status;
@@ -381,6 +382,15 @@ void ng_growth_fit_free(ng_growth_fit *fit)
     ng_free(fit->var_n);
     ng_free(fit->mean_n_model);
     ng_free(fit->var_n_model);
+    for (size_t q = 0; q < NG_N_HIGH_MOMENTS; q++) {
+        ng_free(fit->moment_model[q]);
+    }
+    for (size_t i = 0; i < fit->n_profiles; i++) {
+        ng_free(fit->profile[i].n); /* the other arrays follow in the same block */
+    }
+    ng_free(fit->profile);
+    ng_free(fit->reconstructed_n);
+    ng_free(fit->reconstructed_frames);
     ng_free(fit->start);
     ng_free(fit->replicate);
     ng_free(fit->replicate_delta);

@@ -274,6 +274,18 @@ void rate_frame_derivative(ng_rate_problem *p, size_t frame, rate_derivative *ou
     }
 }
 
+void rate_model_rows(ng_rate_problem *p, size_t frame, double *model)
+{
+    const rate_data *d = &p->data;
+    size_t n = d->frame[frame].end - d->frame[frame].begin, k = p->delta_index[frame];
+    double c = rate_prefactor(p, k), S = p->supersaturation[frame];
+    base_columns(p, frame);
+    const double *E = at_rows(p, frame, p->boltzmann + k * d->nodes->count, column(p, 2));
+    for (size_t i = 0; i < n; i++) {
+        model[i] = c * (S * column(p, 0)[i] - E[i] * column(p, 1)[i]);
+    }
+}
+
 void rate_variance_frame(ng_rate_problem *p, size_t frame)
 {
     const rate_data *d = &p->data;

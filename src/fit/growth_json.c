@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* fit-growth.json: what was fitted. What follows from it stands in growth_json_derived.c. */
+#include "growth_json_internal.h"
+
+#include <math.h>
+
+#define N NG_N_GROWTH_PARAMETERS
+
+bool growth_put(struct json_t *object, const char *key, struct json_t *value)
+{
+    return json_object_set_new(object, key, value) == 0;
+}
+
+struct json_t *growth_reals(const double *x, size_t n)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; array && i < n; i++) {
+        /* seven digits: more is noise, and half of the file */
+        double digits = x[i] != 0.0 && isfinite(x[i])
+                            ? pow(10.0, 6.0 - floor(log10(fabs(x[i]))))
+                            : 1.0;
+        double value = isfinite(digits) && digits > 0.0 ? round(x[i] * digits) / digits : x[i];
+        if (json_array_append_new(array, ng_json_real(value)) != 0) {
+            json_decref(array);
+            return NULL;
+        }
+    }
+    return array;
+}
+
+/* ---- parameters ---------------------------------------------------------------------------------------- */
+
+static json_t *parameter_json(const ng_fit_parameter *p, const ng_parameter_info *info,
+                              double start)
+{
+    return json_pack("{s:o,s:o,s:o,s:o,s:s,s:s,s:s,s:s,s:f,s:f,s:f,s:b}", "value",
+                     ng_json_real(p->value), "lower", ng_json_real(p->lower), "upper",
+                     ng_json_real(p->upper), "se", ng_json_real(p->se), "flag",
+                     ng_fit_flag_name(p->flag), "unit", info->unit, "title", info->title, "symbol",
+                     info->symbol, "min", info->min, "max", info->max, "start", start, "fixed",
+                     p->flag == NG_FIT_FIXED);
+}
+
+static json_t *parameters_json(const ng_growth_fit *fit, const ng_growth_fit_options *o)
+{
+    json_t *all = json_object();
+    for (size_t i = 0; i < N; i++) {
+        const ng_parameter_info *info = &ng_growth_parameter_info()[i];
+        growth_put(all, info->name,
+                   parameter_json(&fit->parameter[i], info, ng_growth_parameter_get(&o->start, i)));
+    }
+    return all;
+}
+
+static json_t *delta_json(const ng_growth_fit *fit, const ng_growth_fit_options *o)
+{
+    static const char *const mode[] = {"free", "smooth", "constant", "fixed"};
+    return json_pack("{s:s,s:f,s:f,s:f}", "mode", mode[o->delta_mode], "mean", fit->delta_mean,
+                     "lower", fit->delta_lower, "upper", fit->delta_upper);
+}
+
+static json_t *cost_json(const ng_growth_fit *fit, const ng_growth_fit_options *o)
+{
+    return json_pack("{s:f,s:f,s:f,s:o,s:f}", "growth_rate", fit->growth_rate_cost, "variance",
+                     fit->variance_cost, "growth_rate_start", fit->growth_rate_cost_start,
+                     "variance_limit", ng_json_real(o->variance_limit), "objective",
+                     fit->objective);
+}
+
+/* ---- search, information, bootstrap ----------------------------------------------------------------- */
+
+static json_t *stop_json(const ng_growth_fit *fit)
+{
+    json_t *starts = json_array();
+    for (size_t i = 0; i < fit->n_starts; i++) {
+        const ng_fit_start *s = &fit->start[i];
+        json_t *row = json_pack("{s:f,s:f,s:f,s:I,s:s}", "objective", s->objective, "growth_rate",
+                                s->growth_rate, "variance", s->variance, "iterations",
+                                (json_int_t)s->iterations, "reason", ng_fit_stop_text(s->stop));
+        json_array_append_new(starts, row);
+    }
+    return json_pack("{s:s,s:I,s:I,s:o}", "reason", ng_fit_stop_text(fit->start[0].stop),
+                     "iterations", (json_int_t)fit->start[0].iterations, "evaluations",
+                     (json_int_t)fit->evaluations, "starts", starts);
+}
+
+static json_t *identifiability_json(const ng_growth_fit *fit)
+{
+    json_t *names = json_array(), *correlation = json_array(), *vectors = json_array();
+    for (size_t i = 0; i < fit->n_free; i++) {
+        const ng_parameter_info *info = &ng_growth_parameter_info()[fit->free_index[i]];
+        const char *log = info->logarithmic ? "ln " : "";
+        char name[32];
+        (void)snprintf(name, sizeof name, "%s%s", log, info->name);
+        json_array_append_new(names, json_string(name));
+        json_array_append_new(correlation, growth_reals(fit->correlation[i], fit->n_free));
+        json_array_append_new(vectors, growth_reals(fit->eigenvector[i], fit->n_free));
+    }
+    double condition = fit->n_free > 0 && fit->eigenvalue[fit->n_free - 1] > 0.0
+                           ? fit->eigenvalue[0] / fit->eigenvalue[fit->n_free - 1]
+                           : (double)NAN;
+    return json_pack("{s:o,s:o,s:o,s:o,s:o}", "names", names, "correlation", correlation,
+                     "eigenvalues", growth_reals(fit->eigenvalue, fit->n_free), "eigenvectors",
+                     vectors, "condition", ng_json_real(condition));
+}
+
+static json_t *bootstrap_json(const ng_growth_fit *fit)
+{
+    json_t *parameters = json_object(), *n_max = json_array(), *mu_max = json_array();
+    for (size_t i = 0; i < N; i++) {
+        json_t *values = json_array();
+        for (size_t b = 0; b < fit->n_replicates; b++) {
+            double value = ng_growth_parameter_get(&fit->replicate[b], i);
+            json_array_append_new(values, ng_json_real(value));
+        }
+        growth_put(parameters, ng_growth_parameter_info()[i].name, values);
+    }
+    for (size_t b = 0; b < fit->n_replicates; b++) {
+        ng_potential_maximum m = growth_maximum(&fit->replicate[b], fit->replicate_delta[b]);
+        json_array_append_new(n_max, ng_json_real(m.found ? m.n : (double)NAN));
+        json_array_append_new(mu_max, ng_json_real(m.found ? m.mu_kT : (double)NAN));
+    }
+    return json_pack("{s:I,s:I,s:o,s:o,s:o}", "replicates", (json_int_t)fit->n_replicates,
+                     "failed", (json_int_t)fit->n_failed, "parameters", parameters, "n_max", n_max,
+                     "mu_max_kT", mu_max);
+}
+
+/* ---- series ------------------------------------------------------------------------------------------------ */
+
+static json_t *series_json(const ng_growth_fit *fit, const ng_series *data)
+{
+    const struct {
+        const char *key;
+        const double *x;
+    } row[] = {
+        {"time_s", fit->time_s},
+        {"supersaturation", fit->supersaturation},
+        {"supersaturation_lower", fit->supersaturation_lower},
+        {"supersaturation_upper", fit->supersaturation_upper},
+        {"delta", fit->delta},
+        {"mean_n", fit->mean_n},
+        {"var_n", fit->var_n},
+        {"mean_n_model", fit->mean_n_model},
+        {"var_n_model", fit->var_n_model},
+        {"growth_rate_cost", fit->frame_cost},
+    };
+    json_t *series = json_object(), *particles = json_array();
+    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+        growth_put(series, row[i].key, growth_reals(row[i].x, fit->n_frames));
+    }
+    for (size_t t = 0; t < fit->n_frames; t++) {
+        json_array_append_new(particles, json_real(data->particles[fit->frame[t]]));
+    }
+    growth_put(series, "particles", particles);
+    return series;
+}
+
+static json_t *moments_json(const ng_growth_fit *fit, const ng_series *data)
+{
+    json_t *order = json_array(), *measured = json_array(), *model = json_array();
+    double *x = NG_NEW(double, fit->n_frames);
+    for (size_t q = 0; x && q < NG_N_HIGH_MOMENTS; q++) {
+        for (size_t t = 0; t < fit->n_frames; t++) {
+            x[t] = data->moment[NG_MOMENT_FIRST + q][fit->frame[t]];
+        }
+        json_array_append_new(order, json_integer((json_int_t)(NG_MOMENT_FIRST + q)));
+        json_array_append_new(measured, growth_reals(x, fit->n_frames));
+        json_array_append_new(model, growth_reals(fit->moment_model[q], fit->n_frames));
+    }
+    ng_free(x);
+    return json_pack("{s:o,s:o,s:o,s:o}", "time_s", growth_reals(fit->time_s, fit->n_frames),
+                     "order", order, "data", measured, "model", model);
+}
+
+/* ---- verdict -------------------------------------------------------------------------------------------------- */
+
+static bool is_flagged(const ng_growth_fit *fit, ng_fit_flag flag)
+{
+    for (size_t i = 0; i < N; i++) {
+        if (fit->parameter[i].flag == flag) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void reason(json_t *reasons, const char *text)
+{
+    json_array_append_new(reasons, json_string(text));
+}
+
+static json_t *verdict_json(const ng_growth_fit *fit, const growth_answer *a, bool *trusted)
+{
+    json_t *reasons = json_array();
+    bool at_bound = is_flagged(fit, NG_FIT_AT_BOUND);
+    bool flat = is_flagged(fit, NG_FIT_NOT_IDENTIFIABLE);
+    if (!fit->converged) {
+        reason(reasons, "The search did not converge.");
+    }
+    if (at_bound) {
+        reason(reasons, "A parameter ended at the edge of its allowed range: read the potential and "
+                        "its band, not the single numbers.");
+    }
+    if (flat) {
+        reason(reasons, "Some parameters are not identifiable from these data by themselves; their "
+                        "combination, the potential, is what is measured.");
+    }
+    if (!a->maximum.found) {
+        reason(reasons, "The fitted potential has no maximum in the sampled sizes.");
+    } else if (a->mu_upper - a->mu_lower > 2.0 * fabs(a->maximum.mu_kT)) {
+        char text[128];
+        (void)snprintf(text, sizeof text,
+                       "The height of the potential's maximum is uncertain: %.2f to %.2f kT.",
+                       a->mu_lower, a->mu_upper);
+        reason(reasons, text);
+    }
+    *trusted = fit->converged && !at_bound;
+    const char *level = !*trusted ? "red" : json_array_size(reasons) > 0 ? "amber" : "green";
+    if (json_array_size(reasons) == 0) {
+        reason(reasons, "Converged, inside all bounds, every parameter identified.");
+    }
+    return json_pack("{s:s,s:o}", "level", level, "reasons", reasons);
+}
+
+/* ---- the whole -------------------------------------------------------------------------------------------------- */
+
+static void put_derived(json_t *out, const ng_growth_fit *fit, const ng_trajectories *t,
+                        const ng_growth_fit_options *o, const ng_series *series,
+                        const growth_answer *answer)
+{
+    growth_put(out, "potential", growth_potential_json(fit, t, o, answer));
+    growth_put(out, "series", series_json(fit, series));
+    growth_put(out, "profiles", growth_profiles_json(fit, series, t));
+    growth_put(out, "moments", moments_json(fit, series));
+    growth_put(out, "free_energy", growth_free_energy_json(fit, answer));
+    growth_put(out, "phases", growth_phases_json(fit, t, series, answer));
+    growth_put(out, "sensitivity", growth_sensitivity_json(fit));
+    growth_put(out, "identifiability", identifiability_json(fit));
+    growth_put(out, "bootstrap", bootstrap_json(fit));
+    growth_put(out, "stop", stop_json(fit));
+}
+
+ng_status ng_growth_fit_json(const ng_growth_fit *fit, const ng_trajectories *t,
+                             const ng_growth_fit_options *o, const ng_material *material,
+                             struct json_t **out, ng_warnings *warnings, ng_error *err)
+{
+    ng_series series = {0};
+    growth_answer answer;
+    bool trusted;
+    *out = NULL;
+    ng_status status = ng_series_create(t->n_frames, &series, err);
+    if (status == NG_OK) {
+        status = growth_answer_make(fit, t, o, &answer, err);
+    }
+    json_t *root = json_object();
+    if (status != NG_OK || !root) {
+        json_decref(root);
+        ng_series_free(&series);
+        return status != NG_OK ? status : NG_FAIL(err, NG_MEMORY, "growth fit: no memory");
+    }
+    ng_series_compute(t, NULL, &series);
+    json_t *verdict = verdict_json(fit, &answer, &trusted);
+    growth_put(root, "estimator", json_string("rate"));
+    growth_put(root, "preset", json_string(o->published ? "published" : "default"));
+    growth_put(root, "level", json_real(o->level));
+    growth_put(root, "trusted", json_boolean(trusted));
+    growth_put(root, "verdict", verdict);
+    growth_put(root, "answer", growth_answer_json(fit, t, material, &series, &answer));
+    growth_put(root, "material", ng_material_json(material));
+    growth_put(root, "parameters", parameters_json(fit, o));
+    growth_put(root, "delta", delta_json(fit, o));
+    growth_put(root, "cost", cost_json(fit, o));
+    put_derived(root, fit, t, o, &series, &answer);
+    growth_put(root, "methods", growth_methods_json(fit, t, o, material));
+    if (!answer.maximum.found) {
+        ng_warnings_add(warnings, "no-maximum",
+                        "the fitted potential has no maximum between n = %d and %.0f; n_max and "
+                        "mu_max_kT are null", GROWTH_N_MIN, answer.n_last);
+    }
+    ng_series_free(&series);
+    *out = root;
+    return NG_OK;
+}
