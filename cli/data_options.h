@@ -39,36 +39,36 @@ typedef struct ng_data_options {
     long max_gap;
 } ng_data_options;
 
-/** Rows of the option table; `type` is the verb's struct, `member` its ng_data_options. */
-#define NG_DATA_OPTION_ROWS(type, member)                                                          \
-    {.name = "pixel-nm", .type = NG_OPTION_REAL, .offset = offsetof(type, member.pixel_nm),        \
+/** Rows of the option table; `struct_` is the verb's struct, `member` its ng_data_options. */
+#define NG_DATA_OPTION_ROWS(struct_, member)                                                       \
+    {.name = "pixel-nm", .type = NG_OPTION_REAL, .offset = offsetof(struct_, member.pixel_nm),     \
      .unit = "nm", .min = 1e-6, .max = 1e6, .group = "Input",                                      \
      .doc = "Width of a pixel; needed where sizes are in pixels."},                                \
-    {.name = "frame-s", .type = NG_OPTION_REAL, .offset = offsetof(type, member.frame_s),          \
+    {.name = "frame-s", .type = NG_OPTION_REAL, .offset = offsetof(struct_, member.frame_s),       \
      .unit = "s", .min = 1e-9, .max = 1e9, .group = "Input",                                       \
      .doc = "Time between frames; needed where the table has no time column."},                    \
-    {.name = "skip-invalid", .type = NG_OPTION_BOOL, .offset = offsetof(type, member.skip_invalid),\
-     .initial = "false", .group = "Input",                                                         \
+    {.name = "skip-invalid", .type = NG_OPTION_BOOL,                                               \
+     .offset = offsetof(struct_, member.skip_invalid), .initial = "false", .group = "Input",       \
      .doc = "Drop rows with a bad value instead of stopping; they are counted."},                  \
-    {.name = "material", .type = NG_OPTION_TEXT, .offset = offsetof(type, member.material),        \
+    {.name = "material", .type = NG_OPTION_TEXT, .offset = offsetof(struct_, member.material),     \
      .choices = "Pt|Pt-ex-situ|Au|iron-oxide|CdSe", .value = "NAME|FILE", .group = "Particle",     \
      .doc = "Material: a built-in one or a YAML file."},                                           \
-    {.name = "sigma-nm", .type = NG_OPTION_REAL, .offset = offsetof(type, member.sigma_nm),        \
+    {.name = "sigma-nm", .type = NG_OPTION_REAL, .offset = offsetof(struct_, member.sigma_nm),     \
      .unit = "nm", .min = 1e-3, .max = 1e2, .group = "Particle",                                   \
      .doc = "Radius of the volume of one monomer, instead of the material's."},                    \
     {.name = "density-per-nm3", .type = NG_OPTION_REAL,                                            \
-     .offset = offsetof(type, member.density_per_nm3), .unit = "nm^-3", .min = 1e-6, .max = 1e6,   \
+     .offset = offsetof(struct_, member.density_per_nm3), .unit = "nm^-3", .min = 1e-6, .max = 1e6,\
      .group = "Particle", .doc = "Monomers per volume, instead of --sigma-nm."},                   \
-    {.name = "preset", .type = NG_OPTION_CHOICE, .offset = offsetof(type, member.preset),          \
+    {.name = "preset", .type = NG_OPTION_CHOICE, .offset = offsetof(struct_, member.preset),       \
      .choices = "default|published", .initial = "default", .group = "Trajectories",                \
      .doc = "published: every choice of the published estimator."},                                \
-    {.name = "smooth", .type = NG_OPTION_BOOL, .offset = offsetof(type, member.smooth),            \
+    {.name = "smooth", .type = NG_OPTION_BOOL, .offset = offsetof(struct_, member.smooth),         \
      .initial = "true", .group = "Trajectories",                                                   \
      .doc = "Zero-phase low-pass along each trajectory."},                                         \
-    {.name = "cutoff", .type = NG_OPTION_REAL, .offset = offsetof(type, member.cutoff),            \
+    {.name = "cutoff", .type = NG_OPTION_REAL, .offset = offsetof(struct_, member.cutoff),         \
      .unit = "cycles per frame", .initial = "0.04846", .min = 1e-3, .max = 0.5,                    \
      .group = "Trajectories", .doc = "Of the low-pass."},                                          \
-    {.name = "max-gap", .type = NG_OPTION_INT, .offset = offsetof(type, member.max_gap),           \
+    {.name = "max-gap", .type = NG_OPTION_INT, .offset = offsetof(struct_, member.max_gap),        \
      .unit = "frames", .initial = "3", .min = 0, .max = 1000, .group = "Trajectories",             \
      .doc = "Longest run of missing frames within one trajectory."}
 

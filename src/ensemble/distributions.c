@@ -3,7 +3,6 @@
 #include "ensemble_internal.h"
 
 #include <gsl/gsl_math.h>
-#include <gsl/gsl_sort.h>
 #include <gsl/gsl_statistics_double.h>
 #include <limits.h>
 #include <math.h>
