@@ -21,7 +21,7 @@ static double psi_flux_rate(const ng_rate_problem *p, size_t t, int q, const dou
         total += model[i];
     }
     double slope = f->variance_growth != 0.0 ? f->variance_observed / f->variance_growth : 0.0;
-    double growth = (total - slope / f->psi_scale) * f->psi_scale;
+    double growth = (total - slope) * f->psi_scale;
     return ng_moment_flow(model, d->nodes->n[d->first_node[t]], f->end - f->begin, q, moment,
                           growth, 1.0);
 }
