@@ -11,10 +11,13 @@
 #include "fit_internal.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #define EDGE 3              /* smoothing is poor within this many frames of a trajectory's end */
 #define MIN_PARTICLES 3     /* in a frame: two numbers are fitted to it on the way */
 #define SCORE_BANDWIDTH 1.5 /* times Silverman's rule: slopes need more smoothing than densities */
+#define CHI_SQUARE_MEDIAN 0.45494 /* of one degree of freedom */
+#define OUTLIER 3.0         /* standard deviations beyond which a rate counts as one this far out */
 #define SCORE_MAX 0.5       /* |s| beyond this (per monomer) is noise */
 
 /* The particles of one frame that take part. */
@@ -78,12 +81,43 @@ typedef struct rate_variance {
     double scale, power;
 } rate_variance;
 
-/* Two passes over the frames: the power from ln r^2 against ln n, the scale from the mean. */
-static rate_variance growth_variance(const ng_trajectories *t, const rate_members *m,
-                                     frame_sample *s)
+/* Straight-line fit sums of ln r^2 against ln n. */
+typedef struct line_sums {
+    double w, x, y, xx, xy;
+} line_sums;
+
+static void add_to_line(const frame_sample *s, line_sums *l)
 {
-    double w = 0.0, x = 0.0, y = 0.0, xx = 0.0, xy = 0.0, sum = 0.0;
-    rate_variance v = {1.0, 0.0};
+    for (size_t i = 0; i < s->count; i++) {
+        if (s->scratch[i] > 0.0) {
+            double x = log(s->n[i]), y = log(s->scratch[i]), w = s->weight[i];
+            l->w += w;
+            l->x += w * x;
+            l->y += w * y;
+            l->xx += w * x * x;
+            l->xy += w * x * y;
+        }
+    }
+}
+
+static double line_slope(const line_sums *l)
+{
+    double spread = l->w * l->xx - l->x * l->x;
+    return spread > 1e-9 * l->w * l->w ? (l->w * l->xy - l->x * l->y) / spread : 0.0;
+}
+
+/* The power from ln r^2 against ln n over all frames; the scale from the median of r^2 n^-power, which
+ * a few wrong links in the tracks do not move. */
+static ng_status growth_variance(const ng_trajectories *t, const rate_members *m, frame_sample *s,
+                                 rate_variance *out, ng_error *err)
+{
+    line_sums line = {0};
+    size_t count = 0;
+    double *r = NG_NEW(double, t->n_points);
+    *out = (rate_variance){1.0, 0.0};
+    if (!r) {
+        return NG_FAIL(err, NG_MEMORY, "rate estimator: no memory for %zu points", t->n_points);
+    }
     for (int pass = 0; pass < 2; pass++) {
         for (size_t f = 0; f < t->n_frames; f++) {
             sample_frame(t, m, f, s);
@@ -91,24 +125,21 @@ static rate_variance growth_variance(const ng_trajectories *t, const rate_member
                 continue;
             }
             line_residuals(s);
+            if (pass == 0) {
+                add_to_line(s, &line);
+                continue;
+            }
             for (size_t i = 0; i < s->count; i++) {
-                double ln = log(s->n[i]), g = s->weight[i], r = s->scratch[i];
-                if (pass == 1) {
-                    sum += g * r * pow(s->n[i], -v.power);
-                } else if (r > 0.0) {
-                    w += g;
-                    x += g * ln;
-                    y += g * log(r);
-                    xx += g * ln * ln;
-                    xy += g * ln * log(r);
-                }
+                r[count++] = s->scratch[i] * pow(s->n[i], -out->power);
             }
         }
-        double spread = w * xx - x * x;
-        v.power = spread > 1e-9 * w * w ? fmin(fmax((w * xy - x * y) / spread, -1.0), 3.0) : 0.0;
+        out->power = fmin(fmax(line_slope(&line), -1.0), 3.0);
     }
-    v.scale = w > 0.0 && sum > 0.0 ? sum / w : 1.0;
-    return v;
+    qsort(r, count, sizeof *r, fit_compare_doubles);
+    double median = count > 0 ? fit_percentile(r, count, 0.5) : 0.0;
+    out->scale = median > 0.0 ? median / CHI_SQUARE_MEDIAN : 1.0;
+    ng_free(r);
+    return NG_OK;
 }
 
 /* Density slope at each particle; 0 where the frame is too small to tell. */
@@ -143,6 +174,13 @@ static void frame_moments(const frame_sample *s, rate_frame *row, double *number
     *number = w;
 }
 
+/* Huber's weight of a squared residual from the frame's line. */
+static double outlier_share(double square, double variance)
+{
+    double z = sqrt(square / variance);
+    return z > OUTLIER ? OUTLIER / z : 1.0;
+}
+
 static void fill_frame(const ng_trajectories *t, const frame_sample *s, rate_variance v,
                        rate_data *out, rate_frame *row)
 {
@@ -153,7 +191,8 @@ static void fill_frame(const ng_trajectories *t, const frame_sample *s, rate_var
         double noise = t->noise_scale * pow(s->n[i], t->noise_power);
         double shift = noise * noise * t->noise_gain * s->score[i];
         double n = fmin(fmax(s->n[i] + shift, 0.5 * s->n[i]), 2.0 * s->n[i]);
-        double root = sqrt(s->weight[i] / (v.scale * pow(s->n[i], v.power)));
+        double variance = v.scale * pow(s->n[i], v.power);
+        double root = sqrt(s->weight[i] / variance * outlier_share(s->scratch[i], variance));
         /* a flux J_n lies between n and n+1 */
         out->node[at] = rate_nodes_find(out->nodes, fmax(n - 0.5, RATE_N_MIN));
         out->attach[at] = root * (1.0 - 0.5 * s->score[i]);
@@ -228,14 +267,18 @@ ng_status rate_data_particles(const ng_trajectories *t, const double *weight,
     if (status != NG_OK) {
         goto out;
     }
-    rate_variance v = growth_variance(t, &m, &s);
-    status = lay_out(t, &m, &s, out, err);
+    rate_variance v;
+    status = growth_variance(t, &m, &s, &v, err);
+    if (status == NG_OK) {
+        status = lay_out(t, &m, &s, out, err);
+    }
     if (status != NG_OK) {
         goto out;
     }
     for (size_t i = 0; i < out->n_frames; i++) {
         sample_frame(t, &m, out->frame[i].frame, &s);
         score_frame(&s);
+        line_residuals(&s);
         fill_frame(t, &s, v, out, &out->frame[i]);
     }
     normalise(o, out);
