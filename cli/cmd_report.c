@@ -14,8 +14,12 @@ typedef struct options {
 } options;
 
 static const ng_option table[] = {
-    {.name = "title", .type = NG_OPTION_TEXT, .offset = offsetof(options, title), .value = "TEXT",
-     .group = "Report", .doc = "Title of the page; made from the results when it is not given."},
+    {.name = "title",
+     .type = NG_OPTION_TEXT,
+     .offset = offsetof(options, title),
+     .value = "TEXT",
+     .group = "Report",
+     .doc = "Title of the page; made from the results when it is not given."},
 };
 
 /* What was read; names and results are owned. */
@@ -37,9 +41,9 @@ static void inputs_free(inputs *in)
 
 static ng_status add_file(inputs *in, const char *path, ng_error *err)
 {
-    char **name = ng_realloc(in->name, in->n + 1, sizeof *name);
+    char **name = ng_realloc(in->name, in->n + 1, sizeof(char *));
     in->name = name != NULL ? name : in->name;
-    json_t **result = ng_realloc(in->result, in->n + 1, sizeof *result);
+    json_t **result = ng_realloc(in->result, in->n + 1, sizeof(json_t *));
     in->result = result != NULL ? result : in->result;
     char *copy = ng_text_copy(path);
     if (name == NULL || result == NULL || copy == NULL) {
@@ -62,8 +66,8 @@ static int is_result(const struct dirent *entry)
         }
     }
     size_t length = strlen(entry->d_name);
-    return strncmp(entry->d_name, "fit-growth", 10) == 0 && length > 5
-           && strcmp(entry->d_name + length - 5, ".json") == 0;
+    return strncmp(entry->d_name, "fit-growth", 10) == 0 && length > 5 &&
+           strcmp(entry->d_name + length - 5, ".json") == 0;
 }
 
 static ng_status add_folder(inputs *in, const char *folder, ng_error *err)
@@ -75,8 +79,10 @@ static ng_status add_folder(inputs *in, const char *folder, ng_error *err)
         return NG_FAIL(err, NG_IO, "%s: the folder cannot be read", folder);
     }
     if (n == 0) {
-        status = NG_FAIL(err, NG_IO, "%s: no ensemble.json, fit-growth.json, potential.json or "
-                         "truth.json in this folder", folder);
+        status = NG_FAIL(err, NG_IO,
+                         "%s: no ensemble.json, fit-growth.json, potential.json or "
+                         "truth.json in this folder",
+                         folder);
     }
     for (int i = 0; i < n; i++) {
         char *path = ng_text_format("%s/%s", folder, entry[i]->d_name);
@@ -125,7 +131,8 @@ const ng_command ng_command_report = {
     .group = "Report",
     .summary = "one HTML page of results: answer, figures, intervals, provenance",
     .description =
-        "Reads results of `nucgrow ensemble`, `fit growth` and `potential`, and the truth of `simulate "
+        "Reads results of `nucgrow ensemble`, `fit growth` and `potential`, and the truth of "
+        "`simulate "
         "ensemble`; a folder stands for the results in it. `nucgrow report fit-growth.json` alone "
         "draws every figure.\n\n"
         "The page is one file that asks no network for anything and can be read without scripts. "

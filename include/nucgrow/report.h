@@ -14,9 +14,10 @@ extern "C" {
 
 /** Results to show. Every pointer is borrowed and may be NULL; at least one must be given. */
 typedef struct ng_report_input {
-    const char *title;            /* of the page; NULL: made from the inputs */
-    const struct json_t *const *result; /* parsed result files (ensemble, fit-growth, potential, truth) */
-    const char *const *name;      /* their file names, for the page */
+    const char *title; /* of the page; NULL: made from the inputs */
+    const struct json_t *const
+        *result;             /* parsed result files (ensemble, fit-growth, potential, truth) */
+    const char *const *name; /* their file names, for the page */
     size_t n;
 } ng_report_input;
 

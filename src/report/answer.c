@@ -51,7 +51,7 @@ static bool sentences(FILE *out, const json_t *value)
 
 static const char *number(char text[NG_REPORT_NUMBER], double value)
 {
-    return ng_report_number(text, value, NAN);
+    return ng_report_number(text, value, (double)NAN);
 }
 
 static void ensemble_answer(FILE *out, const json_t *ensemble)
@@ -74,8 +74,10 @@ static void ensemble_answer(FILE *out, const json_t *ensemble)
         double spread_first = 100 * ng_report_first(series, "sd_radius_nm") / first;
         double spread_last = 100 * ng_report_last(series, "sd_radius_nm") / last;
         if (isfinite(spread_first) && isfinite(spread_last)) {
-            ng_html_format(out, "The spread of the radius was %.0f %% of the mean at first and "
-                           "%.0f %% in the end: the sizes %s.", spread_first, spread_last,
+            ng_html_format(out,
+                           "The spread of the radius was %.0f %% of the mean at first and "
+                           "%.0f %% in the end: the sizes %s.",
+                           spread_first, spread_last,
                            spread_last < spread_first ? "focused" : "did not focus");
         }
     }
@@ -89,18 +91,22 @@ static void potential_answer(FILE *out, const json_t *potential)
     char a[NG_REPORT_NUMBER], b[NG_REPORT_NUMBER], c[NG_REPORT_NUMBER];
     ng_html_raw(out, "<p class=\"answer\">");
     if (isfinite(ng_report_real(maximum, "n"))) {
-        ng_html_format(out, "A monomer is worst off in particles of %s monomers (radius %s nm), %s "
+        ng_html_format(out,
+                       "A monomer is worst off in particles of %s monomers (radius %s nm), %s "
                        "kT above the bulk: below that size the potential falls again, against the "
-                       "Gibbs–Thomson equation. ", number(a, ng_report_real(maximum, "n")),
+                       "Gibbs–Thomson equation. ",
+                       number(a, ng_report_real(maximum, "n")),
                        number(b, ng_report_real(maximum, "radius_nm")),
                        number(c, ng_report_real(maximum, "mu_kT")));
     }
     double s = ng_report_real(potential, "supersaturation");
-    double low = ng_report_real(critical, "r_star_nm"), high = ng_report_real(critical, "r_star2_nm");
+    double low = ng_report_real(critical, "r_star_nm"),
+           high = ng_report_real(critical, "r_star2_nm");
     if (isfinite(s) && isfinite(low) && isfinite(high)) {
-        ng_html_format(out, "At a supersaturation of %s, particles with a radius between %s and %s "
-                       "nm shrink and all others grow.", number(a, s), number(b, low),
-                       number(c, high));
+        ng_html_format(out,
+                       "At a supersaturation of %s, particles with a radius between %s and %s "
+                       "nm shrink and all others grow.",
+                       number(a, s), number(b, low), number(c, high));
     } else if (isfinite(s) && ng_report_string(critical, "regime") != NULL) {
         ng_html_format(out, "A supersaturation of %s is %s.", number(a, s),
                        ng_report_string(critical, "regime"));

@@ -49,7 +49,8 @@ static void span_card(FILE *out, const char *name, double first, double last, co
     ng_html_raw(out, "<div><dt>");
     ng_html_text(out, name);
     ng_html_raw(out, "</dt><dd><div class=\"value\">");
-    ng_html_format(out, "%s → %s", ng_report_number(a, first, NAN), ng_report_number(b, last, NAN));
+    ng_html_format(out, "%s → %s", ng_report_number(a, first, (double)NAN),
+                   ng_report_number(b, last, (double)NAN));
     ng_html_raw(out, " <small>");
     ng_html_text(out, unit);
     ng_html_raw(out, "</small></div></dd></div>\n");
@@ -62,7 +63,7 @@ static key_number with_interval(const json_t *object, const char *value, const c
                     .lower = ng_report_real(object, lower),
                     .upper = ng_report_real(object, upper),
                     .unit = "",
-                    .level = NAN};
+                    .level = (double)NAN};
     return k;
 }
 

@@ -173,10 +173,14 @@ static void provenance_of(FILE *out, const json_t *result, const char *name)
 {
     static const struct {
         const char *key, *name;
-    } facts[] = {{"command", "Command"},         {"version", "Version"},
-                 {"seed", "Seed"},               {"started_utc", "Started (UTC)"},
-                 {"wall_s", "Wall time (s)"},    {"cpu_s", "Processor time (s)"},
-                 {"peak_memory_MB", "Peak memory (MB)"}, {"build", "Build"}};
+    } facts[] = {{"command", "Command"},
+                 {"version", "Version"},
+                 {"seed", "Seed"},
+                 {"started_utc", "Started (UTC)"},
+                 {"wall_s", "Wall time (s)"},
+                 {"cpu_s", "Processor time (s)"},
+                 {"peak_memory_MB", "Peak memory (MB)"},
+                 {"build", "Build"}};
     const json_t *block = json_object_get(result, "provenance");
     ng_html_element(out, "h3", NULL, name);
     ng_html_raw(out, "<div class=\"scroll\"><table class=\"provenance\"><tbody>\n");
@@ -191,9 +195,10 @@ static void provenance_of(FILE *out, const json_t *result, const char *name)
 
 void ng_report_provenance(FILE *out, const ng_report_input *input)
 {
-    ng_html_raw(out, "<section id=\"provenance\"><h2>Provenance</h2>\n"
-                     "<p class=\"note\">Where each file of this report came from, so that anyone can "
-                     "make it again.</p>\n");
+    ng_html_raw(out,
+                "<section id=\"provenance\"><h2>Provenance</h2>\n"
+                "<p class=\"note\">Where each file of this report came from, so that anyone can "
+                "make it again.</p>\n");
     for (size_t i = 0; i < input->n; i++) {
         provenance_of(out, input->result[i], input->name[i]);
     }

@@ -176,9 +176,9 @@ static void compare_all(const json_t *fit, const json_t *truth, comparison list[
                             json_object_get(fit, "delta"), "mean", "lower", "upper");
     list[N_KNOWN + 1] = compare("<i>n</i> at the maximum", ng_report_real(maximum, "n"), potential,
                                 "n_max", "n_max_lower", "n_max_upper");
-    list[N_KNOWN + 2] = compare("highest <i>μ</i><sub>n</sub> (kT)",
-                                ng_report_real(maximum, "mu_kT"), potential, "mu_max_kT",
-                                "mu_max_lower_kT", "mu_max_upper_kT");
+    list[N_KNOWN + 2] =
+        compare("highest <i>μ</i><sub>n</sub> (kT)", ng_report_real(maximum, "mu_kT"), potential,
+                "mu_max_kT", "mu_max_lower_kT", "mu_max_upper_kT");
 }
 
 static void truth_row(FILE *out, const comparison *c)
@@ -224,9 +224,10 @@ static void truth_table(FILE *out, const json_t *fit, const json_t *truth)
 void ng_report_parameters(FILE *out, const ng_report_study *study)
 {
     const json_t *fit = study->result[NG_REPORT_FIT];
-    ng_html_raw(out, "<h2>Parameters</h2>\n<p class=\"lead\">The numbers behind the curves. A flag "
-                     "other than “ok” means that the data do not fix that parameter by itself, even "
-                     "where they fix the chemical potential.</p>\n");
+    ng_html_raw(out,
+                "<h2>Parameters</h2>\n<p class=\"lead\">The numbers behind the curves. A flag "
+                "other than “ok” means that the data do not fix that parameter by itself, even "
+                "where they fix the chemical potential.</p>\n");
     parameter_table(out, fit);
     if (study->result[NG_REPORT_TRUTH] != NULL) {
         truth_table(out, fit, study->result[NG_REPORT_TRUTH]);

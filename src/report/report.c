@@ -35,9 +35,10 @@ static void slot(FILE *out, const char *id, const char *name, size_t k)
     if (id != NULL) {
         fprintf(out, " id=\"%s\"", id);
     }
-    fprintf(out, " data-slot=\"%s\" data-study=\"%zu\"><noscript><p class=\"note\">The figures "
-            "need JavaScript; every key number stands in the text.</p></noscript></div>\n", name,
-            k);
+    fprintf(out,
+            " data-slot=\"%s\" data-study=\"%zu\"><noscript><p class=\"note\">The figures "
+            "need JavaScript; every key number stands in the text.</p></noscript></div>\n",
+            name, k);
 }
 
 static void write_study(FILE *out, const ng_report_study *study, size_t k)

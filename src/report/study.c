@@ -38,7 +38,7 @@ double ng_report_first(const json_t *object, const char *key)
             return json_number_value(value);
         }
     }
-    return NAN;
+    return (double)NAN;
 }
 
 double ng_report_last(const json_t *object, const char *key)
@@ -50,7 +50,7 @@ double ng_report_last(const json_t *object, const char *key)
             return json_number_value(value);
         }
     }
-    return NAN;
+    return (double)NAN;
 }
 
 /* Length of "nucgrow/<verb>/" in a schema. */
@@ -65,8 +65,10 @@ static ng_status kind_of(const json_t *result, const char *name, ng_report_kind 
 {
     const char *schema = ng_report_string(result, "schema");
     if (schema == NULL) {
-        return NG_FAIL(err, NG_FORMAT, "%s: no \"schema\" in it; a result of nucgrow is needed "
-                       "(%s, %s, %s or %s)", name, schemas[0], schemas[1], schemas[2], schemas[3]);
+        return NG_FAIL(err, NG_FORMAT,
+                       "%s: no \"schema\" in it; a result of nucgrow is needed "
+                       "(%s, %s, %s or %s)",
+                       name, schemas[0], schemas[1], schemas[2], schemas[3]);
     }
     for (int k = 0; k < NG_REPORT_KINDS; k++) {
         if (strcmp(schema, schemas[k]) == 0) {
@@ -75,13 +77,16 @@ static ng_status kind_of(const json_t *result, const char *name, ng_report_kind 
         }
         size_t family = family_length(schemas[k]);
         if (strncmp(schema, schemas[k], family) == 0) {
-            return NG_FAIL(err, NG_FORMAT, "%s: schema is %.60s, this program reads %s; make the "
-                           "result again with this version", name, schema, schemas[k]);
+            return NG_FAIL(err, NG_FORMAT,
+                           "%s: schema is %.60s, this program reads %s; make the "
+                           "result again with this version",
+                           name, schema, schemas[k]);
         }
     }
-    return NG_FAIL(err, NG_FORMAT, "%s: schema is %.60s; a report is made from %s, %s, %s and %s "
-                   "(leave this file out)", name, schema, schemas[0], schemas[1], schemas[2],
-                   schemas[3]);
+    return NG_FAIL(err, NG_FORMAT,
+                   "%s: schema is %.60s; a report is made from %s, %s, %s and %s "
+                   "(leave this file out)",
+                   name, schema, schemas[0], schemas[1], schemas[2], schemas[3]);
 }
 
 ng_status ng_report_studies(const ng_report_input *input, ng_report_study **study, size_t *n,
@@ -90,7 +95,8 @@ ng_status ng_report_studies(const ng_report_input *input, ng_report_study **stud
     *study = NULL;
     *n = 0;
     if (input->n == 0) {
-        return NG_FAIL(err, NG_TOO_LITTLE, "no result to report on; give ensemble.json, "
+        return NG_FAIL(err, NG_TOO_LITTLE,
+                       "no result to report on; give ensemble.json, "
                        "fit-growth.json or potential.json");
     }
     ng_report_study *list = NG_NEW(ng_report_study, input->n);
@@ -226,8 +232,7 @@ static json_t *thin_track(const json_t *track, size_t stride)
     }
     json_object_set(out, "id", json_object_get(track, "id"));
     json_object_set_new(out, "time_s", picked(times, keep, kept));
-    json_object_set_new(out, "radius_nm",
-                        picked(json_object_get(track, "radius_nm"), keep, kept));
+    json_object_set_new(out, "radius_nm", picked(json_object_get(track, "radius_nm"), keep, kept));
     ng_free(keep);
     return out;
 }
@@ -261,8 +266,9 @@ static json_t *thin_tracks(const json_t *tracks)
 }
 
 /* What stands in the page as text, or is drawn nowhere. */
-static const char *const left_out[] = {"provenance", "warnings", "methods", "references", "answer",
-                                       "verdict", "schema", "stop", "timing", "settings", "counts"};
+static const char *const left_out[] = {"provenance", "warnings", "methods", "references",
+                                       "answer",     "verdict",  "schema",  "stop",
+                                       "timing",     "settings", "counts"};
 
 static void keep_drawn(json_t *copy)
 {
