@@ -443,8 +443,10 @@ static spot *find_spot(const document *d, long id)
 
 static bool is_kept(const document *d, long track)
 {
-    return !d->filtered ||
-           bsearch(&track, d->kept_track, d->n_kept, sizeof track, by_number) != NULL;
+    if (!d->filtered || d->n_kept == 0) {
+        return !d->filtered;
+    }
+    return bsearch(&track, d->kept_track, d->n_kept, sizeof track, by_number) != NULL;
 }
 
 static ng_status sort_spots(document *d)
