@@ -12,11 +12,12 @@ typedef struct options {
     int none; /* the common options are enough */
 } options;
 
-/* ---- what comes next ------------------------------------------------------------------- */
+/* ---- what comes next ----------------------------------------------------------------- */
 
 static bool is_plain(const char *path)
 {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/+=,";
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/+=,";
     return path[0] != '\0' && strspn(path, plain) == strlen(path);
 }
 
@@ -100,14 +101,14 @@ static char *next_command(const ng_file_info *info, const char *path)
     return next;
 }
 
-/* ---- JSON ----------------------------------------------------------------------------------- */
+/* ---- JSON ---------------------------------------------------------------------------- */
 
 static json_t *named_list(const ng_warnings *list, const char *key)
 {
     json_t *array = json_array();
     for (size_t i = 0; i < list->n; i++) {
-        json_array_append_new(array, json_pack("{s:s, s:s}", key, list->item[i].name, "text",
-                                               list->item[i].text));
+        json_array_append_new(
+            array, json_pack("{s:s, s:s}", key, list->item[i].name, "text", list->item[i].text));
     }
     return array;
 }
@@ -119,10 +120,10 @@ static json_t *size_json(const ng_file_info *info)
     }
     bool square = strcmp(info->size_name, "area") == 0;
     char *unit = ng_text_format("%s%s", info->size_unit, square ? "^2" : "");
-    json_t *size = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o}", "column", info->size_column, "quantity",
-                             info->size_name, "unit", unit != NULL ? unit : "", "min",
-                             ng_json_real(info->size_min), "median",
-                             ng_json_real(info->size_median), "max", ng_json_real(info->size_max));
+    json_t *size = json_pack(
+        "{s:s, s:s, s:s, s:o, s:o, s:o}", "column", info->size_column, "quantity",
+        info->size_name, "unit", unit != NULL ? unit : "", "min", ng_json_real(info->size_min),
+        "median", ng_json_real(info->size_median), "max", ng_json_real(info->size_max));
     ng_free(unit);
     return size;
 }
@@ -130,8 +131,8 @@ static json_t *size_json(const ng_file_info *info)
 static json_t *info_json(const ng_file_info *info, const char *path, const char *next)
 {
     return json_pack(
-        "{s:s, s:s, s:s, s:o, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o}", "file",
-        path, "kind", ng_file_kind_name(info->kind), "what", info->what, "schema",
+        "{s:s, s:s, s:s, s:o, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o}",
+        "file", path, "kind", ng_file_kind_name(info->kind), "what", info->what, "schema",
         info->schema[0] != '\0' ? json_string(info->schema) : json_null(), "rows",
         (json_int_t)info->rows, "tracks", (json_int_t)info->tracks, "frames",
         (json_int_t)info->frames, "time_first_s", ng_json_real(info->time_first_s), "time_last_s",
@@ -142,7 +143,7 @@ static json_t *info_json(const ng_file_info *info, const char *path, const char 
         next != NULL ? json_string(next) : json_null());
 }
 
-/* ---- for people ----------------------------------------------------------------------------- */
+/* ---- for people ---------------------------------------------------------------------- */
 
 static void print_size(const ng_cli *cli, const ng_file_info *info)
 {
@@ -218,15 +219,15 @@ static void print_info(const ng_cli *cli, const ng_file_info *info, const char *
     }
     for (size_t i = 0; i < info->problems.n; i++) {
         const ng_warning *problem = &info->problems.item[i];
-        ng_cli_print(cli, "  %s  %s\n", strcmp(problem->name, "error") == 0 ? "problem" : "note   ",
-                     problem->text);
+        ng_cli_print(cli, "  %s  %s\n",
+                     strcmp(problem->name, "error") == 0 ? "problem" : "note   ", problem->text);
     }
     if (next != NULL) {
         ng_cli_print(cli, "  next     %s\n", next);
     }
 }
 
-/* ---- the verb --------------------------------------------------------------------------------- */
+/* ---- the verb ------------------------------------------------------------------------ */
 
 /* Movies are not hashed: they may be large, and nothing was computed from them. */
 static ng_status add_input(ng_cli *cli, const ng_file_info *info, const char *path, ng_error *err)
@@ -282,13 +283,16 @@ const ng_command ng_command_info = {
     .name = "info",
     .group = "Look",
     .summary = "say what a file is and which calibration it lacks",
-    .description =
-        "Says of each file what it is (a table of tracks, TrackMate's or trackpy's, ex-situ samples, a "
-        "result, an experiment, a movie), how many rows, tracks and frames it holds, which times and "
-        "sizes, which calibration is missing and which flag supplies it, what would be refused, and "
-        "the command to type next. Needs no calibration itself.\n\n"
-        "docs/tables.md lists the tables and columns that are read. A file that is not understood gives "
-        "exit code 3.",
+    .description = "Says of each file what it is (a table of tracks, TrackMate's or trackpy's, "
+                   "ex-situ samples, a "
+                   "result, an experiment, a movie), how many rows, tracks and frames it holds, "
+                   "which times and "
+                   "sizes, which calibration is missing and which flag supplies it, what would "
+                   "be refused, and "
+                   "the command to type next. Needs no calibration itself.\n\n"
+                   "docs/tables.md lists the tables and columns that are read. A file that is "
+                   "not understood gives "
+                   "exit code 3.",
     .usage = "FILE... [options]",
     .examples = "nucgrow info tracks.csv\n"
                 "nucgrow info spots.xml fit.json --json\n",

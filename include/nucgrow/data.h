@@ -22,12 +22,12 @@ typedef enum ng_file_kind {
     NG_KIND_PARTICLES,     /* CSV of ours without tracks */
     NG_KIND_TRACKMATE_CSV, /* TrackMate "spots" export: LABEL, ID, TRACK_ID, ... */
     NG_KIND_TRACKMATE_XML,
-    NG_KIND_TRACKPY_CSV,   /* x, y, mass, size, ecc, signal, raw_mass, ep, frame, particle */
-    NG_KIND_EX_SITU,       /* radii of samples drawn at times: neither track nor frame */
-    NG_KIND_EVENTS,        /* events.csv of ours */
-    NG_KIND_RESULT,        /* JSON of ours: "schema": "nucgrow/..." */
-    NG_KIND_EXPERIMENT,    /* YAML for `nucgrow run` */
-    NG_KIND_IMAGE          /* an image or a movie, told by its first bytes; not read yet */
+    NG_KIND_TRACKPY_CSV, /* x, y, mass, size, ecc, signal, raw_mass, ep, frame, particle */
+    NG_KIND_EX_SITU,     /* radii of samples drawn at times: neither track nor frame */
+    NG_KIND_EVENTS,      /* events.csv of ours */
+    NG_KIND_RESULT,      /* JSON of ours: "schema": "nucgrow/..." */
+    NG_KIND_EXPERIMENT,  /* YAML for `nucgrow run` */
+    NG_KIND_IMAGE        /* an image or a movie, told by its first bytes; not read yet */
 } ng_file_kind;
 
 const char *ng_file_kind_name(ng_file_kind kind); /* "tracks", "trackmate-xml", ... static */
@@ -70,23 +70,25 @@ typedef struct ng_tracks {
     size_t n_sources;
     double frame_s;  /* interval between frames; NAN only when there is a single frame */
     double pixel_nm; /* calibration that was used, NAN when no size was in px */
-    bool ex_situ;    /* samples drawn at times: every point is a track of its own (id: row number),
-                        `frame` is the rank of its time, frame_s is NAN */
+    bool ex_situ; /* samples drawn at times: every point is a track of its own (id: row number),
+                     `frame` is the rank of its time, frame_s is NAN */
     size_t rows_read, rows_dropped; /* n_points = rows_read - rows_dropped */
 } ng_tracks;
 
 /**
- * Read and join tables (kind recognised from the content; "-" is standard input). docs/tables.md says
- * which columns and units are taken. Identity of a particle is (file, group, track). Rows are sorted;
- * identical rows of different tracks of one `group` are one merged particle (kept once, on the lowest
- * track). Files must have one interval between frames; where their clocks differ, frames are
- * renumbered so that equal frames are equal times (warned). A table of times without frames gets
- * frames from the common interval; frames without times need options->frame_s.
- * Warnings: rows-dropped, rows-unlinked, merged-rows, size-constant, trackpy-size, tracks-branched,
- * times-uneven, time-is-frame, frames-shifted, pixel-nm-unused, frame-s-unused, positions-unused.
- * @return NG_IO; NG_FORMAT (not a table of tracks, missing column, broken text); NG_INVALID (a value:
- *         text, NaN, infinite, negative or zero size; two rows for one track and frame; times against
- *         frames; missing calibration); NG_TOO_LITTLE (no usable row). Messages name file and line.
+ * Read and join tables (kind recognised from the content; "-" is standard input). docs/tables.md
+ * says which columns and units are taken. Identity of a particle is (file, group, track). Rows
+ * are sorted; identical rows of different tracks of one `group` are one merged particle (kept
+ * once, on the lowest track). Files must have one interval between frames; where their clocks
+ * differ, frames are renumbered so that equal frames are equal times (warned). A table of times
+ * without frames gets frames from the common interval; frames without times need
+ * options->frame_s. Warnings: rows-dropped, rows-unlinked, merged-rows, size-constant,
+ * trackpy-size, tracks-branched, times-uneven, time-is-frame, frames-shifted, pixel-nm-unused,
+ * frame-s-unused, positions-unused.
+ * @return NG_IO; NG_FORMAT (not a table of tracks, missing column, broken text); NG_INVALID (a
+ * value: text, NaN, infinite, negative or zero size; two rows for one track and frame; times
+ * against frames; missing calibration); NG_TOO_LITTLE (no usable row). Messages name file and
+ * line.
  */
 NG_MUST_CHECK ng_status ng_tracks_read(const char *const *paths, size_t n_paths,
                                        const ng_tracks_read_options *options, ng_tracks *out,
@@ -94,15 +96,16 @@ NG_MUST_CHECK ng_status ng_tracks_read(const char *const *paths, size_t n_paths,
 /** Free what a set of tracks owns and zero it. */
 void ng_tracks_free(ng_tracks *tracks);
 
-/** tracks.csv: track,frame,time_s,x_nm,y_nm,radius_nm,radius_se_nm and, where there are any, group;
- *  reading it back gives the same numbers. `#` lines carry `comment` (may be NULL; may hold several
- *  lines). Tracks of several sources are numbered anew from 1. Ex-situ sets: time_s,radius_nm. */
+/** tracks.csv: track,frame,time_s,x_nm,y_nm,radius_nm,radius_se_nm and, where there are any,
+ * group; reading it back gives the same numbers. `#` lines carry `comment` (may be NULL; may hold
+ * several lines). Tracks of several sources are numbered anew from 1. Ex-situ sets:
+ * time_s,radius_nm. */
 NG_MUST_CHECK ng_status ng_tracks_write_csv(const ng_tracks *tracks, const char *path,
                                             const char *comment, bool force, ng_error *err);
 
-/** {"source": [...], "frame_s":, "pixel_nm":, "ex_situ":, "track": [{"id", "source", "group" where
- *  there is one, "frame": [], "time_s": [], "radius_nm": []}]}; positions and standard errors are left
- *  out. Owned by the caller. NULL: no memory. */
+/** {"source": [...], "frame_s":, "pixel_nm":, "ex_situ":, "track": [{"id", "source", "group"
+ * where there is one, "frame": [], "time_s": [], "radius_nm": []}]}; positions and standard
+ * errors are left out. Owned by the caller. NULL: no memory. */
 struct json_t *ng_tracks_json(const ng_tracks *tracks);
 /** The reverse of ng_tracks_json. @return NG_FORMAT with the key that is missing or wrong. */
 NG_MUST_CHECK ng_status ng_tracks_from_json(const struct json_t *value, ng_tracks *out,
@@ -111,26 +114,27 @@ NG_MUST_CHECK ng_status ng_tracks_from_json(const struct json_t *value, ng_track
 /** What `nucgrow info` says of a file. */
 typedef struct ng_file_info {
     ng_file_kind kind;
-    char what[96];                /* one phrase: "a table of tracks", "a TIFF image", ... */
-    char schema[64];              /* of a result, or "" */
-    size_t rows, tracks, frames;  /* rows of the file, tracks and frames that would be read; 0 where
-                                     it does not apply */
+    char what[96];               /* one phrase: "a table of tracks", "a TIFF image", ... */
+    char schema[64];             /* of a result, or "" */
+    size_t rows, tracks, frames; /* rows of the file, tracks and frames that would be read; 0
+                                    where it does not apply */
     double time_first_s, time_last_s, frame_s; /* NAN where unknown */
-    char size_column[48];         /* "area_px", or "" */
-    char size_name[12];           /* "radius", "diameter", "area", "size" (trackpy) or "" */
-    char size_unit[8];            /* "px", "nm", "um" or ""; areas are in its square */
+    char size_column[48];                      /* "area_px", or "" */
+    char size_name[12]; /* "radius", "diameter", "area", "size" (trackpy) or "" */
+    char size_unit[8];  /* "px", "nm", "um" or ""; areas are in its square */
     double size_min, size_median, size_max; /* in size_unit (areas as areas) */
-    ng_warnings columns;  /* one entry a column: name, what it was taken for */
-    ng_warnings missing;  /* one entry a missing thing: name = the flag that supplies it */
-    ng_warnings problems; /* what reading it as tracks would stop at (name "error") or warn about */
+    ng_warnings columns;                    /* one entry a column: name, what it was taken for */
+    ng_warnings missing; /* one entry a missing thing: name = the flag that supplies it */
+    ng_warnings
+        problems; /* what reading it as tracks would stop at (name "error") or warn about */
 } ng_file_info;
 
-/** Look at a file without needing its calibration. A file that is not understood is NG_KIND_UNKNOWN
- *  with a problem, no error. @return NG_IO, NG_MEMORY */
+/** Look at a file without needing its calibration. A file that is not understood is
+ * NG_KIND_UNKNOWN with a problem, no error. @return NG_IO, NG_MEMORY */
 NG_MUST_CHECK ng_status ng_file_inspect(const char *path, ng_file_info *out, ng_error *err);
 void ng_file_info_free(ng_file_info *info);
 
-/* ---- parsers on memory: what the fuzzers call ---------------------------------------------------- */
+/* ---- parsers on memory: what the fuzzers call ---------------------------------------- */
 
 /** Parse a table held in memory; `name` is used in messages. As ng_tracks_read for one file. */
 NG_MUST_CHECK ng_status ng_tracks_parse(const char *text, size_t length, const char *name,

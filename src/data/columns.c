@@ -26,7 +26,7 @@ static const struct {
 
 #define N_QUANTITIES (sizeof quantities / sizeof quantities[0])
 
-/* ---- names ---------------------------------------------------------------------------------- */
+/* ---- names --------------------------------------------------------------------------- */
 
 /* One character of a key; *at moves on. 0: leave it out. */
 static char key_character(const char **at, const char *end)
@@ -117,7 +117,7 @@ const ng_column *ng_layout_column(const ng_layout *layout, ng_slot slot)
     return i == NG_NO_COLUMN ? NULL : &layout->column[i];
 }
 
-/* ---- which column fills which slot ---------------------------------------------------------- */
+/* ---- which column fills which slot --------------------------------------------------- */
 
 static ng_quantity standard_error_of(ng_quantity size)
 {
@@ -137,8 +137,9 @@ static bool has_y_in(const ng_layout *layout, ng_unit unit)
     return false;
 }
 
-/* Calibrated sizes before pixels, radius before diameter before area; -1: no size. TrackMate's radius
- * is the setting of its detector unless the spot has an outline, and then it has an area. */
+/* Calibrated sizes before pixels, radius before diameter before area; -1: no size. TrackMate's
+ * radius is the setting of its detector unless the spot has an outline, and then it has an area.
+ */
 static int size_rank(const ng_layout *layout, const ng_column *column)
 {
     static const int unit_rank[] = {[NG_UNIT_NM] = 0, [NG_UNIT_UM] = 1, [NG_UNIT_PX] = 10};
@@ -215,8 +216,8 @@ static ng_status choose(ng_layout *layout, ng_slot slot, const char *name, ng_er
         return NG_OK;
     }
     return NG_FAIL(err, NG_FORMAT, "%s: columns %zu (%s) and %zu (%s) hold the same; remove one",
-                   name, layout->slot[slot] + 1, layout->column[layout->slot[slot]].name, twin + 1,
-                   layout->column[twin].name);
+                   name, layout->slot[slot] + 1, layout->column[layout->slot[slot]].name,
+                   twin + 1, layout->column[twin].name);
 }
 
 ng_status ng_layout_choose(ng_layout *layout, const char *name, ng_error *err)
@@ -233,7 +234,7 @@ ng_status ng_layout_choose(ng_layout *layout, const char *name, ng_error *err)
     return NG_OK;
 }
 
-/* ---- trackpy -------------------------------------------------------------------------------------- */
+/* ---- trackpy ------------------------------------------------------------------------- */
 
 static bool is_bare(const ng_layout *layout, const char *key)
 {
@@ -264,7 +265,7 @@ static void trackpy_columns(ng_layout *layout)
     }
 }
 
-/* ---- reading the header ------------------------------------------------------------------------------ */
+/* ---- reading the header -------------------------------------------------------------- */
 
 static ng_file_kind kind_of(const ng_layout *layout)
 {
@@ -282,10 +283,10 @@ static ng_file_kind kind_of(const ng_layout *layout)
     if (ng_layout_find(layout, "kind") != NULL && ng_layout_find(layout, "partner") != NULL) {
         return NG_KIND_EVENTS;
     }
-    return track           ? NG_KIND_TRACKS
-           : frame         ? NG_KIND_PARTICLES
-           : time && size  ? NG_KIND_EX_SITU
-                           : NG_KIND_UNKNOWN;
+    return track          ? NG_KIND_TRACKS
+           : frame        ? NG_KIND_PARTICLES
+           : time && size ? NG_KIND_EX_SITU
+                          : NG_KIND_UNKNOWN;
 }
 
 static ng_status count_columns(ng_csv csv, size_t *n, size_t *numbers, ng_error *err)
@@ -314,8 +315,9 @@ static ng_status read_header(ng_csv *csv, ng_layout *layout, ng_error *err)
         return status;
     }
     if (n > NG_MAX_COLUMNS) {
-        return NG_FAIL(err, NG_FORMAT, "%s:%zu: the header row has %zu columns; at most %d are read",
-                       csv->name, csv->row_line, n, NG_MAX_COLUMNS);
+        return NG_FAIL(err, NG_FORMAT,
+                       "%s:%zu: the header row has %zu columns; at most %d are read", csv->name,
+                       csv->row_line, n, NG_MAX_COLUMNS);
     }
     if (numbers == n) {
         return NG_FAIL(err, NG_FORMAT,
@@ -334,7 +336,8 @@ static ng_status read_header(ng_csv *csv, ng_layout *layout, ng_error *err)
         if (status != NG_OK) {
             return status;
         }
-        ng_text_show(field.text, field.length, layout->column[i].name, sizeof layout->column[i].name);
+        ng_text_show(field.text, field.length, layout->column[i].name,
+                     sizeof layout->column[i].name);
         make_key(&field, layout->column[i].key);
         layout->n_columns = i + 1;
     }
@@ -379,19 +382,20 @@ void ng_layout_free(ng_layout *layout)
     *layout = (ng_layout){.kind = NG_KIND_UNKNOWN};
 }
 
-/* ---- what is missing --------------------------------------------------------------------------------- */
+/* ---- what is missing ----------------------------------------------------------------- */
 
 /* "; found: track, frame, aera_px (did you mean area_px?)" */
 static void describe_columns(const ng_layout *layout, char text[240])
 {
     static const char *const known[] = {
-        "track",     "group",       "frame",       "time_s",   "time_min", "time_ms", "time_h",
-        "radius_nm", "radius_um",   "radius_px",   "area_px",  "area_px2", "area_nm2", "area_um2",
-        "x_px",      "diameter_nm", "diameter_um", "diameter_px"};
+        "track",    "group",     "frame",     "time_s",      "time_min",    "time_ms",
+        "time_h",   "radius_nm", "radius_um", "radius_px",   "area_px",     "area_px2",
+        "area_nm2", "area_um2",  "x_px",      "diameter_nm", "diameter_um", "diameter_px"};
     size_t n = (size_t)snprintf(text, 240, "; found: ");
     for (size_t i = 0; i < layout->n_columns && n < 150; i++) {
         n += (size_t)snprintf(text + n, 240 - n, "%s%s", i > 0 ? ", " : "",
-                              layout->column[i].name[0] != '\0' ? layout->column[i].name : "(no name)");
+                              layout->column[i].name[0] != '\0' ? layout->column[i].name
+                                                                : "(no name)");
         if (i + 1 < layout->n_columns && n >= 150) {
             n += (size_t)snprintf(text + n, 240 - n, ", ...");
         }
@@ -432,25 +436,27 @@ static ng_status fail_without_size(const ng_layout *layout, const char *name, ng
                        name, bare->name, bare->key, square, bare->key, square, bare->key, square);
     }
     describe_columns(layout, found);
-    return NG_FAIL(err, NG_FORMAT,
-                   "%s: no column with sizes; radius_nm, diameter_nm, area_nm2 or area_px (also _um) "
-                   "is needed%s",
-                   name, found);
+    return NG_FAIL(
+        err, NG_FORMAT,
+        "%s: no column with sizes; radius_nm, diameter_nm, area_nm2 or area_px (also _um) "
+        "is needed%s",
+        name, found);
 }
 
 /* Tables that look like tracks at first sight. */
 static ng_status check_other_tables(const ng_layout *layout, const char *name, ng_error *err)
 {
     if (layout->kind == NG_KIND_EVENTS) {
-        return NG_FAIL(err, NG_FORMAT, "%s: this is a table of events; a table of tracks is needed",
-                       name);
+        return NG_FAIL(err, NG_FORMAT,
+                       "%s: this is a table of events; a table of tracks is needed", name);
     }
     if (ng_layout_find(layout, "number_spots") != NULL ||
         ng_layout_find(layout, "spot_source_id") != NULL) {
-        return NG_FAIL(err, NG_FORMAT,
-                       "%s: this is TrackMate's table of tracks or edges; export its table of spots, "
-                       "or save its XML file",
-                       name);
+        return NG_FAIL(
+            err, NG_FORMAT,
+            "%s: this is TrackMate's table of tracks or edges; export its table of spots, "
+            "or save its XML file",
+            name);
     }
     return NG_OK;
 }
@@ -459,10 +465,11 @@ static ng_status fail_without_track(const ng_layout *layout, const char *name, n
 {
     char found[240];
     if (layout->kind == NG_KIND_TRACKPY_CSV) {
-        return NG_FAIL(err, NG_FORMAT,
-                       "%s: no column particle; link the features with trackpy.link before writing "
-                       "the table",
-                       name);
+        return NG_FAIL(
+            err, NG_FORMAT,
+            "%s: no column particle; link the features with trackpy.link before writing "
+            "the table",
+            name);
     }
     describe_columns(layout, found);
     return NG_FAIL(err, NG_FORMAT, "%s: no column track%s%s", name,
@@ -490,11 +497,12 @@ ng_status ng_layout_check(const ng_layout *layout, const char *name, ng_error *e
                        name, found);
     }
     if (layout->units_missing) {
-        return NG_FAIL(err, NG_FORMAT,
-                       "%s: the rows with TrackMate's names and units are missing below the header, so "
-                       "the unit of RADIUS is unknown; export the spots again, or rename the columns "
-                       "to track,frame,time_s,radius_um",
-                       name);
+        return NG_FAIL(
+            err, NG_FORMAT,
+            "%s: the rows with TrackMate's names and units are missing below the header, so "
+            "the unit of RADIUS is unknown; export the spots again, or rename the columns "
+            "to track,frame,time_s,radius_um",
+            name);
     }
     if (layout->slot[NG_SLOT_SIZE] == NG_NO_COLUMN) {
         return fail_without_size(layout, name, err);

@@ -18,8 +18,8 @@ static size_t count_lines(const char *from, const char *to)
 static ng_status check_text(const char *text, size_t length, const char *name, ng_error *err)
 {
     if (length >= 2 && (memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0)) {
-        return NG_FAIL(err, NG_FORMAT,
-                       "%s: the text is UTF-16; save the table as CSV in UTF-8", name);
+        return NG_FAIL(err, NG_FORMAT, "%s: the text is UTF-16; save the table as CSV in UTF-8",
+                       name);
     }
     bool image = false;
     const char *what = ng_binary_name(text, length, &image);
@@ -140,8 +140,9 @@ static ng_status end_field(ng_csv *csv, ng_error *err)
         csv->at++;
         return NG_OK;
     }
-    return NG_FAIL(err, NG_FORMAT, "%s:%zu: text follows a closing quote; put the separator there",
-                   csv->name, csv->line);
+    return NG_FAIL(err, NG_FORMAT,
+                   "%s:%zu: text follows a closing quote; put the separator there", csv->name,
+                   csv->line);
 }
 
 static void trim(ng_field *field)
@@ -150,8 +151,8 @@ static void trim(ng_field *field)
         field->text++;
         field->length--;
     }
-    while (field->length > 0 && (field->text[field->length - 1] == ' ' ||
-                                 field->text[field->length - 1] == '\t')) {
+    while (field->length > 0 &&
+           (field->text[field->length - 1] == ' ' || field->text[field->length - 1] == '\t')) {
         field->length--;
     }
 }

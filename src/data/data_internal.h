@@ -3,31 +3,32 @@
  * What the modules of room `data` share.
  *
  * The way of a table: text -> csv.c (records and fields) -> columns.c (what each column means) ->
- * rows.c (numbers, in the file's units) -> timing.c (frames and seconds) -> join.c (nm, one clock),
- * order.c (sorted, checked) -> tracks. TrackMate XML joins at the rows.
+ * rows.c (numbers, in the file's units) -> timing.c (frames and seconds) -> join.c (nm, one
+ * clock), order.c (sorted, checked) -> tracks. TrackMate XML joins at the rows.
  */
 #ifndef NUCGROW_DATA_INTERNAL_H
 #define NUCGROW_DATA_INTERNAL_H
 
 #include <nucgrow/data.h>
 
-/* ---- numbers (number.c) --------------------------------------------------------------------- */
+/* ---- numbers (number.c) -------------------------------------------------------------- */
 
 typedef enum ng_number {
     NG_NUMBER_OK,
-    NG_NUMBER_EMPTY,     /* nothing, or only spaces */
-    NG_NUMBER_BAD,       /* not a number */
-    NG_NUMBER_COMMA,     /* a number if its comma were a point */
-    NG_NUMBER_NAN,       /* nan */
-    NG_NUMBER_INFINITE   /* inf, or beyond the range of a double */
+    NG_NUMBER_EMPTY,   /* nothing, or only spaces */
+    NG_NUMBER_BAD,     /* not a number */
+    NG_NUMBER_COMMA,   /* a number if its comma were a point */
+    NG_NUMBER_NAN,     /* nan */
+    NG_NUMBER_INFINITE /* inf, or beyond the range of a double */
 } ng_number;
 
 /** Read the whole of text[0..length) as a decimal number, correctly rounded, in any locale. */
 ng_number ng_number_parse(const char *text, size_t length, double *value);
-/** Format the shortest of 15 to 17 digits that reads back exactly; NAN gives "". `text` holds 32. */
+/** Format the shortest of 15 to 17 digits that reads back exactly; NAN gives "". `text` holds 32.
+ */
 void ng_number_format(double value, char text[32]);
 
-/* ---- units and quantities (units.c) ----------------------------------------------------------- */
+/* ---- units and quantities (units.c) -------------------------------------------------- */
 
 typedef enum ng_unit {
     NG_UNIT_NONE,
@@ -75,7 +76,7 @@ double ng_size_radius(ng_quantity size, double value);
 /** Its standard error, from that of the size. */
 double ng_size_radius_se(ng_quantity size, double value, double se);
 
-/* ---- text of a table (csv.c) --------------------------------------------------------------------- */
+/* ---- text of a table (csv.c) --------------------------------------------------------- */
 
 typedef struct ng_field {
     const char *text; /* borrowed from the table's text, not terminated */
@@ -92,22 +93,24 @@ typedef struct ng_csv {
     size_t row_line; /* where the record began */
 } ng_csv;
 
-/** Check that `text` is a text (no NUL bytes, no UTF-16), skip a byte order mark, find the delimiter
- *  in the header row. @return NG_FORMAT with what the file seems to be instead. */
-NG_MUST_CHECK ng_status ng_csv_open(ng_csv *csv, const char *text, size_t length, const char *name,
-                                    ng_error *err);
+/** Check that `text` is a text (no NUL bytes, no UTF-16), skip a byte order mark, find the
+ * delimiter in the header row. @return NG_FORMAT with what the file seems to be instead. */
+NG_MUST_CHECK ng_status ng_csv_open(ng_csv *csv, const char *text, size_t length,
+                                    const char *name, ng_error *err);
 /** Go to the next record; false at the end. */
 bool ng_csv_next_record(ng_csv *csv);
 /** Next field of the record; *found is false after its last. @return NG_FORMAT (quotes). */
-NG_MUST_CHECK ng_status ng_csv_next_field(ng_csv *csv, ng_field *field, bool *found, ng_error *err);
+NG_MUST_CHECK ng_status ng_csv_next_field(ng_csv *csv, ng_field *field, bool *found,
+                                          ng_error *err);
 /** Skip what is left of the record. */
 NG_MUST_CHECK ng_status ng_csv_end_record(ng_csv *csv, ng_error *err);
-/** Text for a message or a result: cut to `size` (>= 8) bytes, what is not printable UTF-8 as '?'. */
+/** Text for a message or a result: cut to `size` (>= 8) bytes, what is not printable UTF-8 as
+ * '?'. */
 void ng_text_show(const char *text, size_t length, char *shown, size_t size);
 /** A field for a message, in quotes. */
 void ng_field_show(const ng_field *field, char shown[48]);
 
-/* ---- what the columns mean (columns.c, trackmate_csv.c) ----------------------------------------- */
+/* ---- what the columns mean (columns.c, trackmate_csv.c) ------------------------------ */
 
 /** Places of a row that columns fill. */
 typedef enum ng_slot {
@@ -140,12 +143,15 @@ typedef struct ng_layout {
     bool units_missing;      /* a TrackMate table without its row of units */
 } ng_layout;
 
-/** Read the header row (and TrackMate's rows below it): what is it, and what does each column hold?
- *  Anything that has columns succeeds; ng_layout_check tells whether it can be read as tracks. */
+/** Read the header row (and TrackMate's rows below it): what is it, and what does each column
+ * hold? Anything that has columns succeeds; ng_layout_check tells whether it can be read as
+ * tracks. */
 NG_MUST_CHECK ng_status ng_layout_read(ng_csv *csv, ng_layout *out, ng_error *err);
-/** Fill the slots from the columns' quantities. @return NG_FORMAT when two columns are the same. */
+/** Fill the slots from the columns' quantities. @return NG_FORMAT when two columns are the same.
+ */
 NG_MUST_CHECK ng_status ng_layout_choose(ng_layout *layout, const char *name, ng_error *err);
-/** NG_FORMAT with what is missing for tracks (or an ex-situ table), and what was found instead. */
+/** NG_FORMAT with what is missing for tracks (or an ex-situ table), and what was found instead.
+ */
 NG_MUST_CHECK ng_status ng_layout_check(const ng_layout *layout, const char *name, ng_error *err);
 void ng_layout_free(ng_layout *layout);
 /** Column in a slot, or NULL. */
@@ -157,7 +163,7 @@ bool ng_trackmate_csv_is(const ng_layout *layout);
 /** Give TrackMate's columns their quantities, and units from the rows below the header. */
 NG_MUST_CHECK ng_status ng_trackmate_csv_columns(ng_csv *csv, ng_layout *layout, ng_error *err);
 
-/* ---- rows (rows.c) ----------------------------------------------------------------------------------- */
+/* ---- rows (rows.c) ------------------------------------------------------------------- */
 
 /** One row. Sizes and positions are in the file's units until tracks.c converts them. */
 typedef struct ng_row {
@@ -208,8 +214,8 @@ typedef struct ng_reader {
  *  else returns NG_INVALID. */
 NG_MUST_CHECK ng_status ng_row_bad(ng_reader *reader, size_t line, const char *format, ...)
     NG_PRINTF(3, 4);
-/** Read one number of a row: `label` is its column. Empty and nan give NAN. *good tells whether to go
- *  on with the row. */
+/** Read one number of a row: `label` is its column. Empty and nan give NAN. *good tells whether
+ * to go on with the row. */
 NG_MUST_CHECK ng_status ng_row_number(ng_reader *reader, size_t line, const char *label,
                                       const ng_field *field, double *value, bool *good);
 /** Check and append a row. */
@@ -217,14 +223,14 @@ NG_MUST_CHECK ng_status ng_row_take(ng_reader *reader, const ng_row *row);
 /** Read the rows of a table whose layout was checked. */
 NG_MUST_CHECK ng_status ng_rows_read_csv(ng_reader *reader, ng_csv *csv, const ng_layout *layout);
 
-/* ---- TrackMate XML (trackmate_xml.c) ------------------------------------------------------------------ */
+/* ---- TrackMate XML (trackmate_xml.c) ------------------------------------------------- */
 
 /** Whether a text begins like XML. */
 bool ng_xml_is(const char *text, size_t length);
 /** Read the tracks of a TrackMate file. @return NG_FORMAT, NG_INVALID with file and line. */
 NG_MUST_CHECK ng_status ng_trackmate_xml_read(ng_reader *reader, const char *text, size_t length);
 
-/* ---- frames and seconds (timing.c) --------------------------------------------------------------------- */
+/* ---- frames and seconds (timing.c) --------------------------------------------------- */
 
 /** Give every row of the table its frame and time; sets frame_s and origin_s of the table. */
 NG_MUST_CHECK ng_status ng_table_timing(ng_table *table, ng_rows *rows, double frame_s,
@@ -232,16 +238,17 @@ NG_MUST_CHECK ng_status ng_table_timing(ng_table *table, ng_rows *rows, double f
 /** Frames of an ex-situ set: the rank of each distinct time, over all files. */
 NG_MUST_CHECK ng_status ng_rows_rank_times(ng_rows *rows, ng_error *err);
 
-/* ---- order, repeats, merged particles (order.c) ---------------------------------------------------------- */
+/* ---- order, repeats, merged particles (order.c) -------------------------------------- */
 
 /** Order by source, group, track. */
 int ng_row_compare_particle(const ng_row *a, const ng_row *b);
-/** Sort the rows of `n` tables by particle, then frame; drop the second of two rows for one particle and
- *  frame or fail (skip_invalid false); drop rows of merged particles that another track has. */
-NG_MUST_CHECK ng_status ng_rows_order(ng_table *tables, size_t n, ng_rows *rows, bool skip_invalid,
-                                      ng_warnings *warnings, ng_error *err);
+/** Sort the rows of `n` tables by particle, then frame; drop the second of two rows for one
+ * particle and frame or fail (skip_invalid false); drop rows of merged particles that another
+ * track has. */
+NG_MUST_CHECK ng_status ng_rows_order(ng_table *tables, size_t n, ng_rows *rows,
+                                      bool skip_invalid, ng_warnings *warnings, ng_error *err);
 
-/* ---- from rows to tracks (tracks.c, join.c) ---------------------------------------------------------------- */
+/* ---- from rows to tracks (tracks.c, join.c) ------------------------------------------ */
 
 /** One file's rows, in the file's units: the first half of reading. */
 NG_MUST_CHECK ng_status ng_table_read(ng_reader *reader, const char *text, size_t length);
@@ -250,10 +257,10 @@ NG_MUST_CHECK ng_status ng_tables_join(ng_table *tables, size_t n, ng_rows *rows
                                        const ng_tracks_read_options *options, ng_tracks *out,
                                        ng_warnings *warnings, ng_error *err);
 
-/* ---- what a file is (kind.c) ---------------------------------------------------------------------------- */
+/* ---- what a file is (kind.c) --------------------------------------------------------- */
 
-/** What a file that is no text seems to be: "a TIFF image", ...; NULL when unknown. Sets *image for
- *  pictures and movies. */
+/** What a file that is no text seems to be: "a TIFF image", ...; NULL when unknown. Sets *image
+ * for pictures and movies. */
 const char *ng_binary_name(const char *text, size_t length, bool *image);
 
 #endif

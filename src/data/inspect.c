@@ -15,7 +15,7 @@ static void set_what(ng_file_info *info, const char *text)
     snprintf(info->what, sizeof info->what, "%s", text);
 }
 
-/* ---- columns ------------------------------------------------------------------------------------ */
+/* ---- columns ------------------------------------------------------------------------- */
 
 static const char *slot_meaning(const ng_layout *layout, size_t column)
 {
@@ -35,8 +35,9 @@ static const char *slot_meaning(const ng_layout *layout, size_t column)
         }
     }
     return layout->column[column].quantity == NG_QUANTITY_NONE ? "not used"
-           : layout->column[column].unit == NG_UNIT_NONE       ? "not used: its unit is not said"
-                                                               : "not used: another column is preferred";
+           : layout->column[column].unit == NG_UNIT_NONE
+               ? "not used: its unit is not said"
+               : "not used: another column is preferred";
 }
 
 static void describe_columns(const ng_layout *layout, ng_file_info *info)
@@ -48,7 +49,8 @@ static void describe_columns(const ng_layout *layout, ng_file_info *info)
         bool square =
             column->quantity == NG_QUANTITY_AREA || column->quantity == NG_QUANTITY_AREA_SE;
         ng_warnings_add(&info->columns, name, "%s%s%s%s", slot_meaning(layout, i),
-                        unit[0] != '\0' ? ", in " : "", unit, unit[0] != '\0' && square ? "^2" : "");
+                        unit[0] != '\0' ? ", in " : "", unit,
+                        unit[0] != '\0' && square ? "^2" : "");
     }
 }
 
@@ -70,7 +72,7 @@ static void set_missing(ng_file_info *info, ng_unit size_unit, bool has_times)
     }
 }
 
-/* ---- numbers ------------------------------------------------------------------------------------ */
+/* ---- numbers ------------------------------------------------------------------------- */
 
 static int by_value(const void *left, const void *right)
 {
@@ -132,7 +134,7 @@ static void measure_times(const ng_tracks *tracks, ng_file_info *info)
     }
 }
 
-/* ---- tables ------------------------------------------------------------------------------------- */
+/* ---- tables -------------------------------------------------------------------------- */
 
 static void add_error(ng_file_info *info, const ng_error *err)
 {
@@ -160,8 +162,8 @@ static void keep_warnings(const ng_warnings *from, ng_file_info *info)
     }
 }
 
-/* Join the rows with a calibration of 1 where there is none: what can be counted does not depend on
- * it. */
+/* Join the rows with a calibration of 1 where there is none: what can be counted does not depend
+ * on it. */
 static ng_status inspect_rows(ng_table *table, ng_rows *rows, ng_file_info *info, ng_error *err)
 {
     bool has_times = table->has_time || !table->has_frame;
@@ -183,10 +185,11 @@ static ng_status inspect_rows(ng_table *table, ng_rows *rows, ng_file_info *info
         measure_times(&tracks, info);
     }
     if (table->invalid > 0) {
-        ng_warnings_add(&info->problems, "error",
-                        "rows with a bad value: %zu, where reading stops (--skip-invalid drops them); the "
-                        "first in %s",
-                        table->invalid, table->first_bad);
+        ng_warnings_add(
+            &info->problems, "error",
+            "rows with a bad value: %zu, where reading stops (--skip-invalid drops them); the "
+            "first in %s",
+            table->invalid, table->first_bad);
     }
     keep_warnings(&warnings, info);
     ng_warnings_free(&warnings);
@@ -244,8 +247,8 @@ out:
     return status;
 }
 
-static ng_status inspect_csv(const char *text, size_t length, const char *name, ng_file_info *info,
-                             ng_error *err)
+static ng_status inspect_csv(const char *text, size_t length, const char *name,
+                             ng_file_info *info, ng_error *err)
 {
     ng_csv csv;
     ng_layout layout = {.kind = NG_KIND_UNKNOWN};
@@ -267,15 +270,15 @@ static ng_status inspect_csv(const char *text, size_t length, const char *name, 
     return readable ? inspect_table(text, length, name, info, err) : NG_OK;
 }
 
-static ng_status inspect_xml(const char *text, size_t length, const char *name, ng_file_info *info,
-                             ng_error *err)
+static ng_status inspect_xml(const char *text, size_t length, const char *name,
+                             ng_file_info *info, ng_error *err)
 {
     info->kind = NG_KIND_TRACKMATE_XML;
     set_what(info, kind_phrase(info->kind));
     return inspect_table(text, length, name, info, err);
 }
 
-/* ---- other files -------------------------------------------------------------------------------- */
+/* ---- other files --------------------------------------------------------------------- */
 
 static void inspect_json(const char *text, size_t length, const char *name, ng_file_info *info)
 {
@@ -284,8 +287,8 @@ static void inspect_json(const char *text, size_t length, const char *name, ng_f
     const char *schema = json_string_value(json_object_get(value, "schema"));
     set_what(info, "a JSON file that is not a result of nucgrow");
     if (value == NULL) {
-        ng_warnings_add(&info->problems, "error", "%s:%d: the JSON is broken: %s", name, broken.line,
-                        broken.text);
+        ng_warnings_add(&info->problems, "error", "%s:%d: the JSON is broken: %s", name,
+                        broken.line, broken.text);
     } else if (schema != NULL && strncmp(schema, "nucgrow/", 8) == 0) {
         info->kind = NG_KIND_RESULT;
         ng_text_show(schema, strlen(schema), info->schema, sizeof info->schema);
@@ -321,15 +324,16 @@ static bool inspect_head(const char *path, ng_file_info *info)
     }
     info->kind = image ? NG_KIND_IMAGE : NG_KIND_UNKNOWN;
     set_what(info, what);
-    ng_warnings_add(&info->problems, "error", "%s: %s", path,
-                    image ? "reading movies and images is not part of this version; link the particles "
-                            "with TrackMate or trackpy and bring the table"
-                          : "only tables in text (CSV) and TrackMate's XML are read");
+    ng_warnings_add(
+        &info->problems, "error", "%s: %s", path,
+        image ? "reading movies and images is not part of this version; link the particles "
+                "with TrackMate or trackpy and bring the table"
+              : "only tables in text (CSV) and TrackMate's XML are read");
     return true;
 }
 
-static ng_status inspect_text(const char *text, size_t length, const char *name, ng_file_info *info,
-                              ng_error *err)
+static ng_status inspect_text(const char *text, size_t length, const char *name,
+                              ng_file_info *info, ng_error *err)
 {
     size_t start = strspn(text, " \t\r\n");
     if (ng_xml_is(text, length)) {

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-/* ---- units ---------------------------------------------------------------------------------------- */
+/* ---- units --------------------------------------------------------------------------- */
 
 static ng_status check_calibration(const ng_table *table, double pixel_nm, ng_warnings *warnings,
                                    ng_error *err)
@@ -14,26 +14,29 @@ static ng_status check_calibration(const ng_table *table, double pixel_nm, ng_wa
                        table->name, table->size_column);
     }
     if (isnan(pixel_nm) && table->position_unit == NG_UNIT_PX) {
-        ng_warnings_add(warnings, "positions-unused",
-                        "%s: positions are in pixels and --pixel-nm is not given; they were not read",
-                        table->name);
+        ng_warnings_add(
+            warnings, "positions-unused",
+            "%s: positions are in pixels and --pixel-nm is not given; they were not read",
+            table->name);
     }
     if (table->has_group && table->position_unit == NG_UNIT_NONE) {
-        ng_warnings_add(warnings, "merged-rows",
-                        "%s has groups but no positions, so rows that merged particles share cannot be "
-                        "told apart; all were kept",
-                        table->name);
+        ng_warnings_add(
+            warnings, "merged-rows",
+            "%s has groups but no positions, so rows that merged particles share cannot be "
+            "told apart; all were kept",
+            table->name);
     }
-    if (!isnan(pixel_nm) && table->size_unit != NG_UNIT_PX && table->position_unit != NG_UNIT_PX) {
-        ng_warnings_add(warnings, "pixel-nm-unused",
-                        "%s is in %s; --pixel-nm was not used", table->name,
-                        ng_unit_name(table->size_unit));
+    if (!isnan(pixel_nm) && table->size_unit != NG_UNIT_PX &&
+        table->position_unit != NG_UNIT_PX) {
+        ng_warnings_add(warnings, "pixel-nm-unused", "%s is in %s; --pixel-nm was not used",
+                        table->name, ng_unit_name(table->size_unit));
     }
     if (table->size == NG_QUANTITY_GYRATION) {
-        ng_warnings_add(warnings, "trackpy-size",
-                        "%s: trackpy's size is a radius of gyration; radius = sqrt(2) x size was taken, "
-                        "which holds for a uniform disk",
-                        table->name);
+        ng_warnings_add(
+            warnings, "trackpy-size",
+            "%s: trackpy's size is a radius of gyration; radius = sqrt(2) x size was taken, "
+            "which holds for a uniform disk",
+            table->name);
     }
     return NG_OK;
 }
@@ -66,7 +69,7 @@ static void convert_sizes(const ng_table *table, ng_rows *rows, double pixel_nm)
     }
 }
 
-/* ---- several files ---------------------------------------------------------------------------------- */
+/* ---- several files ------------------------------------------------------------------- */
 
 static const ng_table *first_with_interval(const ng_table *tables, size_t n)
 {
@@ -83,10 +86,11 @@ static ng_status check_intervals(const ng_table *tables, size_t n, const ng_tabl
 {
     for (size_t i = 0; i < n; i++) {
         if (fabs(tables[i].frame_s - first->frame_s) > 0.01 * first->frame_s) {
-            return NG_FAIL(err, NG_INVALID,
-                           "%s has %.6g s between frames but %s has %.6g; files that belong together "
-                           "need one interval",
-                           tables[i].name, tables[i].frame_s, first->name, first->frame_s);
+            return NG_FAIL(
+                err, NG_INVALID,
+                "%s has %.6g s between frames but %s has %.6g; files that belong together "
+                "need one interval",
+                tables[i].name, tables[i].frame_s, first->name, first->frame_s);
         }
     }
     return NG_OK;
@@ -112,20 +116,22 @@ static ng_status align_table(const ng_table *table, const ng_table *clock, doubl
     double offset = (row->time_s - clock->origin_s) / frame_s - (double)row->frame;
     double whole = round(offset);
     if (!(fabs(whole) <= 1e9)) {
-        return NG_FAIL(err, NG_INVALID, "%s and %s are %.3g frames apart; they cannot belong together",
+        return NG_FAIL(err, NG_INVALID,
+                       "%s and %s are %.3g frames apart; they cannot belong together",
                        table->name, clock->name, whole);
     }
     if (whole != 0.0) {
         shift_rows(table, rows, (long)whole, 0.0);
-        ng_warnings_add(warnings, "frames-shifted",
-                        "%s: frames were renumbered by %+.0f, so that equal frames are equal times in "
-                        "%s",
-                        table->name, whole, clock->name);
+        ng_warnings_add(
+            warnings, "frames-shifted",
+            "%s: frames were renumbered by %+.0f, so that equal frames are equal times in "
+            "%s",
+            table->name, whole, clock->name);
     }
     if (fabs(offset - whole) > 0.01) {
         ng_warnings_add(warnings, "times-uneven",
-                        "%s: times differ by %.2g frames from those of equal frames in %s", table->name,
-                        offset - whole, clock->name);
+                        "%s: times differ by %.2g frames from those of equal frames in %s",
+                        table->name, offset - whole, clock->name);
     }
     return NG_OK;
 }
@@ -161,17 +167,16 @@ static ng_status check_kinds(const ng_table *tables, size_t n, ng_error *err)
 {
     for (size_t i = 1; i < n; i++) {
         if ((tables[i].kind == NG_KIND_EX_SITU) != (tables[0].kind == NG_KIND_EX_SITU)) {
-            return NG_FAIL(err, NG_FORMAT, "%s is a table of %s but %s is one of %s; they cannot be joined",
-                           tables[i].name,
-                           tables[i].kind == NG_KIND_EX_SITU ? "ex-situ samples" : "tracks",
-                           tables[0].name,
-                           tables[0].kind == NG_KIND_EX_SITU ? "ex-situ samples" : "tracks");
+            return NG_FAIL(
+                err, NG_FORMAT, "%s is a table of %s but %s is one of %s; they cannot be joined",
+                tables[i].name, tables[i].kind == NG_KIND_EX_SITU ? "ex-situ samples" : "tracks",
+                tables[0].name, tables[0].kind == NG_KIND_EX_SITU ? "ex-situ samples" : "tracks");
         }
     }
     return NG_OK;
 }
 
-/* ---- the result ---------------------------------------------------------------------------------------- */
+/* ---- the result ---------------------------------------------------------------------- */
 
 static size_t count_tracks(const ng_rows *rows)
 {
@@ -182,7 +187,8 @@ static size_t count_tracks(const ng_rows *rows)
     return n;
 }
 
-static void fill_tracks(const ng_table *tables, const ng_rows *rows, double pixel_nm, ng_tracks *out)
+static void fill_tracks(const ng_table *tables, const ng_rows *rows, double pixel_nm,
+                        ng_tracks *out)
 {
     for (size_t i = 0; i < rows->n; i++) {
         const ng_row *row = &rows->item[i];
@@ -204,8 +210,8 @@ static void fill_tracks(const ng_table *tables, const ng_rows *rows, double pixe
     out->n_points = rows->n;
 }
 
-static ng_status build_tracks(const ng_table *tables, size_t n, const ng_rows *rows, double pixel_nm,
-                              ng_tracks *out, ng_error *err)
+static ng_status build_tracks(const ng_table *tables, size_t n, const ng_rows *rows,
+                              double pixel_nm, ng_tracks *out, ng_error *err)
 {
     size_t n_tracks = count_tracks(rows);
     out->point = NG_NEW(ng_track_point, rows->n);
@@ -233,12 +239,14 @@ no_memory:
 static void warn_dropped(const ng_table *table, ng_warnings *warnings)
 {
     if (table->invalid > 0) {
-        ng_warnings_add(warnings, "rows-dropped", "%s: %zu of %zu rows dropped because of a bad value; the first in %s",
+        ng_warnings_add(warnings, "rows-dropped",
+                        "%s: %zu of %zu rows dropped because of a bad value; the first in %s",
                         table->name, table->invalid, table->rows_read, table->first_bad);
     }
     if (table->unlinked > 0) {
-        ng_warnings_add(warnings, "rows-unlinked", "%s: %zu of %zu rows left out because they are in no track",
-                        table->name, table->unlinked, table->rows_read);
+        ng_warnings_add(warnings, "rows-unlinked",
+                        "%s: %zu of %zu rows left out because they are in no track", table->name,
+                        table->unlinked, table->rows_read);
     }
 }
 
@@ -248,7 +256,8 @@ static ng_status fail_empty(const ng_table *table, ng_error *err)
         return NG_FAIL(err, NG_TOO_LITTLE, "%s: there are no %s", table->name,
                        table->kind == NG_KIND_TRACKMATE_XML ? "spots" : "rows below the header");
     }
-    return NG_FAIL(err, NG_TOO_LITTLE, "%s: none of %zu rows can be used: %zu have a bad value%s%s, %zu are "
+    return NG_FAIL(err, NG_TOO_LITTLE,
+                   "%s: none of %zu rows can be used: %zu have a bad value%s%s, %zu are "
                    "in no track",
                    table->name, table->rows_read, table->invalid,
                    table->first_bad[0] != '\0' ? "; " : "", table->first_bad, table->unlinked);

@@ -51,7 +51,8 @@ const char *ng_binary_name(const char *text, size_t length, bool *image)
     };
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         size_t end = known[i].offset + known[i].length;
-        if (length >= end && memcmp(text + known[i].offset, known[i].magic, known[i].length) == 0) {
+        if (length >= end &&
+            memcmp(text + known[i].offset, known[i].magic, known[i].length) == 0) {
             *image = known[i].image;
             return known[i].name;
         }

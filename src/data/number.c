@@ -8,9 +8,10 @@
 #include <string.h>
 
 /* strtod alone will not do: it follows the locale of the calling program (a comma in half of
- * Europe), takes hexadecimal numbers, and needs 100 ns a number. Here the text is scanned once into
- * an integer and a power of ten. What is exact in a double, or certain after one rounding in a long
- * double, is computed directly; the rest goes to strtod under the C locale of this thread. */
+ * Europe), takes hexadecimal numbers, and needs 100 ns a number. Here the text is scanned once
+ * into an integer and a power of ten. What is exact in a double, or certain after one rounding in
+ * a long double, is computed directly; the rest goes to strtod under the C locale of this thread.
+ */
 
 #define MAX_NUMBER_LENGTH 400
 
@@ -101,19 +102,20 @@ static bool convert_exact(const scanned *s, double *value)
 }
 
 #if FLT_EVAL_METHOD == 0 && LDBL_MANT_DIG == 64
-/* 64 bits hold any 19 digits and 10^27; after one rounding there, the second rounding to 53 bits is
- * right unless the 11 bits that fall off lie within one of their middle. */
+/* 64 bits hold any 19 digits and 10^27; after one rounding there, the second rounding to 53 bits
+ * is right unless the 11 bits that fall off lie within one of their middle. */
 static bool convert_wide(const scanned *s, double *value)
 {
-    static const long double power[] = {
-        1e0L,  1e1L,  1e2L,  1e3L,  1e4L,  1e5L,  1e6L,  1e7L,  1e8L,  1e9L,
-        1e10L, 1e11L, 1e12L, 1e13L, 1e14L, 1e15L, 1e16L, 1e17L, 1e18L, 1e19L,
-        1e20L, 1e21L, 1e22L, 1e23L, 1e24L, 1e25L, 1e26L, 1e27L};
+    static const long double power[] = {1e0L,  1e1L,  1e2L,  1e3L,  1e4L,  1e5L,  1e6L,
+                                        1e7L,  1e8L,  1e9L,  1e10L, 1e11L, 1e12L, 1e13L,
+                                        1e14L, 1e15L, 1e16L, 1e17L, 1e18L, 1e19L, 1e20L,
+                                        1e21L, 1e22L, 1e23L, 1e24L, 1e25L, 1e26L, 1e27L};
     if (s->exponent < -27 || s->exponent > 27 || s->digits == 0) {
         return false;
     }
     long double digits = (long double)s->digits;
-    long double wide = s->exponent < 0 ? digits / power[-s->exponent] : digits * power[s->exponent];
+    long double wide =
+        s->exponent < 0 ? digits / power[-s->exponent] : digits * power[s->exponent];
     int exponent = 0;
     uint64_t bits = (uint64_t)ldexpl(frexpl(wide, &exponent), 64);
     uint64_t tail = bits & 0x7ff;

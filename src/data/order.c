@@ -48,16 +48,18 @@ static ng_status fail_repeat(const ng_table *table, const ng_row *first, const n
                              ng_error *err)
 {
     if (table->kind == NG_KIND_TRACKMATE_CSV) {
-        return NG_FAIL(err, NG_INVALID,
-                       "%s:%zu: track %ld has a second spot in frame %ld (the first is in line %zu): it "
-                       "splits or merges, and this table does not hold the links; save TrackMate's XML "
-                       "file instead",
-                       table->name, second->line, second->track, second->frame, first->line);
+        return NG_FAIL(
+            err, NG_INVALID,
+            "%s:%zu: track %ld has a second spot in frame %ld (the first is in line %zu): it "
+            "splits or merges, and this table does not hold the links; save TrackMate's XML "
+            "file instead",
+            table->name, second->line, second->track, second->frame, first->line);
     }
-    return NG_FAIL(err, NG_INVALID,
-                   "%s:%zu: track %ld has a second row for frame %ld (the first is in line %zu); keep "
-                   "one (or pass --skip-invalid, which keeps the first)",
-                   table->name, second->line, second->track, second->frame, first->line);
+    return NG_FAIL(
+        err, NG_INVALID,
+        "%s:%zu: track %ld has a second row for frame %ld (the first is in line %zu); keep "
+        "one (or pass --skip-invalid, which keeps the first)",
+        table->name, second->line, second->track, second->frame, first->line);
 }
 
 /* Two rows for one track and frame. */
@@ -67,7 +69,8 @@ static ng_status check_repeats(ng_table *tables, ng_rows *rows, bool skip, ng_er
     bool marked = false;
     for (size_t i = 0; i < rows->n; i++) {
         ng_row *row = &rows->item[i];
-        if (last == NULL || ng_row_compare_particle(last, row) != 0 || last->frame != row->frame) {
+        if (last == NULL || ng_row_compare_particle(last, row) != 0 ||
+            last->frame != row->frame) {
             last = row;
             continue;
         }
@@ -148,10 +151,11 @@ static ng_status drop_merged(ng_rows *rows, ng_warnings *warnings, ng_error *err
     ng_free(list);
     if (marked > 0) {
         compact_rows(rows);
-        ng_warnings_add(warnings, "merged-rows",
-                        "%zu rows repeat another track of their group, as tables of merged particles "
-                        "do; each merged particle was kept once, on its lowest track",
-                        marked);
+        ng_warnings_add(
+            warnings, "merged-rows",
+            "%zu rows repeat another track of their group, as tables of merged particles "
+            "do; each merged particle was kept once, on its lowest track",
+            marked);
     }
     return NG_OK;
 }

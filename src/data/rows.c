@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define MAX_FRAME 1e9
-#define MAX_MAGNITUDE 1e15 /* of any other value: far beyond sense, far from overflow */
+#define MAX_MAGNITUDE 1e15        /* of any other value: far beyond sense, far from overflow */
 #define MAX_ID 9007199254740992.0 /* 2^53: beyond it a double skips whole numbers */
 
 ng_status ng_rows_add(ng_rows *rows, const ng_row *row, ng_error *err)
@@ -38,8 +38,8 @@ ng_status ng_row_bad(ng_reader *reader, size_t line, const char *format, ...)
     va_end(args);
     if (!reader->options->skip_invalid) {
         return NG_FAIL(reader->err, NG_INVALID,
-                       "%s:%zu: %s (drop the row or pass --skip-invalid)",
-                       reader->table->name, line, text);
+                       "%s:%zu: %s (drop the row or pass --skip-invalid)", reader->table->name,
+                       line, text);
     }
     if (reader->table->invalid++ == 0) {
         snprintf(reader->table->first_bad, sizeof reader->table->first_bad, "line %zu: %s", line,
@@ -65,7 +65,7 @@ ng_status ng_row_number(ng_reader *reader, size_t line, const char *label, const
                                                     : "which is not a number");
 }
 
-/* ---- checks ------------------------------------------------------------------------------------- */
+/* ---- checks -------------------------------------------------------------------------- */
 
 /* A required value: whole, and within +-limit. */
 static ng_status check_whole(ng_reader *reader, size_t line, const char *label, double value,
@@ -76,8 +76,8 @@ static ng_status check_whole(ng_reader *reader, size_t line, const char *label, 
         return ng_row_bad(reader, line, "%s is missing", label);
     }
     if (value != floor(value) || fabs(value) > limit) {
-        return ng_row_bad(reader, line, "%s is %.10g; it must be a whole number within +-%g", label,
-                          value, limit);
+        return ng_row_bad(reader, line, "%s is %.10g; it must be a whole number within +-%g",
+                          label, value, limit);
     }
     *good = true;
     return NG_OK;
@@ -111,12 +111,13 @@ ng_status ng_row_take(ng_reader *reader, const ng_row *row)
     }
     double far = fmax(fmax(fabs(row->x), fabs(row->y)), fmax(row->size, 1.0 / row->size));
     if (far > MAX_MAGNITUDE || fabs(row->time_s) > MAX_MAGNITUDE) {
-        return ng_row_bad(reader, row->line, "a value is out of range (beyond %g)", MAX_MAGNITUDE);
+        return ng_row_bad(reader, row->line, "a value is out of range (beyond %g)",
+                          MAX_MAGNITUDE);
     }
     return ng_rows_add(reader->rows, row, reader->err);
 }
 
-/* ---- CSV ------------------------------------------------------------------------------------------ */
+/* ---- CSV ----------------------------------------------------------------------------- */
 
 typedef struct row_reader {
     ng_reader *reader;
@@ -220,16 +221,16 @@ static ng_status check_identity(row_reader *r, const double value[NG_N_SLOTS], b
     const ng_table *table = r->reader->table;
     ng_status status = NG_OK;
     if (table->kind != NG_KIND_EX_SITU) {
-        status = check_whole(r->reader, line, label_of(r, NG_SLOT_TRACK), value[NG_SLOT_TRACK], MAX_ID,
-                             good);
+        status = check_whole(r->reader, line, label_of(r, NG_SLOT_TRACK), value[NG_SLOT_TRACK],
+                             MAX_ID, good);
     }
     if (status == NG_OK && *good && table->has_frame) {
         status = check_whole(r->reader, line, label_of(r, NG_SLOT_FRAME), value[NG_SLOT_FRAME],
                              MAX_FRAME, good);
     }
     if (status == NG_OK && *good && table->has_group && !isnan(value[NG_SLOT_GROUP])) {
-        status = check_whole(r->reader, line, label_of(r, NG_SLOT_GROUP), value[NG_SLOT_GROUP], MAX_ID,
-                             good);
+        status = check_whole(r->reader, line, label_of(r, NG_SLOT_GROUP), value[NG_SLOT_GROUP],
+                             MAX_ID, good);
     }
     if (status == NG_OK && *good && table->has_time && isnan(value[NG_SLOT_TIME])) {
         *good = false;

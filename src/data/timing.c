@@ -53,7 +53,7 @@ static bool differ(double a, double b, double share)
     return !(fabs(a - b) <= share * fabs(b));
 }
 
-/* ---- frames but no times -------------------------------------------------------------------------- */
+/* ---- frames but no times ------------------------------------------------------------- */
 
 static ng_status times_from_frames(ng_table *table, ng_rows *rows, double frame_s, ng_error *err)
 {
@@ -72,7 +72,7 @@ static ng_status times_from_frames(ng_table *table, ng_rows *rows, double frame_
     return NG_OK;
 }
 
-/* ---- frames and times --------------------------------------------------------------------------------- */
+/* ---- frames and times ---------------------------------------------------------------- */
 
 /* Where the line through first and last frame is left furthest. */
 typedef struct spacing {
@@ -116,16 +116,18 @@ static ng_status check_rising(const ng_table *table, const ng_rows *rows, const 
         size_t line_a = rows->item[a->row].line;
         size_t line_b = rows->item[b->row].line;
         if (a->frame == b->frame && fabs(a->time_s - b->time_s) > tolerance_s) {
-            return NG_FAIL(err, NG_INVALID,
-                           "%s:%zu: frame %ld is at %.10g s here but at %.10g s in line %zu; a frame "
-                           "has one time",
-                           table->name, line_b, b->frame, b->time_s, a->time_s, line_a);
+            return NG_FAIL(
+                err, NG_INVALID,
+                "%s:%zu: frame %ld is at %.10g s here but at %.10g s in line %zu; a frame "
+                "has one time",
+                table->name, line_b, b->frame, b->time_s, a->time_s, line_a);
         }
         if (a->frame < b->frame && a->time_s >= b->time_s) {
-            return NG_FAIL(err, NG_INVALID,
-                           "%s:%zu: frame %ld is at %.10g s, but the earlier frame %ld (line %zu) is "
-                           "at %.10g s; times must rise with frames",
-                           table->name, line_b, b->frame, b->time_s, a->frame, line_a, a->time_s);
+            return NG_FAIL(
+                err, NG_INVALID,
+                "%s:%zu: frame %ld is at %.10g s, but the earlier frame %ld (line %zu) is "
+                "at %.10g s; times must rise with frames",
+                table->name, line_b, b->frame, b->time_s, a->frame, line_a, a->time_s);
         }
     }
     return NG_OK;
@@ -170,16 +172,17 @@ static ng_status fail_uneven(const ng_table *table, const ng_rows *rows, const i
             worst = i;
         }
     }
-    return NG_FAIL(err, NG_INVALID,
-                   "%s:%zu: frame %ld comes %.6g s after frame %ld, where %.6g s between frames is "
-                   "usual; correct the times, or remove the column frame (frames are then numbered by "
-                   "time)",
-                   table->name, rows->item[list[worst].row].line, list[worst].frame,
-                   list[worst].time_s - list[worst - 1].time_s, list[worst - 1].frame, usual);
+    return NG_FAIL(
+        err, NG_INVALID,
+        "%s:%zu: frame %ld comes %.6g s after frame %ld, where %.6g s between frames is "
+        "usual; correct the times, or remove the column frame (frames are then numbered by "
+        "time)",
+        table->name, rows->item[list[worst].row].line, list[worst].frame,
+        list[worst].time_s - list[worst - 1].time_s, list[worst - 1].frame, usual);
 }
 
-/* Times that are not even must still rise from frame to frame, be one for each frame, and not belong to
- * another frame. */
+/* Times that are not even must still rise from frame to frame, be one for each frame, and not
+ * belong to another frame. */
 static ng_status check_uneven(const ng_table *table, const ng_rows *rows, const spacing *s,
                               double tolerance_s, ng_error *err)
 {
@@ -202,8 +205,7 @@ static ng_status check_uneven(const ng_table *table, const ng_rows *rows, const 
 /* TrackMate writes the frame number as the time when the movie had no calibration. */
 static bool time_is_frame(const ng_table *table, const ng_rows *rows)
 {
-    bool trackmate =
-        table->kind == NG_KIND_TRACKMATE_CSV || table->kind == NG_KIND_TRACKMATE_XML;
+    bool trackmate = table->kind == NG_KIND_TRACKMATE_CSV || table->kind == NG_KIND_TRACKMATE_XML;
     for (size_t i = 0; i < table->n && trackmate; i++) {
         const ng_row *row = &rows->item[table->first + i];
         trackmate = row->time_s == (double)row->frame;
@@ -222,15 +224,17 @@ static ng_status compare_with_flag(ng_table *table, double frame_s, ng_warnings 
         return NG_OK;
     }
     if (differ(table->frame_s, frame_s, EVEN)) {
-        return NG_FAIL(err, NG_INVALID,
-                       "%s: the times say %.6g s between frames, but --frame-s says %.6g; leave the "
-                       "flag out, or correct the times",
-                       table->name, table->frame_s, frame_s);
+        return NG_FAIL(
+            err, NG_INVALID,
+            "%s: the times say %.6g s between frames, but --frame-s says %.6g; leave the "
+            "flag out, or correct the times",
+            table->name, table->frame_s, frame_s);
     }
     if (differ(table->frame_s, frame_s, 1e-6)) {
-        ng_warnings_add(warnings, "frame-s-unused",
-                        "%s has times of its own (%.6g s between frames); --frame-s %.6g was not used",
-                        table->name, table->frame_s, frame_s);
+        ng_warnings_add(
+            warnings, "frame-s-unused",
+            "%s has times of its own (%.6g s between frames); --frame-s %.6g was not used",
+            table->name, table->frame_s, frame_s);
     }
     return NG_OK;
 }
@@ -246,19 +250,20 @@ static ng_status handle_time_is_frame(ng_table *table, ng_rows *rows, double fra
     *done = !isnan(frame_s);
     if (*done) {
         ng_warnings_add(warnings, "time-is-frame",
-                        "%s gives the frame number as the time; --frame-s %.6g was used", table->name,
-                        frame_s);
+                        "%s gives the frame number as the time; --frame-s %.6g was used",
+                        table->name, frame_s);
         return times_from_frames(table, rows, frame_s, err);
     }
-    ng_warnings_add(warnings, "time-is-frame",
-                    "%s gives the frame number as the time, as TrackMate does for a movie without "
-                    "calibration; 1 s between frames was taken (--frame-s sets another)",
-                    table->name);
+    ng_warnings_add(
+        warnings, "time-is-frame",
+        "%s gives the frame number as the time, as TrackMate does for a movie without "
+        "calibration; 1 s between frames was taken (--frame-s sets another)",
+        table->name);
     return NG_OK;
 }
 
-static ng_status check_times(ng_table *table, ng_rows *rows, double frame_s, ng_warnings *warnings,
-                             ng_error *err)
+static ng_status check_times(ng_table *table, ng_rows *rows, double frame_s,
+                             ng_warnings *warnings, ng_error *err)
 {
     bool done = false;
     ng_status status = handle_time_is_frame(table, rows, frame_s, &done, warnings, err);
@@ -274,17 +279,18 @@ static ng_status check_times(ng_table *table, ng_rows *rows, double frame_s, ng_
         if (status != NG_OK) {
             return status;
         }
-        ng_warnings_add(warnings, "times-uneven",
-                        "%s: times leave even spacing (%.6g s between frames) by up to %.2g s (line "
-                        "%zu); they are kept as they are",
-                        table->name, s.frame_s, s.worst_s, rows->item[s.worst].line);
+        ng_warnings_add(
+            warnings, "times-uneven",
+            "%s: times leave even spacing (%.6g s between frames) by up to %.2g s (line "
+            "%zu); they are kept as they are",
+            table->name, s.frame_s, s.worst_s, rows->item[s.worst].line);
     }
     table->frame_s = s.frame_s;
     table->origin_s = s.origin_s;
     return compare_with_flag(table, frame_s, warnings, err);
 }
 
-/* ---- times but no frames ---------------------------------------------------------------------------------- */
+/* ---- times but no frames ------------------------------------------------------------- */
 
 /* Distinct times; what rounding set apart counts as one. */
 static size_t distinct_times(const instant *list, size_t n, double *time_s)
@@ -324,7 +330,8 @@ static double try_interval(const double *time_s, size_t n, double guess_s, long 
 
 /* The interval that all steps are multiples of: as given, else the smallest step, else the middle
  * one (the smallest may have lost to rounding). `step` is scratch. */
-static double find_interval(const double *time_s, size_t n, double frame_s, double *step, long *frame)
+static double find_interval(const double *time_s, size_t n, double frame_s, double *step,
+                            long *frame)
 {
     if (!isnan(frame_s)) {
         return try_interval(time_s, n, frame_s, frame);
@@ -349,10 +356,11 @@ static void warn_uneven(const ng_table *table, const double *time_s, const long 
         worst_s = fmax(worst_s, fabs(time_s[i] - even_s));
     }
     if (worst_s > EVEN * table->frame_s) {
-        ng_warnings_add(warnings, "times-uneven",
-                        "%s: times leave even spacing (%.6g s between frames) by up to %.2g s; they are "
-                        "kept as they are",
-                        table->name, table->frame_s, worst_s);
+        ng_warnings_add(
+            warnings, "times-uneven",
+            "%s: times leave even spacing (%.6g s between frames) by up to %.2g s; they are "
+            "kept as they are",
+            table->name, table->frame_s, worst_s);
     }
 }
 
@@ -378,7 +386,8 @@ static ng_status frames_from_times(ng_table *table, ng_rows *rows, double frame_
     double *step = NG_NEW(double, table->n);
     long *frame = NG_NEW(long, table->n);
     if (list == NULL || time_s == NULL || step == NULL || frame == NULL) {
-        status = NG_FAIL(err, NG_MEMORY, "%s: no memory to number %zu frames", table->name, table->n);
+        status =
+            NG_FAIL(err, NG_MEMORY, "%s: no memory to number %zu frames", table->name, table->n);
         goto out;
     }
     size_t n = distinct_times(list, table->n, time_s);
@@ -387,10 +396,11 @@ static ng_status frames_from_times(ng_table *table, ng_rows *rows, double frame_
     if (n > 1) {
         table->frame_s = find_interval(time_s, n, frame_s, step, frame);
         if (isnan(table->frame_s)) {
-            status = NG_FAIL(err, NG_INVALID,
-                             "%s: the times are not multiples of %s; add a column frame, or pass the "
-                             "interval between frames with --frame-s",
-                             table->name, isnan(frame_s) ? "one interval" : "--frame-s");
+            status =
+                NG_FAIL(err, NG_INVALID,
+                        "%s: the times are not multiples of %s; add a column frame, or pass the "
+                        "interval between frames with --frame-s",
+                        table->name, isnan(frame_s) ? "one interval" : "--frame-s");
             goto out;
         }
         warn_uneven(table, time_s, frame, n, warnings);

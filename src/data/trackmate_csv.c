@@ -10,8 +10,9 @@ static const struct {
     const char *key;
     ng_quantity quantity;
 } names[] = {
-    {"track_id", NG_QUANTITY_TRACK}, {"frame", NG_QUANTITY_FRAME}, {"position_t", NG_QUANTITY_TIME},
-    {"position_x", NG_QUANTITY_X},   {"position_y", NG_QUANTITY_Y}, {"radius", NG_QUANTITY_RADIUS},
+    {"track_id", NG_QUANTITY_TRACK},  {"frame", NG_QUANTITY_FRAME},
+    {"position_t", NG_QUANTITY_TIME}, {"position_x", NG_QUANTITY_X},
+    {"position_y", NG_QUANTITY_Y},    {"radius", NG_QUANTITY_RADIUS},
     {"area", NG_QUANTITY_AREA},
 };
 
@@ -20,8 +21,8 @@ static const struct {
 bool ng_trackmate_csv_is(const ng_layout *layout)
 {
     return ng_layout_find(layout, "position_x") != NULL &&
-           ng_layout_find(layout, "position_y") != NULL && ng_layout_find(layout, "frame") != NULL &&
-           ng_layout_find(layout, "radius") != NULL;
+           ng_layout_find(layout, "position_y") != NULL &&
+           ng_layout_find(layout, "frame") != NULL && ng_layout_find(layout, "radius") != NULL;
 }
 
 /* "(micron)", "(pixel^2)", "(sec)", "(frame)" */
@@ -84,10 +85,11 @@ static ng_status read_units(ng_csv *csv, ng_layout *layout, ng_error *err)
         if (column->unit == NG_UNIT_NONE && column->quantity != NG_QUANTITY_TIME) {
             char shown[48];
             ng_field_show(&field, shown);
-            return NG_FAIL(err, NG_FORMAT,
-                           "%s:%zu: the unit of %s is %s; nm, um (micron) and pixel are read, so set "
-                           "the unit of the image in ImageJ (Image > Properties)",
-                           csv->name, csv->row_line, column->name, shown);
+            return NG_FAIL(
+                err, NG_FORMAT,
+                "%s:%zu: the unit of %s is %s; nm, um (micron) and pixel are read, so set "
+                "the unit of the image in ImageJ (Image > Properties)",
+                csv->name, csv->row_line, column->name, shown);
         }
     }
     return ng_csv_end_record(csv, err);

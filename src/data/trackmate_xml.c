@@ -11,16 +11,16 @@
 /* TrackMate's file: Model (spatialunits, timeunits) > AllSpots > SpotsInFrame > Spot, AllTracks >
  * Track > Edge, FilteredTracks > TrackID. Source: TrackMate documentation, and files it wrote.
  *
- * The file is read as a stream of start tags. No handler for entities or external subsets exists, so
- * nothing is expanded or loaded, and a document type ends the parse. */
+ * The file is read as a stream of start tags. No handler for entities or external subsets exists,
+ * so nothing is expanded or loaded, and a document type ends the parse. */
 
 typedef struct spot {
     ng_row row; /* .track is the spot's ID until the branches are cut */
     long id;
-    size_t in, out;         /* links from earlier and to later frames */
-    size_t previous, next;  /* the spot there, where there is one link */
-    bool linked;            /* in a track that is kept */
-    bool bad;               /* has a bad value: keeps its links, gives no row */
+    size_t in, out;        /* links from earlier and to later frames */
+    size_t previous, next; /* the spot there, where there is one link */
+    bool linked;           /* in a track that is kept */
+    bool bad;              /* has a bad value: keeps its links, gives no row */
 } spot;
 
 typedef struct edge {
@@ -40,7 +40,7 @@ typedef struct document {
     ng_reader *reader;
     xmlParserCtxtPtr context; /* owned */
     ng_status status;         /* of the callbacks */
-    spot *spot; /* owned, as are the other lists */
+    spot *spot;               /* owned, as are the other lists */
     size_t n_spots, capacity_spots;
     edge *edge;
     size_t n_edges, capacity_edges;
@@ -55,7 +55,8 @@ typedef struct document {
 bool ng_xml_is(const char *text, size_t length)
 {
     size_t i = length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
-    while (i < length && (text[i] == ' ' || text[i] == '\t' || text[i] == '\r' || text[i] == '\n')) {
+    while (i < length &&
+           (text[i] == ' ' || text[i] == '\t' || text[i] == '\r' || text[i] == '\n')) {
         i++;
     }
     return i < length && text[i] == '<';
@@ -77,7 +78,7 @@ static ng_status grow(void **list, size_t n, size_t *capacity, size_t size, ng_e
     return NG_OK;
 }
 
-/* ---- attributes --------------------------------------------------------------------------------- */
+/* ---- attributes ---------------------------------------------------------------------- */
 
 static bool find_attribute(const tag *t, const char *name, ng_field *field)
 {
@@ -135,13 +136,14 @@ static ng_status attribute_unit(document *d, const tag *t, const char *name, boo
     }
     char shown[48];
     ng_field_show(&field, shown);
-    return NG_FAIL(d->reader->err, NG_FORMAT,
-                   "%s:%zu: %s is %s; nm, um (micron) and pixel are read, so set the unit of the image in "
-                   "ImageJ (Image > Properties)",
-                   d->reader->table->name, t->line, name, shown);
+    return NG_FAIL(
+        d->reader->err, NG_FORMAT,
+        "%s:%zu: %s is %s; nm, um (micron) and pixel are read, so set the unit of the image in "
+        "ImageJ (Image > Properties)",
+        d->reader->table->name, t->line, name, shown);
 }
 
-/* ---- elements -------------------------------------------------------------------------------------- */
+/* ---- elements ------------------------------------------------------------------------ */
 
 static ng_status take_root(document *d, const tag *t)
 {
@@ -150,10 +152,11 @@ static ng_status take_root(document *d, const tag *t)
         return NG_OK;
     }
     if (strcmp(t->name, "Tracks") == 0) {
-        return NG_FAIL(d->reader->err, NG_FORMAT,
-                       "%s: this is TrackMate's simple export of tracks, which holds no sizes; save the "
-                       "full XML file (Save in TrackMate), or export the table of spots",
-                       d->reader->table->name);
+        return NG_FAIL(
+            d->reader->err, NG_FORMAT,
+            "%s: this is TrackMate's simple export of tracks, which holds no sizes; save the "
+            "full XML file (Save in TrackMate), or export the table of spots",
+            d->reader->table->name);
     }
     ng_field field = {t->name, strlen(t->name)};
     char shown[48];
@@ -175,8 +178,8 @@ static ng_status take_model(document *d, const tag *t)
     return status;
 }
 
-/* The size of a spot: its area where it has an outline, else its radius. All spots of a file are given
- * as the first one's kind. */
+/* The size of a spot: its area where it has an outline, else its radius. All spots of a file are
+ * given as the first one's kind. */
 static ng_status spot_size(document *d, const tag *t, double *size, bool *good)
 {
     ng_table *table = d->reader->table;
@@ -188,7 +191,8 @@ static ng_status spot_size(document *d, const tag *t, double *size, bool *good)
     }
     if (table->size == NG_QUANTITY_NONE) {
         table->size = isnan(area) ? NG_QUANTITY_RADIUS : NG_QUANTITY_AREA;
-        snprintf(table->size_column, sizeof table->size_column, "%s", isnan(area) ? "RADIUS" : "AREA");
+        snprintf(table->size_column, sizeof table->size_column, "%s",
+                 isnan(area) ? "RADIUS" : "AREA");
     }
     if (table->size == NG_QUANTITY_RADIUS) {
         *size = isnan(area) ? radius : ng_size_radius(NG_QUANTITY_AREA, area);
@@ -217,11 +221,13 @@ static ng_status take_spot(document *d, const tag *t)
     struct {
         const char *name;
         double *value;
-    } number[] = {{"POSITION_X", &s.row.x}, {"POSITION_Y", &s.row.y}, {"POSITION_T", &s.row.time_s}};
+    } number[] = {
+        {"POSITION_X", &s.row.x}, {"POSITION_Y", &s.row.y}, {"POSITION_T", &s.row.time_s}};
     bool good = true;
     if (table->rows_read == d->reader->options->max_rows) {
-        return NG_FAIL(d->reader->err, NG_INVALID, "%s:%zu: there are more than %zu spots, the limit",
-                       table->name, t->line, d->reader->options->max_rows);
+        return NG_FAIL(d->reader->err, NG_INVALID,
+                       "%s:%zu: there are more than %zu spots, the limit", table->name, t->line,
+                       d->reader->options->max_rows);
     }
     table->rows_read++;
     ng_status status = attribute_id(d, t, "ID", &s.id);
@@ -237,7 +243,8 @@ static ng_status take_spot(document *d, const tag *t)
     }
     if (status == NG_OK && good && labs(s.row.frame) > 1000000000) {
         good = false;
-        status = ng_row_bad(d->reader, t->line, "FRAME is %ld; it must lie within +-1e9", s.row.frame);
+        status =
+            ng_row_bad(d->reader, t->line, "FRAME is %ld; it must lie within +-1e9", s.row.frame);
     }
     if (status == NG_OK && good && table->has_time && isnan(s.row.time_s)) {
         good = false;
@@ -305,9 +312,8 @@ static ng_status take_element(document *d, const tag *t)
         const char *name;
         ng_status (*take)(document *d, const tag *t);
     } elements[] = {
-        {"Spot", take_spot},           {"Edge", take_edge},
-        {"SpotsInFrame", take_frame},  {"Track", take_track},
-        {"TrackID", take_kept_track},  {"FilteredTracks", take_filter},
+        {"Spot", take_spot},   {"Edge", take_edge},          {"SpotsInFrame", take_frame},
+        {"Track", take_track}, {"TrackID", take_kept_track}, {"FilteredTracks", take_filter},
         {"Model", take_model},
     };
     if (!d->root_seen) {
@@ -325,11 +331,11 @@ static ng_status take_element(document *d, const tag *t)
     return NG_OK;
 }
 
-/* ---- libxml2's callbacks ----------------------------------------------------------------------------- */
+/* ---- libxml2's callbacks ------------------------------------------------------------- */
 
-static void on_start(void *context, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri,
-                     int n_namespaces, const xmlChar **namespaces, int n_attributes, int n_defaulted,
-                     const xmlChar **attributes)
+static void on_start(void *context, const xmlChar *name, const xmlChar *prefix,
+                     const xmlChar *uri, int n_namespaces, const xmlChar **namespaces,
+                     int n_attributes, int n_defaulted, const xmlChar **attributes)
 {
     document *d = context;
     (void)prefix;
@@ -356,10 +362,11 @@ static void on_document_type(void *context, const xmlChar *name, const xmlChar *
     (void)external;
     (void)system;
     if (d->status == NG_OK) {
-        d->status = NG_FAIL(d->reader->err, NG_FORMAT,
-                            "%s: the file declares a document type, which TrackMate's files never do; "
-                            "it is not read",
-                            d->reader->table->name);
+        d->status =
+            NG_FAIL(d->reader->err, NG_FORMAT,
+                    "%s: the file declares a document type, which TrackMate's files never do; "
+                    "it is not read",
+                    d->reader->table->name);
         xmlStopParser(d->context);
     }
 }
@@ -399,7 +406,8 @@ static ng_status parse_document(document *d, const char *text, size_t length)
     handler.serror = on_error;
     d->context = xmlCreatePushParserCtxt(&handler, d, NULL, 0, NULL);
     if (d->context == NULL) {
-        return NG_FAIL(d->reader->err, NG_MEMORY, "%s: no memory to read XML", d->reader->table->name);
+        return NG_FAIL(d->reader->err, NG_MEMORY, "%s: no memory to read XML",
+                       d->reader->table->name);
     }
     xmlCtxtUseOptions(d->context, XML_PARSE_NONET);
     int failed = 0;
@@ -419,7 +427,7 @@ static ng_status parse_document(document *d, const char *text, size_t length)
     return status;
 }
 
-/* ---- links and branches ------------------------------------------------------------------------------------------------ */
+/* ---- links and branches -------------------------------------------------------------- */
 
 static int by_id(const void *left, const void *right)
 {
@@ -457,7 +465,8 @@ static ng_status sort_spots(document *d)
     }
     for (size_t i = 1; i < d->n_spots; i++) {
         if (d->spot[i].id == d->spot[i - 1].id) {
-            return NG_FAIL(d->reader->err, NG_FORMAT, "%s:%zu: spot %ld stands twice (first in line %zu)",
+            return NG_FAIL(d->reader->err, NG_FORMAT,
+                           "%s:%zu: spot %ld stands twice (first in line %zu)",
                            d->reader->table->name, d->spot[i].row.line, d->spot[i].id,
                            d->spot[i - 1].row.line);
         }
@@ -476,7 +485,8 @@ static ng_status link_spots(document *d)
         spot *a = find_spot(d, e->source);
         spot *b = find_spot(d, e->target);
         if (a == NULL || b == NULL) {
-            return NG_FAIL(d->reader->err, NG_FORMAT, "%s:%zu: a link names spot %ld, which is not there",
+            return NG_FAIL(d->reader->err, NG_FORMAT,
+                           "%s:%zu: a link names spot %ld, which is not there",
                            d->reader->table->name, e->line, a == NULL ? e->source : e->target);
         }
         if (a->row.frame > b->row.frame) {
@@ -547,7 +557,8 @@ static ng_status take_branch(document *d, const branch *b, long track, long grou
     }
 }
 
-/* A track of one branch keeps its number; the branches of others get new ones and share a group. */
+/* A track of one branch keeps its number; the branches of others get new ones and share a group.
+ */
 static ng_status take_branches(document *d, const branch *list, size_t n)
 {
     ng_status status = NG_OK;
@@ -567,11 +578,11 @@ static ng_status take_branches(document *d, const branch *list, size_t n)
         }
     }
     if (branched > 0) {
-        ng_warnings_add(d->reader->warnings, "tracks-branched",
-                        "%s: %zu tracks split or merge; they were cut there into %zu branches, each a "
-                        "track of its own (numbered from %ld, group = TrackMate's TRACK_ID)",
-                        d->reader->table->name, branched, branches,
-                        d->max_track - (long)branches + 1);
+        ng_warnings_add(
+            d->reader->warnings, "tracks-branched",
+            "%s: %zu tracks split or merge; they were cut there into %zu branches, each a "
+            "track of its own (numbered from %ld, group = TrackMate's TRACK_ID)",
+            d->reader->table->name, branched, branches, d->max_track - (long)branches + 1);
     }
     return status;
 }

@@ -27,7 +27,7 @@ void ng_tracks_free(ng_tracks *tracks)
     *tracks = (ng_tracks){0};
 }
 
-/* ---- one file ----------------------------------------------------------------------------------- */
+/* ---- one file ------------------------------------------------------------------------ */
 
 static ng_status read_csv(ng_reader *reader, const char *text, size_t length)
 {
@@ -64,13 +64,14 @@ ng_status ng_table_read(ng_reader *reader, const char *text, size_t length)
         return ng_trackmate_xml_read(reader, text, length);
     }
     if (json_is(text, length)) {
-        return NG_FAIL(reader->err, NG_FORMAT, "%s: this is a JSON file; a table of tracks is needed",
+        return NG_FAIL(reader->err, NG_FORMAT,
+                       "%s: this is a JSON file; a table of tracks is needed",
                        reader->table->name);
     }
     return read_csv(reader, text, length);
 }
 
-/* ---- the two entries ------------------------------------------------------------------------------------- */
+/* ---- the two entries ----------------------------------------------------------------- */
 
 static ng_status check_options(const ng_tracks_read_options *options, ng_error *err)
 {

@@ -15,8 +15,8 @@ static void numbering_free(numbering *n)
     ng_free(n->group);
 }
 
-/* Numbers of one source stay; those of several could clash, so they are given anew. Tracks are sorted
- * by source and group, so that equal groups stand together. */
+/* Numbers of one source stay; those of several could clash, so they are given anew. Tracks are
+ * sorted by source and group, so that equal groups stand together. */
 static bool number_tracks(const ng_tracks *tracks, numbering *n)
 {
     n->track = NG_NEW(long, tracks->n_tracks);
@@ -95,7 +95,8 @@ ng_status ng_tracks_write_csv(const ng_tracks *tracks, const char *path, const c
     ng_output *out = NULL;
     ng_status status = NG_OK;
     if (!number_tracks(tracks, &n)) {
-        status = NG_FAIL(err, NG_MEMORY, "%s: no memory to number %zu tracks", path, tracks->n_tracks);
+        status =
+            NG_FAIL(err, NG_MEMORY, "%s: no memory to number %zu tracks", path, tracks->n_tracks);
         goto out;
     }
     status = ng_output_open(path, force, &out, err);

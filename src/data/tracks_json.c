@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-/* ---- out ---------------------------------------------------------------------------------------- */
+/* ---- out ----------------------------------------------------------------------------- */
 
 static json_t *sources_json(const ng_tracks *tracks)
 {
@@ -83,7 +83,7 @@ struct json_t *ng_tracks_json(const ng_tracks *tracks)
     return object;
 }
 
-/* ---- in ----------------------------------------------------------------------------------------- */
+/* ---- in ------------------------------------------------------------------------------ */
 
 static ng_status fail_key(ng_error *err, const char *key, const char *needed)
 {
@@ -92,8 +92,8 @@ static ng_status fail_key(ng_error *err, const char *key, const char *needed)
 
 static ng_status fail_track(ng_error *err, size_t index, const char *key, const char *needed)
 {
-    return NG_FAIL(err, NG_FORMAT, "tracks: \"track\"[%zu].\"%s\" is missing or not %s", index, key,
-                   needed);
+    return NG_FAIL(err, NG_FORMAT, "tracks: \"track\"[%zu].\"%s\" is missing or not %s", index,
+                   key, needed);
 }
 
 /* A number or null (NAN). */
@@ -141,7 +141,8 @@ static ng_status read_point(const json_t *item, size_t track, size_t i, ng_track
         return fail_track(err, track, "time_s", "a list of numbers as long as \"frame\"");
     }
     if (!json_is_number(radius_nm) || !(json_number_value(radius_nm) > 0.0)) {
-        return fail_track(err, track, "radius_nm", "a list of positive numbers as long as \"frame\"");
+        return fail_track(err, track, "radius_nm",
+                          "a list of positive numbers as long as \"frame\"");
     }
     *point = (ng_track_point){
         .frame = (long)json_integer_value(frame),

@@ -15,7 +15,9 @@ static const struct {
 } units[] = {
     {NG_UNIT_NM, "nm", 1.0, {"nm", "nanometer", "nanometers", "nanometre"}},
     /* micro sign U+00B5 and Greek mu U+03BC */
-    {NG_UNIT_UM, "um", 1e3,
+    {NG_UNIT_UM,
+     "um",
+     1e3,
      {"um", "\xc2\xb5m", "\xce\xbcm", "\xb5m", "micron", "microns", "micrometer", "micrometers"}},
     {NG_UNIT_PX, "px", 0.0, {"px", "pixel", "pixels"}},
     {NG_UNIT_S, "s", 1.0, {"s", "sec", "secs", "second", "seconds"}},

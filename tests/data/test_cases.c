@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Small broken files, each with the exact message that it must give (tests/data/cases/expected.txt). */
+/* Small broken files, each with the exact message that it must give
+ * (tests/data/cases/expected.txt). */
 #include "data_test.h"
 
 #define CASES NUCGROW_SOURCE_DIR "/tests/data/cases/"

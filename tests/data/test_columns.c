@@ -20,7 +20,7 @@ static void every_size_and_unit_becomes_a_radius_in_nm(void **state)
         {"diameter_nm", "4", 2.0},
         {"diameter_um", "0.004", 2.0},
         {"diameter_px", "8", 2.0},
-        {"area_nm2", "4", 1.1283791670955126},  /* sqrt(4/pi) */
+        {"area_nm2", "4", 1.1283791670955126}, /* sqrt(4/pi) */
         {"area_um2", "4e-6", 1.1283791670955126},
         {"area_px", "16", 1.1283791670955126},
         {"area_px2", "16", 1.1283791670955126},
@@ -50,7 +50,10 @@ static void every_time_becomes_seconds(void **state)
     static const struct {
         const char *column;
         double factor;
-    } cases[] = {{"time_s", 1.0}, {"time_ms", 1e-3}, {"time_min", 60.0}, {"time_h", 3600.0},
+    } cases[] = {{"time_s", 1.0},
+                 {"time_ms", 1e-3},
+                 {"time_min", 60.0},
+                 {"time_h", 3600.0},
                  {"Time (sec)", 1.0}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char text[200];
@@ -70,11 +73,11 @@ static void the_best_of_several_sizes_is_taken(void **state)
         const char *header, *values;
         double radius_nm;
     } cases[] = {
-        {"area_px,radius_nm", "100,2", 2.0},      /* calibrated before pixels */
-        {"area_nm2,radius_nm", "100,2", 2.0},     /* radius before area */
+        {"area_px,radius_nm", "100,2", 2.0},  /* calibrated before pixels */
+        {"area_nm2,radius_nm", "100,2", 2.0}, /* radius before area */
         {"diameter_nm,radius_um", "100,2", 2000.0},
         {"radius_px,area_px", "4,100", 2.0},
-        {"radius_um,radius_nm", "7,2", 2.0},      /* nm before um */
+        {"radius_um,radius_nm", "7,2", 2.0}, /* nm before um */
         {"area_px,area_nm2", "7,4", 1.1283791670955126},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -194,8 +197,10 @@ static void separators_quotes_and_line_ends_do_not_matter(void **state)
     static const char *const texts[] = {
         "track,frame,time_s,radius_nm\n1,0,0,1.5\n1,1,0.5,1.75\n",
         "track;frame;time_s;radius_nm\r\n1;0;0;1.5\r\n1;1;0.5;1.75\r\n",
-        "\xef\xbb\xbf# made by hand\ntrack\tframe\ttime_s\tradius_nm\r1\t0\t0\t1.5\r1\t1\t0.5\t1.75",
-        "\"track\",\"frame\",\"time_s\",\"radius_nm\"\n\"1\",\"0\",\"0\",\"1.5\"\n1,1,.5,1.75,,\n,,,\n",
+        "\xef\xbb\xbf# made by "
+        "hand\ntrack\tframe\ttime_s\tradius_nm\r1\t0\t0\t1.5\r1\t1\t0.5\t1.75",
+        "\"track\",\"frame\",\"time_s\",\"radius_nm\"\n\"1\",\"0\",\"0\",\"1.5\"\n1,1,.5,1.75,,"
+        "\n,,,\n",
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         reading r = read_good(texts[i]);

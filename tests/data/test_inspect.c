@@ -48,7 +48,8 @@ static void a_calibrated_table_lacks_nothing(void **state)
     assert_close(info.frame_s, 30.0, 1e-12);
     assert_close(info.time_last_s, 30.0, 1e-12);
     assert_string_equal(info.size_unit, "um");
-    assert_string_equal(info.columns.item[3].text, "not used: another column is preferred, in px^2");
+    assert_string_equal(info.columns.item[3].text,
+                        "not used: another column is preferred, in px^2");
     ng_file_info_free(&info);
 }
 
@@ -60,9 +61,10 @@ static void bad_rows_are_problems_with_their_line(void **state)
     assert_int_equal(info.rows, 4);
     assert_int_equal(info.problems.n, 1);
     assert_string_equal(info.problems.item[0].name, "error");
-    assert_string_equal(info.problems.item[0].text,
-                        "rows with a bad value: 2, where reading stops (--skip-invalid drops them); the "
-                        "first in line 3: radius is -2 nm; radii must be positive");
+    assert_string_equal(
+        info.problems.item[0].text,
+        "rows with a bad value: 2, where reading stops (--skip-invalid drops them); the "
+        "first in line 3: radius is -2 nm; radii must be positive");
     ng_file_info_free(&info);
 }
 
@@ -118,15 +120,14 @@ static void images_are_told_by_their_first_bytes(void **state)
         size_t length;
         const char *what;
     } cases[] = {
-        {"II*\0", 4, "a TIFF image"},
-        {"MM\0*", 4, "a TIFF image"},
-        {"II+\0", 4, "a BigTIFF image"},
-        {"MM\0+", 4, "a BigTIFF image"},
+        {"II*\0", 4, "a TIFF image"},         {"MM\0*", 4, "a TIFF image"},
+        {"II+\0", 4, "a BigTIFF image"},      {"MM\0+", 4, "a BigTIFF image"},
         {"\0\0\0\3", 4, "a Gatan DM3 image"},
     };
     bool image = false;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        assert_string_equal(ng_binary_name(cases[i].bytes, cases[i].length, &image), cases[i].what);
+        assert_string_equal(ng_binary_name(cases[i].bytes, cases[i].length, &image),
+                            cases[i].what);
         assert_true(image);
         assert_null(ng_binary_name(cases[i].bytes, cases[i].length - 1, &image));
     }
@@ -136,9 +137,9 @@ static void images_are_told_by_their_first_bytes(void **state)
 static void names_of_kinds_are_stable(void **state)
 {
     (void)state;
-    static const char *const names[] = {"unknown",    "tracks",  "particles", "trackmate-csv",
-                                        "trackmate-xml", "trackpy-csv", "ex-situ", "events",
-                                        "result",     "experiment", "image"};
+    static const char *const names[] = {
+        "unknown", "tracks", "particles", "trackmate-csv", "trackmate-xml", "trackpy-csv",
+        "ex-situ", "events", "result",    "experiment",    "image"};
     for (int i = 0; i <= NG_KIND_IMAGE; i++) {
         assert_string_equal(ng_file_kind_name((ng_file_kind)i), names[i]);
     }

@@ -112,8 +112,8 @@ static void every_allocation_may_fail(void **state)
     static const struct {
         ng_status (*use)(ng_error *err);
         size_t least; /* allocations that matter: the paths must really be met */
-    } paths[] = {{use_csv, 7},  {use_times, 9}, {use_ex_situ, 6},
-                 {use_xml, 8},  {use_file, 12}, {use_info, 10}};
+    } paths[] = {{use_csv, 7}, {use_times, 9}, {use_ex_situ, 6},
+                 {use_xml, 8}, {use_file, 12}, {use_info, 10}};
     snprintf(table_path, sizeof table_path, "%s",
              test_written("t.csv", "track,frame,time_s,radius_nm\n1,0,0,1\n1,1,1,2\n"));
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {

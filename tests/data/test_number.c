@@ -27,15 +27,43 @@ static void assert_as_strtod(const char *text)
 static void hard_numbers_are_rounded_correctly(void **state)
 {
     (void)state;
-    static const char *const texts[] = {
-        "0", "-0", "0.0", "1", "-1", "+1", ".5", "5.", "1e0", "1E+5", "1e-5", "0e999", "00012.50",
-        "9007199254740993", "9007199254740992.5", "9007199254740993.0000000000000000001",
-        "1.7976931348623157e308", "1.7976931348623159e308", "4.9e-324", "2.4703282292062328e-324",
-        "2.2250738585072011e-308", "1e23", "8.5e22", "0.1", "0.30000000000000004",
-        "123456789012345678901234567890", "0.000000000000000000000000000001234567890123456789",
-        "1e400", "-1e400", "1e-400", "17976931348623157e292", "0.99999999999999994448884876874",
-        "0.99999999999999994448884876875", "1.00000000000000011102230246251565",
-        "1.00000000000000011102230246251566", "6.0221407600e23", "1e99999999999999"};
+    static const char *const texts[] = {"0",
+                                        "-0",
+                                        "0.0",
+                                        "1",
+                                        "-1",
+                                        "+1",
+                                        ".5",
+                                        "5.",
+                                        "1e0",
+                                        "1E+5",
+                                        "1e-5",
+                                        "0e999",
+                                        "00012.50",
+                                        "9007199254740993",
+                                        "9007199254740992.5",
+                                        "9007199254740993.0000000000000000001",
+                                        "1.7976931348623157e308",
+                                        "1.7976931348623159e308",
+                                        "4.9e-324",
+                                        "2.4703282292062328e-324",
+                                        "2.2250738585072011e-308",
+                                        "1e23",
+                                        "8.5e22",
+                                        "0.1",
+                                        "0.30000000000000004",
+                                        "123456789012345678901234567890",
+                                        "0.000000000000000000000000000001234567890123456789",
+                                        "1e400",
+                                        "-1e400",
+                                        "1e-400",
+                                        "17976931348623157e292",
+                                        "0.99999999999999994448884876874",
+                                        "0.99999999999999994448884876875",
+                                        "1.00000000000000011102230246251565",
+                                        "1.00000000000000011102230246251566",
+                                        "6.0221407600e23",
+                                        "1e99999999999999"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         assert_as_strtod(texts[i]);
     }
@@ -59,7 +87,8 @@ static void random_numbers_are_rounded_correctly(void **state)
     ng_random_close(rng);
 }
 
-/* Doubles half-way between two neighbours, and one digit beside: where double rounding would show. */
+/* Doubles half-way between two neighbours, and one digit beside: where double rounding would
+ * show. */
 static void halfway_numbers_are_rounded_correctly(void **state)
 {
     (void)state;
@@ -69,9 +98,11 @@ static void halfway_numbers_are_rounded_correctly(void **state)
         uint64_t high = gsl_rng_uniform_int(rng, 1u << 30);
         uint64_t odd = (UINT64_C(1) << 53) + (high << 22) + 1;
         for (int k = -1; k <= 1; k++) {
-            snprintf(text, sizeof text, "%llu", (unsigned long long)(odd * 100 + (uint64_t)k + 1));
+            snprintf(text, sizeof text, "%llu",
+                     (unsigned long long)(odd * 100 + (uint64_t)k + 1));
             assert_as_strtod(text);
-            snprintf(text, sizeof text, "%llue-2", (unsigned long long)(odd * 100 + (uint64_t)k + 1));
+            snprintf(text, sizeof text, "%llue-2",
+                     (unsigned long long)(odd * 100 + (uint64_t)k + 1));
             assert_as_strtod(text);
         }
     }
@@ -85,15 +116,31 @@ static void what_is_no_number_is_told_apart(void **state)
         const char *text;
         ng_number expected;
     } cases[] = {
-        {"", NG_NUMBER_EMPTY},        {"  ", NG_NUMBER_EMPTY},       {" 1 ", NG_NUMBER_OK},
-        {"abc", NG_NUMBER_BAD},       {"1x", NG_NUMBER_BAD},         {"0x10", NG_NUMBER_BAD},
-        {"1e", NG_NUMBER_BAD},        {"1e+", NG_NUMBER_BAD},        {"-", NG_NUMBER_BAD},
-        {".", NG_NUMBER_BAD},         {"1.2.3", NG_NUMBER_BAD},      {"1 2", NG_NUMBER_BAD},
-        {"--1", NG_NUMBER_BAD},       {"1,5", NG_NUMBER_COMMA},      {"-0,25", NG_NUMBER_COMMA},
-        {"1,5,6", NG_NUMBER_BAD},     {",", NG_NUMBER_BAD},          {"nan", NG_NUMBER_NAN},
-        {"NaN", NG_NUMBER_NAN},       {"-nan", NG_NUMBER_NAN},       {"nano", NG_NUMBER_BAD},
-        {"inf", NG_NUMBER_INFINITE},  {"-Infinity", NG_NUMBER_INFINITE},
-        {"1e999", NG_NUMBER_INFINITE}, {"infi", NG_NUMBER_BAD},
+        {"", NG_NUMBER_EMPTY},
+        {"  ", NG_NUMBER_EMPTY},
+        {" 1 ", NG_NUMBER_OK},
+        {"abc", NG_NUMBER_BAD},
+        {"1x", NG_NUMBER_BAD},
+        {"0x10", NG_NUMBER_BAD},
+        {"1e", NG_NUMBER_BAD},
+        {"1e+", NG_NUMBER_BAD},
+        {"-", NG_NUMBER_BAD},
+        {".", NG_NUMBER_BAD},
+        {"1.2.3", NG_NUMBER_BAD},
+        {"1 2", NG_NUMBER_BAD},
+        {"--1", NG_NUMBER_BAD},
+        {"1,5", NG_NUMBER_COMMA},
+        {"-0,25", NG_NUMBER_COMMA},
+        {"1,5,6", NG_NUMBER_BAD},
+        {",", NG_NUMBER_BAD},
+        {"nan", NG_NUMBER_NAN},
+        {"NaN", NG_NUMBER_NAN},
+        {"-nan", NG_NUMBER_NAN},
+        {"nano", NG_NUMBER_BAD},
+        {"inf", NG_NUMBER_INFINITE},
+        {"-Infinity", NG_NUMBER_INFINITE},
+        {"1e999", NG_NUMBER_INFINITE},
+        {"infi", NG_NUMBER_BAD},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         double value = 0.0;
@@ -143,8 +190,8 @@ static void numbers_are_written_short_and_read_back_exactly(void **state)
     static const struct {
         double value;
         const char *text;
-    } cases[] = {{0.1, "0.1"},   {0.0, "0"},          {300.0, "300"}, {-2.5, "-2.5"},
-                 {1e300, "1e+300"}, {0.1 + 0.2, "0.30000000000000004"}};
+    } cases[] = {{0.1, "0.1"},   {0.0, "0"},        {300.0, "300"},
+                 {-2.5, "-2.5"}, {1e300, "1e+300"}, {0.1 + 0.2, "0.30000000000000004"}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         ng_number_format(cases[i].value, text);
         assert_string_equal(text, cases[i].text);

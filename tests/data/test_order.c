@@ -94,7 +94,8 @@ static void equal_sizes_without_positions_are_not_merged(void **state)
 static void equal_rows_outside_groups_are_kept(void **state)
 {
     (void)state;
-    reading r = read_good("group,track,frame,time_s,x_px,y_px,area_px\n,1,0,0,1,1,8\n,2,0,0,1,1,8\n");
+    reading r =
+        read_good("group,track,frame,time_s,x_px,y_px,area_px\n,1,0,0,1,1,8\n,2,0,0,1,1,8\n");
     assert_int_equal(r.tracks.n_points, 2);
     assert_int_equal(r.tracks.track[0].group, -1);
     reading_free(&r);
@@ -105,9 +106,10 @@ static void bad_rows_are_dropped_when_asked_and_counted(void **state)
     (void)state;
     ng_tracks_read_options options = ng_tracks_read_defaults();
     options.skip_invalid = true;
-    reading r = read_with("track,frame,time_s,radius_nm\n1,0,0,1\n1,1,1,-1\n1,2,2,nan\n1,3,3,two\n"
-                          "1,4\n1,5,5,6,7\n,6,6,1\n1,7.5,7,1\n1,8,8,0\n1,9,9,2\n1,9,9,3\n",
-                          &options);
+    reading r =
+        read_with("track,frame,time_s,radius_nm\n1,0,0,1\n1,1,1,-1\n1,2,2,nan\n1,3,3,two\n"
+                  "1,4\n1,5,5,6,7\n,6,6,1\n1,7.5,7,1\n1,8,8,0\n1,9,9,2\n1,9,9,3\n",
+                  &options);
     assert_int_equal(r.status, NG_OK);
     assert_int_equal(r.tracks.n_points, 2);
     assert_int_equal(r.tracks.rows_read, 11);
@@ -116,9 +118,10 @@ static void bad_rows_are_dropped_when_asked_and_counted(void **state)
     assert_true(has_warning(&r.warnings, "rows-dropped"));
     for (size_t i = 0; i < r.warnings.n; i++) {
         if (strcmp(r.warnings.item[i].name, "rows-dropped") == 0) {
-            assert_string_equal(r.warnings.item[i].text,
-                                "t.csv: 9 of 11 rows dropped because of a bad value; the first in line "
-                                "3: radius is -1 nm; radii must be positive");
+            assert_string_equal(
+                r.warnings.item[i].text,
+                "t.csv: 9 of 11 rows dropped because of a bad value; the first in line "
+                "3: radius is -1 nm; radii must be positive");
         }
     }
     reading_free(&r);
@@ -131,9 +134,10 @@ static void nothing_left_is_too_little(void **state)
     options.skip_invalid = true;
     reading r = read_with("track,frame,time_s,radius_nm\n1,0,0,-1\n1,1,1,-1\n", &options);
     assert_int_equal(r.status, NG_TOO_LITTLE);
-    assert_string_equal(r.err.message,
-                        "t.csv: none of 2 rows can be used: 2 have a bad value; line 2: radius is -1 "
-                        "nm; radii must be positive, 0 are in no track");
+    assert_string_equal(
+        r.err.message,
+        "t.csv: none of 2 rows can be used: 2 have a bad value; line 2: radius is -1 "
+        "nm; radii must be positive, 0 are in no track");
     reading_free(&r);
 }
 

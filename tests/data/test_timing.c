@@ -107,9 +107,10 @@ static void sparse_times_need_the_flag(void **state)
     const char *text = "track,time_s,radius_nm\n1,0,1\n1,2,1\n1,5,1\n";
     reading r = read_text(text);
     assert_int_equal(r.status, NG_INVALID);
-    assert_string_equal(r.err.message,
-                        "t.csv: the times are not multiples of one interval; add a column frame, or "
-                        "pass the interval between frames with --frame-s");
+    assert_string_equal(
+        r.err.message,
+        "t.csv: the times are not multiples of one interval; add a column frame, or "
+        "pass the interval between frames with --frame-s");
     reading_free(&r);
     r = read_frame_s(text, 1.0);
     assert_int_equal(r.status, NG_OK);
@@ -123,7 +124,8 @@ static void sparse_times_need_the_flag(void **state)
 static void jitter_is_kept_and_said(void **state)
 {
     (void)state;
-    reading r = read_good("track,frame,time_s,radius_nm\n1,0,0,1\n1,1,1.1,2\n1,2,1.9,1\n1,3,3,1\n");
+    reading r =
+        read_good("track,frame,time_s,radius_nm\n1,0,0,1\n1,1,1.1,2\n1,2,1.9,1\n1,3,3,1\n");
     assert_true(has_warning(&r.warnings, "times-uneven"));
     assert_close(r.tracks.point[1].time_s, 1.1, 0.0);
     reading_free(&r);

@@ -2,19 +2,19 @@
 /* TrackMate's table of spots and its XML file. */
 #include "data_test.h"
 
-#define CSV_HEAD                                                                                   \
-    "LABEL,ID,TRACK_ID,QUALITY,POSITION_X,POSITION_Y,POSITION_Z,POSITION_T,FRAME,RADIUS,AREA\n"    \
-    "Label,Spot ID,Track ID,Quality,X,Y,Z,T,Frame,Radius,Area\n"                                   \
+#define CSV_HEAD                                                                                 \
+    "LABEL,ID,TRACK_ID,QUALITY,POSITION_X,POSITION_Y,POSITION_Z,POSITION_T,FRAME,RADIUS,AREA\n"  \
+    "Label,Spot ID,Track ID,Quality,X,Y,Z,T,Frame,Radius,Area\n"                                 \
     "Label,Spot ID,Track ID,Quality,X,Y,Z,T,Frame,R,Area\n"
 
 static void a_table_of_spots_is_read_in_its_units(void **state)
 {
     (void)state;
-    reading r = read_good(CSV_HEAD
-                          ",,,(quality),(micron),(micron),(micron),(sec),,(micron),(micron^2)\n"
-                          "ID3,3,1,9.5,0.25,0.5,0,0.5,1,9,4e-6\n"
-                          "ID1,1,1,9.5,0.2,0.4,0,0.0,0,9,1e-6\n"
-                          "ID2,2,,9.5,0.2,0.4,0,0.0,0,9,1e-6\n");
+    reading r =
+        read_good(CSV_HEAD ",,,(quality),(micron),(micron),(micron),(sec),,(micron),(micron^2)\n"
+                           "ID3,3,1,9.5,0.25,0.5,0,0.5,1,9,4e-6\n"
+                           "ID1,1,1,9.5,0.2,0.4,0,0.0,0,9,1e-6\n"
+                           "ID2,2,,9.5,0.2,0.4,0,0.0,0,9,1e-6\n");
     assert_int_equal(r.tracks.n_points, 2);
     assert_int_equal(r.tracks.n_tracks, 1);
     assert_close(r.tracks.frame_s, 0.5, 0.0);
@@ -28,9 +28,10 @@ static void a_table_of_spots_is_read_in_its_units(void **state)
 static void spots_in_pixels_and_frames_need_both_flags(void **state)
 {
     (void)state;
-    const char text[] = CSV_HEAD ",,,(quality),(pixel),(pixel),(pixel),(frame),,(pixel),(pixel^2)\n"
-                                 "ID1,1,1,9.5,1,2,0,0.0,0,3,16\nID2,2,1,9.5,1,2,0,1.0,1,3,16\n"
-                                 "ID2,2,1,9.5,1,2,0,2.0,2,3,16\n";
+    const char text[] =
+        CSV_HEAD ",,,(quality),(pixel),(pixel),(pixel),(frame),,(pixel),(pixel^2)\n"
+                 "ID1,1,1,9.5,1,2,0,0.0,0,3,16\nID2,2,1,9.5,1,2,0,1.0,1,3,16\n"
+                 "ID2,2,1,9.5,1,2,0,2.0,2,3,16\n";
     ng_tracks_read_options options = ng_tracks_read_defaults();
     reading r = read_with(text, &options);
     assert_int_equal(r.status, NG_INVALID);
@@ -52,8 +53,9 @@ static void spots_in_pixels_and_frames_need_both_flags(void **state)
 static void a_time_that_is_the_frame_gives_way_to_the_flag(void **state)
 {
     (void)state;
-    const char text[] = CSV_HEAD ",,,(quality),(micron),(micron),(micron),(sec),,(micron),(micron^2)\n"
-                                 "ID1,1,1,9.5,1,2,0,0.0,0,3,16\nID2,2,1,9.5,1,2,0,1.0,1,3,17\n";
+    const char text[] =
+        CSV_HEAD ",,,(quality),(micron),(micron),(micron),(sec),,(micron),(micron^2)\n"
+                 "ID1,1,1,9.5,1,2,0,0.0,0,3,16\nID2,2,1,9.5,1,2,0,1.0,1,3,17\n";
     reading r = read_good(text);
     assert_true(has_warning(&r.warnings, "time-is-frame"));
     assert_close(r.tracks.frame_s, 1.0, 0.0);
@@ -68,34 +70,46 @@ static void a_time_that_is_the_frame_gives_way_to_the_flag(void **state)
     reading_free(&r);
 }
 
-#define XML_HEAD                                                                                   \
-    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<TrackMate version=\"7.6.1\">\n"                  \
+#define XML_HEAD                                                                                 \
+    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<TrackMate version=\"7.6.1\">\n"                \
     "<Log>Starting &lt;detection&gt;</Log>\n"
 
 /* Two whole tracks, one that merges (10, 11 -> 12 -> 13), and one spot alone. */
 static const char document[] = XML_HEAD
     "<Model spatialunits=\"micron\" timeunits=\"sec\">\n"
-    "<FeatureDeclarations><SpotFeatures><Feature feature=\"RADIUS\"/></SpotFeatures></FeatureDeclarations>\n"
+    "<FeatureDeclarations><SpotFeatures><Feature "
+    "feature=\"RADIUS\"/></SpotFeatures></FeatureDeclarations>\n"
     "<AllSpots nspots=\"9\">\n<SpotsInFrame frame=\"0\">\n"
-    "<Spot ID=\"1\" name=\"ID1\" FRAME=\"0\" POSITION_X=\"1.5\" POSITION_Y=\"2\" POSITION_Z=\"0\" "
+    "<Spot ID=\"1\" name=\"ID1\" FRAME=\"0\" POSITION_X=\"1.5\" POSITION_Y=\"2\" "
+    "POSITION_Z=\"0\" "
     "POSITION_T=\"0.0\" RADIUS=\"0.002\" ROI_N_POINTS=\"3\">0 0 1 1 2 0</Spot>\n"
-    "<Spot ID=\"10\" FRAME=\"0\" POSITION_X=\"1\" POSITION_Y=\"2\" POSITION_T=\"0.0\" RADIUS=\"0.003\"/>\n"
-    "<Spot ID=\"11\" FRAME=\"0\" POSITION_X=\"1\" POSITION_Y=\"3\" POSITION_T=\"0.0\" RADIUS=\"0.003\"/>\n"
-    "<Spot ID=\"99\" FRAME=\"0\" POSITION_X=\"1\" POSITION_Y=\"3\" POSITION_T=\"0.0\" RADIUS=\"0.003\"/>\n"
+    "<Spot ID=\"10\" FRAME=\"0\" POSITION_X=\"1\" POSITION_Y=\"2\" POSITION_T=\"0.0\" "
+    "RADIUS=\"0.003\"/>\n"
+    "<Spot ID=\"11\" FRAME=\"0\" POSITION_X=\"1\" POSITION_Y=\"3\" POSITION_T=\"0.0\" "
+    "RADIUS=\"0.003\"/>\n"
+    "<Spot ID=\"99\" FRAME=\"0\" POSITION_X=\"1\" POSITION_Y=\"3\" POSITION_T=\"0.0\" "
+    "RADIUS=\"0.003\"/>\n"
     "</SpotsInFrame>\n<SpotsInFrame frame=\"1\">\n"
-    "<Spot ID=\"2\" FRAME=\"1\" POSITION_X=\"1.5\" POSITION_Y=\"2\" POSITION_T=\"0.5\" RADIUS=\"0.0025\"/>\n"
-    "<Spot ID=\"12\" FRAME=\"1\" POSITION_X=\"1\" POSITION_Y=\"2.5\" POSITION_T=\"0.5\" RADIUS=\"0.004\"/>\n"
-    "<Spot ID=\"20\" FRAME=\"1\" POSITION_X=\"7\" POSITION_Y=\"7\" POSITION_T=\"0.5\" RADIUS=\"0.005\"/>\n"
+    "<Spot ID=\"2\" FRAME=\"1\" POSITION_X=\"1.5\" POSITION_Y=\"2\" POSITION_T=\"0.5\" "
+    "RADIUS=\"0.0025\"/>\n"
+    "<Spot ID=\"12\" FRAME=\"1\" POSITION_X=\"1\" POSITION_Y=\"2.5\" POSITION_T=\"0.5\" "
+    "RADIUS=\"0.004\"/>\n"
+    "<Spot ID=\"20\" FRAME=\"1\" POSITION_X=\"7\" POSITION_Y=\"7\" POSITION_T=\"0.5\" "
+    "RADIUS=\"0.005\"/>\n"
     "</SpotsInFrame>\n<SpotsInFrame frame=\"3\">\n"
-    "<Spot ID=\"13\" FRAME=\"3\" POSITION_X=\"1\" POSITION_Y=\"2.5\" POSITION_T=\"1.5\" RADIUS=\"0.004\"/>\n"
-    "<Spot ID=\"21\" FRAME=\"3\" POSITION_X=\"7\" POSITION_Y=\"7\" POSITION_T=\"1.5\" RADIUS=\"0.005\"/>\n"
+    "<Spot ID=\"13\" FRAME=\"3\" POSITION_X=\"1\" POSITION_Y=\"2.5\" POSITION_T=\"1.5\" "
+    "RADIUS=\"0.004\"/>\n"
+    "<Spot ID=\"21\" FRAME=\"3\" POSITION_X=\"7\" POSITION_Y=\"7\" POSITION_T=\"1.5\" "
+    "RADIUS=\"0.005\"/>\n"
     "</SpotsInFrame>\n</AllSpots>\n<AllTracks>\n"
-    "<Track name=\"Track_0\" TRACK_ID=\"0\"><Edge SPOT_SOURCE_ID=\"1\" SPOT_TARGET_ID=\"2\" LINK_COST=\"1\"/></Track>\n"
+    "<Track name=\"Track_0\" TRACK_ID=\"0\"><Edge SPOT_SOURCE_ID=\"1\" SPOT_TARGET_ID=\"2\" "
+    "LINK_COST=\"1\"/></Track>\n"
     "<Track name=\"Track_4\" TRACK_ID=\"4\">"
     "<Edge SPOT_SOURCE_ID=\"10\" SPOT_TARGET_ID=\"12\"/>"
     "<Edge SPOT_SOURCE_ID=\"11\" SPOT_TARGET_ID=\"12\"/>"
     "<Edge SPOT_SOURCE_ID=\"13\" SPOT_TARGET_ID=\"12\"/></Track>\n" /* drawn against time */
-    "<Track name=\"Track_5\" TRACK_ID=\"5\"><Edge SPOT_SOURCE_ID=\"20\" SPOT_TARGET_ID=\"21\"/></Track>\n"
+    "<Track name=\"Track_5\" TRACK_ID=\"5\"><Edge SPOT_SOURCE_ID=\"20\" "
+    "SPOT_TARGET_ID=\"21\"/></Track>\n"
     "</AllTracks>\n"
     "<FilteredTracks>\n<TrackID TRACK_ID=\"4\"/>\n<TrackID TRACK_ID=\"0\"/>\n</FilteredTracks>\n"
     "</Model>\n<Settings><ImageData pixelwidth=\"0.1\"/></Settings>\n</TrackMate>\n";
@@ -129,17 +143,16 @@ static void tracks_of_the_file_are_read_and_branches_cut(void **state)
 static void a_split_is_cut_too(void **state)
 {
     (void)state;
-    reading r = read_good(
-        XML_HEAD "<Model spatialunits=\"nm\" timeunits=\"s\"><AllSpots>"
-                 "<Spot ID=\"1\" FRAME=\"0\" POSITION_T=\"0\" RADIUS=\"1\"/>"
-                 "<Spot ID=\"2\" FRAME=\"1\" POSITION_T=\"2\" RADIUS=\"2\"/>"
-                 "<Spot ID=\"3\" FRAME=\"2\" POSITION_T=\"4\" RADIUS=\"3\"/>"
-                 "<Spot ID=\"4\" FRAME=\"2\" POSITION_T=\"4\" RADIUS=\"4\"/>"
-                 "</AllSpots><AllTracks><Track TRACK_ID=\"0\">"
-                 "<Edge SPOT_SOURCE_ID=\"1\" SPOT_TARGET_ID=\"2\"/>"
-                 "<Edge SPOT_SOURCE_ID=\"2\" SPOT_TARGET_ID=\"3\"/>"
-                 "<Edge SPOT_SOURCE_ID=\"2\" SPOT_TARGET_ID=\"4\"/>"
-                 "</Track></AllTracks></Model></TrackMate>");
+    reading r = read_good(XML_HEAD "<Model spatialunits=\"nm\" timeunits=\"s\"><AllSpots>"
+                                   "<Spot ID=\"1\" FRAME=\"0\" POSITION_T=\"0\" RADIUS=\"1\"/>"
+                                   "<Spot ID=\"2\" FRAME=\"1\" POSITION_T=\"2\" RADIUS=\"2\"/>"
+                                   "<Spot ID=\"3\" FRAME=\"2\" POSITION_T=\"4\" RADIUS=\"3\"/>"
+                                   "<Spot ID=\"4\" FRAME=\"2\" POSITION_T=\"4\" RADIUS=\"4\"/>"
+                                   "</AllSpots><AllTracks><Track TRACK_ID=\"0\">"
+                                   "<Edge SPOT_SOURCE_ID=\"1\" SPOT_TARGET_ID=\"2\"/>"
+                                   "<Edge SPOT_SOURCE_ID=\"2\" SPOT_TARGET_ID=\"3\"/>"
+                                   "<Edge SPOT_SOURCE_ID=\"2\" SPOT_TARGET_ID=\"4\"/>"
+                                   "</Track></AllTracks></Model></TrackMate>");
     assert_int_equal(r.tracks.n_tracks, 3);
     assert_int_equal(r.tracks.track[0].n, 2);
     assert_int_equal(r.tracks.track[0].group, 0);
@@ -149,13 +162,13 @@ static void a_split_is_cut_too(void **state)
 static void areas_of_outlines_are_preferred(void **state)
 {
     (void)state;
-    reading r = read_good(
-        XML_HEAD "<Model spatialunits=\"pixel\" timeunits=\"min\"><AllSpots>"
-                 "<Spot ID=\"1\" FRAME=\"0\" POSITION_T=\"0\" RADIUS=\"9\" AREA=\"16\"/>"
-                 "<Spot ID=\"2\" FRAME=\"1\" POSITION_T=\"2\" RADIUS=\"4\"/>"
-                 "</AllSpots><AllTracks><Track TRACK_ID=\"0\">"
-                 "<Edge SPOT_SOURCE_ID=\"1\" SPOT_TARGET_ID=\"2\"/>"
-                 "</Track></AllTracks></Model></TrackMate>");
+    reading r = read_good(XML_HEAD
+                          "<Model spatialunits=\"pixel\" timeunits=\"min\"><AllSpots>"
+                          "<Spot ID=\"1\" FRAME=\"0\" POSITION_T=\"0\" RADIUS=\"9\" AREA=\"16\"/>"
+                          "<Spot ID=\"2\" FRAME=\"1\" POSITION_T=\"2\" RADIUS=\"4\"/>"
+                          "</AllSpots><AllTracks><Track TRACK_ID=\"0\">"
+                          "<Edge SPOT_SOURCE_ID=\"1\" SPOT_TARGET_ID=\"2\"/>"
+                          "</Track></AllTracks></Model></TrackMate>");
     assert_close(r.tracks.point[0].radius_nm, 1.1283791670955126, 1e-15);
     assert_close(r.tracks.point[1].radius_nm, 2.0, 1e-15);
     assert_close(r.tracks.frame_s, 120.0, 0.0);
@@ -168,16 +181,15 @@ static void a_dropped_spot_keeps_its_track_whole(void **state)
     (void)state;
     ng_tracks_read_options options = ng_tracks_read_defaults();
     options.skip_invalid = true;
-    reading r = read_with(
-        XML_HEAD "<Model spatialunits=\"nm\" timeunits=\"s\"><AllSpots>"
-                 "<Spot ID=\"1\" FRAME=\"0\" POSITION_T=\"0\" RADIUS=\"1\"/>"
-                 "<Spot ID=\"2\" FRAME=\"1\" POSITION_T=\"2\" RADIUS=\"x\"/>"
-                 "<Spot ID=\"3\" FRAME=\"2\" POSITION_T=\"4\" RADIUS=\"3\"/>"
-                 "</AllSpots><AllTracks><Track TRACK_ID=\"7\">"
-                 "<Edge SPOT_SOURCE_ID=\"1\" SPOT_TARGET_ID=\"2\"/>"
-                 "<Edge SPOT_SOURCE_ID=\"2\" SPOT_TARGET_ID=\"3\"/>"
-                 "</Track></AllTracks></Model></TrackMate>",
-        &options);
+    reading r = read_with(XML_HEAD "<Model spatialunits=\"nm\" timeunits=\"s\"><AllSpots>"
+                                   "<Spot ID=\"1\" FRAME=\"0\" POSITION_T=\"0\" RADIUS=\"1\"/>"
+                                   "<Spot ID=\"2\" FRAME=\"1\" POSITION_T=\"2\" RADIUS=\"x\"/>"
+                                   "<Spot ID=\"3\" FRAME=\"2\" POSITION_T=\"4\" RADIUS=\"3\"/>"
+                                   "</AllSpots><AllTracks><Track TRACK_ID=\"7\">"
+                                   "<Edge SPOT_SOURCE_ID=\"1\" SPOT_TARGET_ID=\"2\"/>"
+                                   "<Edge SPOT_SOURCE_ID=\"2\" SPOT_TARGET_ID=\"3\"/>"
+                                   "</Track></AllTracks></Model></TrackMate>",
+                          &options);
     assert_int_equal(r.status, NG_OK);
     assert_int_equal(r.tracks.n_tracks, 1);
     assert_int_equal(r.tracks.track[0].id, 7);
@@ -194,18 +206,21 @@ static void a_large_file_is_read(void **state)
     size_t size = (size_t)TRACKS * FRAMES * 200 + 1000;
     char *text = ng_alloc(size, 1);
     assert_non_null(text);
-    size_t n = (size_t)sprintf(text, "<TrackMate><Model spatialunits=\"nm\" timeunits=\"s\"><AllSpots>");
+    size_t n =
+        (size_t)sprintf(text, "<TrackMate><Model spatialunits=\"nm\" timeunits=\"s\"><AllSpots>");
     for (int i = 0; i < TRACKS * FRAMES; i++) {
-        n += (size_t)sprintf(text + n, "<Spot ID=\"%d\" name=\"ID%d\" FRAME=\"%d\" POSITION_X=\"1\" "
-                                       "POSITION_Y=\"2\" POSITION_T=\"%d\" RADIUS=\"%d.5\"/>\n",
+        n += (size_t)sprintf(text + n,
+                             "<Spot ID=\"%d\" name=\"ID%d\" FRAME=\"%d\" POSITION_X=\"1\" "
+                             "POSITION_Y=\"2\" POSITION_T=\"%d\" RADIUS=\"%d.5\"/>\n",
                              i, i, i % FRAMES, i % FRAMES, 1 + i % 7);
     }
     n += (size_t)sprintf(text + n, "</AllSpots><AllTracks>");
     for (int i = 0; i < TRACKS * FRAMES; i++) {
-        n += (size_t)sprintf(text + n, i % FRAMES == 0 ? "<Track TRACK_ID=\"%d\">\n" : "", i / FRAMES);
+        n += (size_t)sprintf(text + n, i % FRAMES == 0 ? "<Track TRACK_ID=\"%d\">\n" : "",
+                             i / FRAMES);
         if (i % FRAMES != 0) {
-            n += (size_t)sprintf(text + n, "<Edge SPOT_SOURCE_ID=\"%d\" SPOT_TARGET_ID=\"%d\"/>\n",
-                                 i - 1, i);
+            n += (size_t)sprintf(
+                text + n, "<Edge SPOT_SOURCE_ID=\"%d\" SPOT_TARGET_ID=\"%d\"/>\n", i - 1, i);
         }
         n += (size_t)sprintf(text + n, "%s", i % FRAMES == FRAMES - 1 ? "</Track>" : "");
     }

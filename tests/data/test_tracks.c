@@ -28,7 +28,8 @@ static void tables_beyond_the_limit_are_refused(void **state)
     reading_free(&r);
     r = read_with("track,frame,time_s,radius_nm\n1,0,0,1\n1,1,1,1\n1,2,2,1\n", &options);
     assert_int_equal(r.status, NG_INVALID);
-    assert_string_equal(r.err.message, "t.csv:4: the table has more than 2 rows, which is the limit");
+    assert_string_equal(r.err.message,
+                        "t.csv:4: the table has more than 2 rows, which is the limit");
     reading_free(&r);
 }
 
@@ -54,7 +55,8 @@ static void error_and_warnings_may_be_null(void **state)
     ng_tracks tracks;
     const char good[] = "track,frame,time_s,radius_nm\n1,0,0,1\n";
     const char bad[] = "track,frame,time_s,radius_nm\n1,0,0,-1\n";
-    assert_int_equal(ng_tracks_parse(good, strlen(good), "t", &options, &tracks, NULL, NULL), NG_OK);
+    assert_int_equal(ng_tracks_parse(good, strlen(good), "t", &options, &tracks, NULL, NULL),
+                     NG_OK);
     ng_tracks_free(&tracks);
     assert_int_equal(ng_tracks_parse(bad, strlen(bad), "t", &options, &tracks, NULL, NULL),
                      NG_INVALID);

@@ -12,12 +12,13 @@ static char *slurp(const char *path)
 static void tracks_are_written_as_documented(void **state)
 {
     (void)state;
-    reading r = read_good("track,frame,time_s,radius_nm,radius_se_nm,x_nm,y_nm\n3,0,0,1.5,0.1,7,8\n"
-                          "3,2,0.2,1.6,,,\n");
+    reading r =
+        read_good("track,frame,time_s,radius_nm,radius_se_nm,x_nm,y_nm\n3,0,0,1.5,0.1,7,8\n"
+                  "3,2,0.2,1.6,,,\n");
     const char *path = test_output("tracks.csv");
-    assert_int_equal(ng_tracks_write_csv(&r.tracks, path, "made by a test\n\nsecond line", false,
-                                         &r.err),
-                     NG_OK);
+    assert_int_equal(
+        ng_tracks_write_csv(&r.tracks, path, "made by a test\n\nsecond line", false, &r.err),
+        NG_OK);
     char *text = slurp(path);
     assert_string_equal(text, "# made by a test\n# second line\n"
                               "track,frame,time_s,x_nm,y_nm,radius_nm,radius_se_nm\n"
@@ -62,7 +63,8 @@ static void several_sources_get_numbers_of_their_own(void **state)
 {
     (void)state;
     char one[4096];
-    const char text[] = "group,track,frame,time_s,radius_nm,x_nm,y_nm\n1,1,0,0,1,1,1\n1,2,0,0,2,2,2\n";
+    const char text[] =
+        "group,track,frame,time_s,radius_nm,x_nm,y_nm\n1,1,0,0,1,1,1\n1,2,0,0,2,2,2\n";
     snprintf(one, sizeof one, "%s", test_written("one.csv", text));
     const char *paths[] = {one, test_written("two.csv", text)};
     ng_tracks_read_options options = ng_tracks_read_defaults();
@@ -74,8 +76,9 @@ static void several_sources_get_numbers_of_their_own(void **state)
     const char *path = test_output("joined.csv");
     assert_int_equal(ng_tracks_write_csv(&tracks, path, NULL, false, &err), NG_OK);
     char *written = slurp(path);
-    assert_string_equal(written, "track,frame,time_s,x_nm,y_nm,radius_nm,radius_se_nm,group\n"
-                                 "1,0,0,1,1,1,,1\n2,0,0,2,2,2,,1\n3,0,0,1,1,1,,2\n4,0,0,2,2,2,,2\n");
+    assert_string_equal(written,
+                        "track,frame,time_s,x_nm,y_nm,radius_nm,radius_se_nm,group\n"
+                        "1,0,0,1,1,1,,1\n2,0,0,2,2,2,,1\n3,0,0,1,1,1,,2\n4,0,0,2,2,2,,2\n");
     ng_free(written);
     unlink(path);
     ng_tracks_free(&tracks);

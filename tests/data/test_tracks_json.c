@@ -6,7 +6,8 @@
 static void tracks_survive_the_way_through_json(void **state)
 {
     (void)state;
-    reading r = read_good("track,group,frame,time_s,area_px\n3,1,0,0.1,7\n3,1,1,0.2,7.25\n4,,2,0.3,11\n");
+    reading r =
+        read_good("track,group,frame,time_s,area_px\n3,1,0,0.1,7\n3,1,1,0.2,7.25\n4,,2,0.3,11\n");
     json_t *value = ng_tracks_json(&r.tracks);
     assert_non_null(value);
     const char *path = test_output("tracks.json");
@@ -77,12 +78,16 @@ static void what_is_wrong_is_named(void **state)
         {"{\"source\": [\"a\"], \"track\": [{\"id\": 1, \"source\": 0, \"frame\": [0.5]}]}",
          "tracks: \"track\"[0].\"frame\" is missing or not a list of whole numbers"},
         {"{\"source\": [\"a\"], \"track\": [{\"id\": 1, \"source\": 0, \"frame\": [0]}]}",
-         "tracks: \"track\"[0].\"time_s\" is missing or not a list of numbers as long as \"frame\""},
-        {"{\"source\": [\"a\"], \"track\": [{\"id\": 1, \"source\": 0, \"frame\": [0], \"time_s\": [0], "
-         "\"radius_nm\": [-1]}]}",
-         "tracks: \"track\"[0].\"radius_nm\" is missing or not a list of positive numbers as long as "
+         "tracks: \"track\"[0].\"time_s\" is missing or not a list of numbers as long as "
          "\"frame\""},
-        {"{\"source\": [\"a\"], \"track\": [{\"id\": 1, \"source\": 0, \"frame\": [1, 1], \"time_s\": "
+        {"{\"source\": [\"a\"], \"track\": [{\"id\": 1, \"source\": 0, \"frame\": [0], "
+         "\"time_s\": [0], "
+         "\"radius_nm\": [-1]}]}",
+         "tracks: \"track\"[0].\"radius_nm\" is missing or not a list of positive numbers as "
+         "long as "
+         "\"frame\""},
+        {"{\"source\": [\"a\"], \"track\": [{\"id\": 1, \"source\": 0, \"frame\": [1, 1], "
+         "\"time_s\": "
          "[0, 1], \"radius_nm\": [1, 1]}]}",
          "tracks: \"track\"[0].\"frame\" is missing or not rising"},
     };

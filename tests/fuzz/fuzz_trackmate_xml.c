@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Any bytes as TrackMate XML: the first chooses the options; by one of its bits the rest is the whole
- * file, or stands where spots and links do, which is hard to reach by chance. */
+/* Any bytes as TrackMate XML: the first chooses the options; by one of its bits the rest is the
+ * whole file, or stands where spots and links do, which is hard to reach by chance. */
 #include "fuzz_tracks.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);

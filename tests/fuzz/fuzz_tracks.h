@@ -33,8 +33,8 @@ static inline bool is_sound(const ng_tracks *tracks)
            (isnan(tracks->frame_s) || tracks->frame_s > 0.0);
 }
 
-/* Options from the bits of `choice`; `text` has exactly `length` bytes, so that a sanitizer sees a read
- * beyond it. A failure must be one of the input (exit code 3), with a sentence. */
+/* Options from the bits of `choice`; `text` has exactly `length` bytes, so that a sanitizer sees
+ * a read beyond it. A failure must be one of the input (exit code 3), with a sentence. */
 static inline void parse_and_check(uint8_t choice, const char *text, size_t length)
 {
     ng_tracks_read_options options = ng_tracks_read_defaults();
