@@ -58,8 +58,9 @@ NG_MUST_CHECK ng_status ng_growth_fit_check(const ng_growth_fit_options *options
 typedef enum ng_fit_flag {
     NG_FIT_OK,
     NG_FIT_FIXED,
-    NG_FIT_AT_BOUND,         /* the estimate lies at the edge of its range */
-    NG_FIT_NOT_IDENTIFIABLE  /* the interval covers more than half of the range, or reaches both ends */
+    NG_FIT_AT_BOUND,         /* the data push the estimate against the edge of its range */
+    NG_FIT_NOT_IDENTIFIABLE  /* the interval covers more than half of the range: the data do not tell;
+                                the estimate may lie anywhere, at an edge too */
 } ng_fit_flag;
 const char *ng_fit_flag_name(ng_fit_flag flag); /* "ok", "fixed", "at-bound", "not-identifiable" */
 

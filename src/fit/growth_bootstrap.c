@@ -135,10 +135,14 @@ static void flag_parameter(ng_fit_parameter *p, size_t i)
         to = log(to);
     }
     double range = upper[i] - lower[i];
-    if (value <= lower[i] + BOUND_SHARE * range || value >= upper[i] - BOUND_SHARE * range) {
-        p->flag = NG_FIT_AT_BOUND;
-    } else if (to - from > IDENTIFIABLE_SHARE * range) {
+    /* a value at a bound means something only where the data could tell it from others */
+    if (to - from > IDENTIFIABLE_SHARE * range) {
         p->flag = NG_FIT_NOT_IDENTIFIABLE;
+    } else if (value <= lower[i] + BOUND_SHARE * range ||
+               value >= upper[i] - BOUND_SHARE * range) {
+        p->flag = NG_FIT_AT_BOUND;
+    } else {
+        p->flag = NG_FIT_OK;
     }
 }
 
