@@ -15,6 +15,7 @@ static bool is_new(json_t *seen, const char *text)
     return true;
 }
 
+/* `name` NULL: there is only one file. */
 static size_t warnings_of(FILE *out, const json_t *result, const char *name, json_t *seen)
 {
     const json_t *list = json_object_get(result, "warnings");
@@ -29,8 +30,9 @@ static size_t warnings_of(FILE *out, const json_t *result, const char *name, jso
         ng_html_text(out, text);
         ng_html_raw(out, " <code>");
         ng_html_text(out, ng_report_string(warning, "name"));
-        ng_html_raw(out, ", ");
-        ng_html_text(out, name);
+        if (name != NULL) {
+            ng_html_format(out, ", %s", name);
+        }
         ng_html_raw(out, "</code></li>\n");
         shown++;
     }
@@ -43,7 +45,8 @@ void ng_report_warnings(FILE *out, const ng_report_input *input)
     size_t shown = 0;
     ng_html_raw(out, "<section id=\"warnings\"><h2>Warnings</h2>\n<ul class=\"warnings\">\n");
     for (size_t i = 0; i < input->n; i++) {
-        shown += warnings_of(out, input->result[i], input->name[i], seen);
+        const char *name = input->n > 1 ? input->name[i] : NULL;
+        shown += warnings_of(out, input->result[i], name, seen);
     }
     ng_html_raw(out, "</ul>\n");
     if (shown == 0) {
@@ -101,7 +104,7 @@ static void plain_value(FILE *out, const json_t *value)
     if (json_is_string(value)) {
         ng_html_text(out, json_string_value(value));
     } else if (json_is_real(value)) {
-        ng_html_format(out, "%.10g", json_real_value(value));
+        ng_html_format(out, "%.7g", json_real_value(value));
     } else if (value != NULL) {
         char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(10));
         ng_html_text(out, text);

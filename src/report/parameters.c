@@ -76,24 +76,27 @@ static void bounds_cell(FILE *out, double low, double high)
     ng_html_raw(out, "</td>");
 }
 
-static double resolution_of(const json_t *parameter)
+static double resolution_of(double value, double lower, double upper)
 {
-    double half = (ng_report_real(parameter, "upper") - ng_report_real(parameter, "lower")) / 2;
-    return half > 0 ? half : (double)NAN;
+    double half = (upper - lower) / 2;
+    /* An interval wider than its value, as of a rate over decades: three digits of each end. */
+    return half > 0 && half < fabs(value) ? half : (double)NAN;
 }
 
 static void parameter_row(FILE *out, size_t i, const json_t *parameter)
 {
-    double resolution = resolution_of(parameter);
+    double value = ng_report_real(parameter, "value");
+    double lower = ng_report_real(parameter, "lower"), upper = ng_report_real(parameter, "upper");
+    double resolution = resolution_of(value, lower, upper);
     const char *title = ng_report_string(parameter, "title");
+    const char *unit = ng_report_string(parameter, "unit");
     ng_html_raw(out, "<tr><th scope=\"row\">");
     ng_html_text(out, title != NULL ? title : known[i].title);
     fprintf(out, "</th><td class=\"symbol name\">%s</td>", known[i].symbol);
-    number_cell(out, ng_report_real(parameter, "value"), resolution);
-    range_cell(out, ng_report_real(parameter, "lower"), ng_report_real(parameter, "upper"),
-               resolution);
-    ng_html_raw(out, "<td>");
-    ng_html_unit(out, ng_report_string(parameter, "unit"));
+    number_cell(out, value, resolution);
+    range_cell(out, lower, upper, resolution);
+    ng_html_raw(out, "<td class=\"unit\">");
+    ng_html_unit(out, unit != NULL && strcmp(unit, "1") == 0 ? NULL : unit);
     ng_html_raw(out, "</td>");
     bounds_cell(out, ng_report_real(parameter, "min"), ng_report_real(parameter, "max"));
     flag_cell(out, ng_report_string(parameter, "flag"));
@@ -103,14 +106,16 @@ static void parameter_row(FILE *out, size_t i, const json_t *parameter)
 /* The shape number is eliminated frame by frame: only its mean stands in the table. */
 static void delta_row(FILE *out, const json_t *delta)
 {
-    double resolution = resolution_of(delta);
-    if (!isfinite(ng_report_real(delta, "mean"))) {
+    double mean = ng_report_real(delta, "mean");
+    double lower = ng_report_real(delta, "lower"), upper = ng_report_real(delta, "upper");
+    if (!isfinite(mean)) {
         return;
     }
+    double resolution = resolution_of(mean, lower, upper);
     ng_html_raw(out, "<tr><th scope=\"row\">Shape number, mean over frames</th>"
                      "<td class=\"symbol name\"><i>δ</i></td>");
-    number_cell(out, ng_report_real(delta, "mean"), resolution);
-    range_cell(out, ng_report_real(delta, "lower"), ng_report_real(delta, "upper"), resolution);
+    number_cell(out, mean, resolution);
+    range_cell(out, lower, upper, resolution);
     ng_html_raw(out, "<td></td>");
     bounds_cell(out, 1, 2);
     flag_cell(out, ng_report_string(delta, "mode"));
@@ -183,11 +188,11 @@ static void compare_all(const json_t *fit, const json_t *truth, comparison list[
 
 static void truth_row(FILE *out, const comparison *c)
 {
-    double half = c->upper > c->lower ? (c->upper - c->lower) / 2 : (double)NAN;
+    double resolution = resolution_of(c->found, c->lower, c->upper);
     fprintf(out, "<tr><th scope=\"row\" class=\"symbol name\">%s</th>", c->markup);
-    number_cell(out, c->truth, half);
-    number_cell(out, c->found, half);
-    range_cell(out, c->lower, c->upper, half);
+    number_cell(out, c->truth, resolution);
+    number_cell(out, c->found, resolution);
+    range_cell(out, c->lower, c->upper, resolution);
     ng_html_raw(out, "<td>");
     if (isfinite(c->lower) && isfinite(c->upper)) {
         bool inside = c->truth >= c->lower && c->truth <= c->upper;

@@ -38,7 +38,7 @@ const FIGURES = {
     "eigenvalues": ["eigenvalue (scaled parameters, no unit)"],
     "sensitivity": ["monomers per particle, n", "μₙ − μ∞ (kT)"],
     "moments": ["time (s)", "⟨n¹⁰⟩"],
-    "cost": ["time (s)", "growth-rate cost (no unit)"]
+    "cost": ["time (s)", "cost of the frame (no unit)"]
 };
 const WITH_POTENTIAL = {...FIGURES, rates: ["rate (1/s)"]};
 

@@ -69,6 +69,10 @@ function scaleOf(values) {
 /** "nm^-2 s^-1" as it is printed. */
 const prettyUnit = (unit) => (unit ?? "").replace(/\^(-?\d+)/g, (_, k) => superscript(+k));
 
+/** A number of monomers: whole, and exact to the reader. */
+const count = (n) => (isNumber(n) && Math.abs(n) < 1e6
+    ? Math.round(n).toLocaleString("en-US") : show(n));
+
 const seconds = (t) => `${show(t)} s`;
 const plural = (n, one, many = `${one}s`) => `${n.toLocaleString("en-US")} ${n === 1 ? one : many}`;
 
@@ -112,6 +116,17 @@ function regimeOf(s, mu_kT) {
     return s > Math.exp(mu_kT) ? "hypersaturation" : "supersaturation";
 }
 
+/** Phases end at one frame and begin at the next: let them meet half way between. */
+function joinedPhases(phases) {
+    const kept = list(phases).filter((p) => isNumber(p?.start_s) && isNumber(p?.end_s));
+    if (!kept.length) return [];
+    const near = 0.05 * (kept[kept.length - 1].end_s - kept[0].start_s);
+    const meet = (a, b) => (a && b && b.start_s - a.end_s < near
+        ? (a.end_s + b.start_s) / 2 : undefined);
+    return kept.map((p, i) => ({...p, start_s: meet(kept[i - 1], p) ?? p.start_s,
+        end_s: meet(p, kept[i + 1]) ?? p.end_s}));
+}
+
 /** What one group of figures draws from: the results given, and what follows from them. */
 function contextOf(study) {
     const {ensemble, fit, potential, truth} = study;
@@ -120,8 +135,7 @@ function contextOf(study) {
     const sigma = number(material?.sigma_s_nm ?? truth?.sigma_s_nm);
     return {
         ensemble, fit, potential, truth, growth, sigma,
-        phases: list(fit?.phases ?? growth?.phases).filter(
-            (p) => isNumber(p?.start_s) && isNumber(p?.end_s)),
+        phases: joinedPhases(fit?.phases ?? growth?.phases),
         muMax: number(fit?.potential?.mu_max_kT ?? potential?.maximum?.mu_kT),
         nMax: number(fit?.potential?.n_max ?? potential?.maximum?.n),
         radius: (n) => sigma * Math.cbrt(n),

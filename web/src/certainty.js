@@ -26,21 +26,22 @@ function parameterRows(ctx) {
 
 function strip(p, width) {
     const label = p.symbol + (p.unit && p.unit !== "1" ? ` (${prettyUnit(p.unit)})` : "");
+    const log = p.min > 0 && p.max / p.min >= 1000;
     const [low, high] = extent([p.lower, p.upper, p.value, p.truth, ...p.replicates],
-        {pad: 0.18});
+        {pad: 0.18, log});
     const domain = [isNumber(p.min) ? Math.max(low, p.min) : low,
         isNumber(p.max) ? Math.min(high, p.max) : high];
     if (!(domain[1] > domain[0])) domain.splice(0, 2, low, high);
     const walls = [p.min, p.max].filter((b) => isNumber(b) && b >= domain[0] && b <= domain[1]);
     const bar = isNumber(p.lower) && isNumber(p.upper) ? [p] : [];
+    const ticks = log ? logTicks(domain, width - 40, 50) : Math.max(2, Math.floor(width / 110));
     return panel({
         width, height: 74, label: `${label}: value and interval`, grid: false,
         margin: {left: 16, right: 24, top: 22, bottom: 26},
-        x: {domain, label: null, ticks: Math.max(2, Math.floor(width / 110))},
+        x: {domain, log, label: null, ticks},
         y: {domain: [-1, 1], axis: null},
         marks: [
-            Plot.gridX({stroke: "var(--grid)", strokeOpacity: 1,
-                ticks: Math.max(2, Math.floor(width / 110))}),
+            Plot.gridX({stroke: "var(--grid)", strokeOpacity: 1, ticks}),
             Plot.text([label], {frameAnchor: "top-left", dx: -14, dy: -20, lineAnchor: "top",
                 fill: "var(--ink)", fontWeight: 600}),
             Plot.text([p.flag === "ok" || !p.flag ? "" : p.flag.replace(/-/g, " ")], {
@@ -121,10 +122,10 @@ const correlation = {
     draw(ctx, width) {
         const cells = correlationCells(ctx);
         const names = [...new Set(cells.map((d) => d.first))];
-        const size = Math.min(width, 400);
+        const size = Math.min(width, 400, 70 + 80 * names.length);
         const color = (d) => (d.correlation < 0 ? "var(--super)" : "var(--hyper)");
         const svg = Plot.plot({
-            width: size, height: size * 0.86, marginLeft: 54, marginTop: 30, marginRight: 8,
+            width: size, height: size * 0.86 + 10, marginLeft: 54, marginTop: 30, marginRight: 8,
             marginBottom: 8, padding: 0.06, ariaLabel: "Correlation matrix",
             style: {fontFamily: FONT, fontSize: "12px", background: "none", color: "var(--muted)"},
             x: {domain: names, axis: "top", label: null, tickSize: 0},
@@ -250,10 +251,11 @@ const sensitivity = {
         const domain = extent([d3.quantile(values, 0.01), d3.quantile(values, 0.99),
             ...inside(curve).map((d) => d.mu_kT)], {pad: 0.08});
         const cost = (own) => own.filter((one) => isNumber(one.cost))
-            .map((one) => `${show(one.cost, 2)} at × ${one.factor}`).join(", ");
+            .map((one) => `${show(one.cost)} at × ${one.factor}`).join(", ");
         return [
-            legend([["line", "var(--ink)", "as fitted"], ["dash", colors.low, "parameter × 0.5"],
-                ["dash", colors.high, "parameter × 2"]], width),
+            legend([["line", "var(--ink)", "as fitted"],
+                ...[...new Set(drawn.flatMap(([, own]) => own.map((one) => one.factor)))].sort()
+                    .map((factor) => ["dash", color({factor}), `parameter × ${factor}`])], width),
             grid(width, 270, drawn.map(([name, own]) => (w) => panel({
                 width: w, height: 250, heading: symbolOf(ctx, name),
                 label: `Potential with ${name} changed`, margin: {top: 44},
@@ -370,23 +372,22 @@ const frameCost = {
     caption(ctx) {
         const rows = costRows(ctx);
         const worst = rows[d3.maxIndex(rows, (r) => r.growth_rate_cost)];
-        return `Mean squared misfit of the growth rate over the squared range of the data: zero would `
-            + `be perfect; the worst frame is at ${seconds(worst.time_s)}.`;
+        return "How far data and model lie apart in each frame, in the units in which the estimator "
+            + `weighs them; the worst frame is at ${seconds(worst.time_s)}.`;
     },
     rows: costRows,
     draw(ctx, width) {
         const rows = costRows(ctx);
-        const mean = number(ctx.fit?.cost?.growth_rate ?? d3.mean(rows, (r) =>
-            r.growth_rate_cost));
+        const mean = d3.mean(rows, (r) => r.growth_rate_cost);
         const time = extent(rows.map((r) => r.time_s), {pad: 0.01});
         return [
             legend([["swatch", "var(--data)", "one frame"],
-                ["dash", "var(--ink)", `all frames: ${show(mean)}`]], width),
+                ["dash", "var(--ink)", `mean of all frames: ${show(mean)}`]], width),
             panel({
                 width, height: 210, label: "Growth-rate cost of each frame against time",
                 x: {domain: time, label: "time (s)"},
                 y: {domain: [0, d3.max(rows, (r) => r.growth_rate_cost) * 1.2 || 1],
-                    label: "growth-rate cost (no unit)"},
+                    label: "cost of the frame (no unit)"},
                 marks: [
                     ...phaseMarks(ctx, (width - 70) / (time[1] - time[0])),
                     Plot.ruleX(rows, {x: "time_s", y: "growth_rate_cost", stroke: "var(--data)",

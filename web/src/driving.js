@@ -69,10 +69,15 @@ function levelText(l) {
     return isNumber(l.time_s) ? seconds(l.time_s) : `S = ${show(l.s)}`;
 }
 
-const maximumWords = (ctx) => (isNumber(ctx.nMax) && isNumber(ctx.muMax)
-    ? `${show(ctx.muMax, 2)} kT at n = ${show(ctx.nMax)}`
-        + (isNumber(ctx.sigma) ? ` (radius ${show(ctx.radius(ctx.nMax), 2)} nm)` : "")
-    : "");
+/** "0.92 kT (0.86 to 1.03) at n = 186, radius 0.89 nm". */
+function maximumWords(ctx) {
+    if (!isNumber(ctx.nMax) || !isNumber(ctx.muMax)) return "";
+    const p = ctx.fit?.potential;
+    const interval = isNumber(p?.mu_max_lower_kT) && isNumber(p?.mu_max_upper_kT)
+        ? ` (${show(p.mu_max_lower_kT, 2)} to ${show(p.mu_max_upper_kT, 2)})` : "";
+    return `${show(ctx.muMax, 2)} kT${interval} at n = ${count(ctx.nMax)}`
+        + (isNumber(ctx.sigma) ? `, radius ${show(ctx.radius(ctx.nMax), 2)} nm` : "");
+}
 
 function potentialDomain(rows, extra) {
     const high = d3.max([...rows.map((r) => r.mu_kT), ...rows.map((r) => r.upper_kT), ...extra,
@@ -145,7 +150,7 @@ const potentialFigure = {
         const levels = saturationLevels(ctx).length
             ? "; horizontal lines are the solution's ln S: where μₙ stands above one, particles of "
                 + "that size shrink, below it they grow" : "";
-        return words ? `The potential does not fall steadily with size but has a maximum of ${words}`
+        return words ? `The potential does not fall steadily with size but has a maximum: ${words}`
             + `${levels}.` : `The potential against size${levels}.`;
     },
     rows: (ctx) => [
@@ -192,7 +197,7 @@ const potentialFigure = {
                         fill: (l) => regimeColor(l.regime)}),
                     ...curveMarks(shown),
                     ...starMarks(ctx),
-                    tipAlongX(finite(shown, "mu_kT"), "n", "mu_kT", (d) => `n = ${show(d.n)}`
+                    tipAlongX(finite(shown, "mu_kT"), "n", "mu_kT", (d) => `n = ${count(d.n)}`
                         + (isNumber(ctx.sigma) ? `, ${show(ctx.radius(d.n))} nm` : "")
                         + `\nμₙ ${show(d.mu_kT)} kT`
                         + (isNumber(d.lower_kT)
@@ -410,6 +415,10 @@ const saturation = {
         const log = d3.max(values.filter(isNumber)) > 12
             && d3.quantile(rows.map((r) => r.supersaturation).sort(d3.ascending), 0.05) > 0;
         const domain = log ? extent(values, {log}) : extent(values, {include: [0]});
+        // A frame without monomers in solution stands at the foot of a logarithmic axis.
+        const drawn = rows.map((r) => ({...r, s: Math.max(r.supersaturation, domain[0])}));
+        const strip = banded.map((r) => ({time_s: r.time_s,
+            low: Math.max(r.supersaturation_lower, domain[0]), high: r.supersaturation_upper}));
         const time = extent(rows.map((r) => r.time_s), {pad: 0.01});
         const p = ctx.fit?.potential;
         const band = isNumber(p?.mu_max_lower_kT) && isNumber(p?.mu_max_upper_kT)
@@ -430,9 +439,8 @@ const saturation = {
                 y: {domain, log, label: "S = ρ₁ / ρ₁∞ (no unit)"},
                 marks: [
                     ...phaseMarks(ctx, (width - 70) / (time[1] - time[0])),
-                    Plot.areaY(banded, {x: "time_s", y1: "supersaturation_lower",
-                        y2: "supersaturation_upper", fill: "var(--muted)", fillOpacity: 0.22,
-                        clip: true}),
+                    Plot.areaY(strip, {x: "time_s", y1: "low", y2: "high", fill: "var(--muted)",
+                        fillOpacity: 0.22, clip: true}),
                     Plot.rectY(band, {y1: "y1", y2: "y2", fill: "var(--star)", fillOpacity: 0.2,
                         clip: true}),
                     Plot.ruleY([1], {stroke: "var(--muted)", strokeOpacity: 0.7}),
@@ -440,10 +448,10 @@ const saturation = {
                         strokeWidth: 1.6, strokeDasharray: "5 3"}),
                     Plot.line(truth, {x: "time_s", y: "supersaturation", stroke: "var(--truth)",
                         strokeWidth: 1.6, strokeDasharray: "5 3", clip: true}),
-                    Plot.line(rows, {x: "time_s", y: "supersaturation", z: null, strokeWidth: 2.2,
+                    Plot.line(drawn, {x: "time_s", y: "s", z: null, strokeWidth: 2.2,
                         stroke: (d) => regimeColor(regimeOf(d.supersaturation, ctx.muMax)),
                         clip: true}),
-                    tipAlongX(rows, "time_s", "supersaturation", (d) => `${seconds(d.time_s)}\n`
+                    tipAlongX(drawn, "time_s", "s", (d) => `${seconds(d.time_s)}\n`
                         + `S ${show(d.supersaturation)}`
                         + (isNumber(d.supersaturation_lower) ? `\n${show(d.supersaturation_lower)}`
                             + ` to ${show(d.supersaturation_upper)}` : ""))

@@ -177,7 +177,7 @@ const meanAndVariance = {
         const {rows, modelled} = momentRows(ctx);
         const means = finite(rows, "mean_n");
         const [a, b] = [means[0], means[means.length - 1]];
-        const what = `The mean goes from ${show(a.mean_n)} to ${show(b.mean_n)} monomers per `
+        const what = `The mean goes from ${count(a.mean_n)} to ${count(b.mean_n)} monomers per `
             + `particle${modelled ? "; the model's mean follows the data by algebra and is "
             + "not a test of it, its variance can fail" : ""}.`;
         return what + phaseWords(ctx);
