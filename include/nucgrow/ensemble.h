@@ -59,8 +59,8 @@ typedef struct ng_trajectories {
  * split the trajectory; a low-pass (49-tap Kaiser-windowed ideal filter, zero phase) acts on the
  * trajectory, which is continued at both ends by point reflection about the end c of the line through
  * its 12 outermost points: 2c - x, the last value held where it is too short. This keeps the slope
- * there; noise at an end point is left with 0.52 of its s.d. (inside: 0.28, about the end point itself:
- * 0.97). Smoothed sizes below 1 are set to 1 (warned).
+ * there; white noise keeps 0.55 of its s.d. at an end point and 0.28 inside (at the default cutoff;
+ * reflection about the end point itself would keep all of it there). Smoothed sizes below 1 are set to 1 (warned).
  * Published: n rounded; a trajectory with a gap longer than max_gap is dropped; gaps are joined while
  * it is smoothed; the trajectory is mirrored; tracks below 32 points pass a third-order elliptic
  * filter (0.1 dB, 60 dB, 0.02 Nyquist) forward and backward; results are rounded.

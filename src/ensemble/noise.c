@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "ensemble_internal.h"
 
+#include <gsl/gsl_math.h>
 #include <gsl/gsl_sort.h>
 #include <math.h>
 
@@ -41,8 +42,9 @@ static void collect_second_differences(const ng_trajectories *t, noise_sample *s
     for (size_t i = 0; i < t->n_tracks; i++) {
         for (size_t k = t->first[i] + 1; k + 1 < t->first[i + 1]; k++) {
             if (t->frame[k + 1] - t->frame[k - 1] == 2) {
-                double d = t->n_raw[k - 1] - 2.0 * t->n_raw[k] + t->n_raw[k + 1];
-                sample_add(s, t->n[k], d * d / 6.0);
+                double a = t->n_raw[k - 1], b = t->n_raw[k], c = t->n_raw[k + 1];
+                /* The mean of three is independent of their second difference. */
+                sample_add(s, (a + b + c) / 3.0, gsl_pow_2(a - 2.0 * b + c) / 6.0);
             }
         }
     }
