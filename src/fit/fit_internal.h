@@ -145,6 +145,7 @@ ng_status rate_problem_make(const ng_trajectories *t, const double *weight,
                             ng_rate_problem **out, ng_error *err);
 /* Fill attach_base and boltzmann for new parameters; forget the quadratics. */
 void rate_tables_fill(ng_rate_problem *p, const ng_growth_parameters *parameters);
+#define RATE_MAX_SHAPES 16 /* in one call of rate_kernel */
 /* Make quadratic[frame][k] known for each k listed. */
 void rate_kernel(ng_rate_problem *p, size_t frame, const size_t *k, size_t n_k);
 /* The model c (S u - g) at every row of a frame, at the chosen delta and S. */

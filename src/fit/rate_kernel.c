@@ -5,15 +5,27 @@
 #include <math.h>
 #include <string.h>
 
+#define BLOCK 1024 /* rows whose columns stay in the first cache while shapes are tried on them */
 #define LANES 8 /* partial sums; a fixed number keeps the result the same on every vector unit */
 
 typedef double lanes __attribute__((vector_size(LANES * sizeof(double)), aligned(8)));
+/* A macro, as a function returning a vector has no ABI of its own on every machine. */
+#define LOAD(x, i) (*(const lanes *)(const void *)((x) + (i)))
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__)
 #define VECTOR_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define VECTOR_CLONES
 #endif
+
+static double lane_sum(const lanes *x)
+{
+    double total = 0.0;
+    for (int l = 0; l < LANES; l++) {
+        total += (*x)[l];
+    }
+    return total;
+}
 
 /* Sums over a stretch of rows of g = E z with itself and with the columns that do not change. */
 typedef struct window_sums {
@@ -27,14 +39,14 @@ VECTOR_CLONES static void sum_window(const double *E, const double *z, const dou
     lanes g1 = {0}, gg = {0}, gu = {0}, gy = {0}, gp = {0};
     size_t i = 0;
     for (; i + LANES <= n; i += LANES) {
-        lanes g = *(const lanes *)(const void *)(E + i) * *(const lanes *)(const void *)(z + i);
+        lanes g = LOAD(E, i) * LOAD(z, i);
         g1 += g;
         gg += g * g;
-        gu += g * *(const lanes *)(const void *)(u + i);
-        gy += g * *(const lanes *)(const void *)(y + i);
-        gp += g * *(const lanes *)(const void *)(psi + i);
+        gu += g * LOAD(u, i);
+        gy += g * LOAD(y, i);
+        gp += g * LOAD(psi, i);
     }
-    *out = (window_sums){0};
+    *out = (window_sums){lane_sum(&g1), lane_sum(&gg), lane_sum(&gu), lane_sum(&gy), lane_sum(&gp)};
     for (; i < n; i++) {
         double g = E[i] * z[i];
         out->g += g;
@@ -43,12 +55,39 @@ VECTOR_CLONES static void sum_window(const double *E, const double *z, const dou
         out->gy += g * y[i];
         out->gpsi += g * psi[i];
     }
-    for (int l = 0; l < LANES; l++) {
-        out->g += g1[l];
-        out->gg += gg[l];
-        out->gu += gu[l];
-        out->gy += gy[l];
-        out->gpsi += gp[l];
+}
+
+/* The columns of a stretch of rows, as the arrays of rate_data hold them. */
+typedef struct row_columns {
+    const double *attach, *detach, *b, *lever, *y, *psi;
+} row_columns;
+
+/* u = attach b, z = detach b, and the sums of u, in one pass over memory. */
+VECTOR_CLONES static void make_columns(const row_columns *c, size_t n, double *u, double *z,
+                                       rate_attach_sums *out)
+{
+    lanes s1 = {0}, sl = {0}, suu = {0}, suy = {0}, sup = {0};
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        lanes b = LOAD(c->b, i), ui = LOAD(c->attach, i) * b;
+        *(lanes *)(void *)(u + i) = ui;
+        *(lanes *)(void *)(z + i) = LOAD(c->detach, i) * b;
+        s1 += ui;
+        sl += ui * LOAD(c->lever, i);
+        suu += ui * ui;
+        suy += ui * LOAD(c->y, i);
+        sup += ui * LOAD(c->psi, i);
+    }
+    *out = (rate_attach_sums){lane_sum(&s1), lane_sum(&sl), lane_sum(&suu), lane_sum(&suy),
+                              lane_sum(&sup)};
+    for (; i < n; i++) {
+        u[i] = c->attach[i] * c->b[i];
+        z[i] = c->detach[i] * c->b[i];
+        out->u += u[i];
+        out->lever += u[i] * c->lever[i];
+        out->uu += u[i] * u[i];
+        out->uy += u[i] * c->y[i];
+        out->upsi += u[i] * c->psi[i];
     }
 }
 
@@ -58,15 +97,12 @@ VECTOR_CLONES static double dot(const double *a, const double *b, size_t n)
     double sum = 0.0;
     size_t i = 0;
     for (; i + LANES <= n; i += LANES) {
-        s += *(const lanes *)(const void *)(a + i) * *(const lanes *)(const void *)(b + i);
+        s += LOAD(a, i) * LOAD(b, i);
     }
     for (; i < n; i++) {
         sum += a[i] * b[i];
     }
-    for (int l = 0; l < LANES; l++) {
-        sum += s[l];
-    }
-    return sum;
+    return sum + lane_sum(&s);
 }
 
 VECTOR_CLONES static void multiply(const double *a, const double *b, double *out, size_t n)
@@ -82,15 +118,12 @@ VECTOR_CLONES static double sum(const double *a, size_t n)
     double rest = 0.0;
     size_t i = 0;
     for (; i + LANES <= n; i += LANES) {
-        s += *(const lanes *)(const void *)(a + i);
+        s += LOAD(a, i);
     }
     for (; i < n; i++) {
         rest += a[i];
     }
-    for (int l = 0; l < LANES; l++) {
-        rest += s[l];
-    }
-    return rest;
+    return rest + lane_sum(&s);
 }
 
 void rate_tables_fill(ng_rate_problem *p, const ng_growth_parameters *q)
@@ -139,22 +172,24 @@ static double *column(ng_rate_problem *p, size_t i)
  * while the same frame is looked at again. */
 static void base_columns(ng_rate_problem *p, size_t frame)
 {
-    const rate_frame *f = &p->data.frame[frame];
-    size_t n = f->end - f->begin, inside = f->window_end - f->window_begin;
+    const rate_data *d = &p->data;
+    const rate_frame *f = &d->frame[frame];
     if (p->column_frame == frame) {
         return;
     }
     const double *b = at_rows(p, frame, p->attach_base, column(p, 2));
-    double *u = column(p, 0), *uw = u + (f->window_begin - f->begin);
-    multiply(p->data.attach + f->begin, b, u, n);
-    multiply(p->data.detach + f->begin, b, column(p, 1), n);
-    p->attach_sums = (rate_attach_sums){
-        .u = sum(u, n),
-        .lever = dot(u, p->data.lever + f->begin, n),
-        .uu = dot(uw, uw, inside),
-        .uy = dot(uw, p->data.y + f->window_begin, inside),
-        .upsi = p->data.psi_flux ? dot(uw, p->data.psi + f->window_begin, inside) : 0.0,
-    };
+    const size_t edge[] = {f->begin, f->window_begin, f->window_end, f->end};
+    rate_attach_sums part[3];
+    for (size_t i = 0; i < 3; i++) {
+        size_t from = edge[i], left = from - f->begin;
+        row_columns c = {d->attach + from, d->detach + from, b + left, d->lever + from,
+                         d->y + from, d->psi_flux ? d->psi + from : d->y + from};
+        make_columns(&c, edge[i + 1] - from, column(p, 0) + left, column(p, 1) + left, &part[i]);
+    }
+    /* the residual lives in the window, the change of N everywhere */
+    p->attach_sums = part[1];
+    p->attach_sums.u += part[0].u + part[2].u;
+    p->attach_sums.lever += part[0].lever + part[2].lever;
     p->column_frame = frame;
 }
 
@@ -175,6 +210,32 @@ static rate_quadratic combine(const rate_frame *f, const rate_attach_sums *s, co
     };
 }
 
+/* Sums of one shape over n rows of the window from `at` on. */
+static void add_block(ng_rate_problem *p, size_t frame, const double *boltzmann, size_t at, size_t n,
+                      window_sums *w)
+{
+    const rate_data *d = &p->data;
+    const rate_frame *f = &d->frame[frame];
+    size_t row = f->window_begin + at, i = row - f->begin;
+    const double *E = boltzmann, *psi = d->psi_flux ? d->psi + row : d->y + row;
+    if (d->node) {
+        double *gathered = column(p, 2);
+        for (size_t j = 0; j < n; j++) {
+            gathered[j] = boltzmann[d->node[row + j]];
+        }
+        E = gathered;
+    } else {
+        E += d->first_node[frame] + i;
+    }
+    window_sums part;
+    sum_window(E, column(p, 1) + i, column(p, 0) + i, d->y + row, psi, n, &part);
+    w->g += part.g;
+    w->gg += part.gg;
+    w->gu += part.gu;
+    w->gy += part.gy;
+    w->gpsi += part.gpsi;
+}
+
 void rate_kernel(ng_rate_problem *p, size_t frame, const size_t *k, size_t n_k)
 {
     const rate_data *d = &p->data;
@@ -183,21 +244,27 @@ void rate_kernel(ng_rate_problem *p, size_t frame, const size_t *k, size_t n_k)
     size_t left = f->window_begin - f->begin, inside = f->window_end - f->window_begin;
     size_t right = f->end - f->window_end;
     base_columns(p, frame);
-    const double *u = column(p, 0), *z = column(p, 1);
-    const double *psi = d->psi_flux ? d->psi + f->window_begin : d->y + f->window_begin;
-
+    window_sums w[RATE_MAX_SHAPES] = {{0}};
+    const double *E[RATE_MAX_SHAPES];
+    size_t open[RATE_MAX_SHAPES], n_open = 0;
     for (size_t j = 0; j < n_k; j++) {
-        if (quadratic[k[j]].known) {
-            continue;
+        if (!quadratic[k[j]].known) {
+            open[n_open] = k[j];
+            E[n_open++] = p->boltzmann + k[j] * d->nodes->count;
         }
-        const double *E =
-            at_rows(p, frame, p->boltzmann + k[j] * d->nodes->count, column(p, 2));
-        window_sums w;
-        sum_window(E + left, z + left, u + left, d->y + f->window_begin, psi, inside, &w);
+    }
+    for (size_t at = 0; at < inside; at += BLOCK) {
+        size_t n = inside - at < BLOCK ? inside - at : BLOCK;
+        for (size_t j = 0; j < n_open; j++) {
+            add_block(p, frame, E[j], at, n, &w[j]);
+        }
+    }
+    for (size_t j = 0; j < n_open; j++) {
         if (f->psi_scale != 0.0) {
-            w.g += dot(E, z, left) + dot(E + left + inside, z + left + inside, right);
+            const double *z = column(p, 1), *Ef = E[j] + d->first_node[frame];
+            w[j].g += dot(Ef, z, left) + dot(Ef + left + inside, z + left + inside, right);
         }
-        quadratic[k[j]] = combine(f, &p->attach_sums, &w, rate_prefactor(p, k[j]));
+        quadratic[open[j]] = combine(f, &p->attach_sums, &w[j], rate_prefactor(p, open[j]));
     }
 }
 

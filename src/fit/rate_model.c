@@ -6,7 +6,6 @@
 #include <string.h>
 
 #define COARSE 5          /* step of the first look over the grid of shape numbers */
-#define MAX_LIST 16
 #define LAMBDA_MIN 1e-6
 #define LAMBDA_MAX 1e12
 #define SMOOTH_JUMP 0.05  /* a jump of delta that costs as much as a typical frame */
@@ -64,7 +63,7 @@ static size_t neighbours(const ng_rate_problem *p, size_t k, size_t distance, si
 static size_t coarse_list(const ng_rate_problem *p, size_t *list)
 {
     size_t n = 0;
-    for (size_t k = 0; k < p->data.nodes->n_delta && n < MAX_LIST; k += COARSE) {
+    for (size_t k = 0; k < p->data.nodes->n_delta && n < RATE_MAX_SHAPES; k += COARSE) {
         list[n++] = k;
     }
     return n;
@@ -73,7 +72,7 @@ static size_t coarse_list(const ng_rate_problem *p, size_t *list)
 /* Coarse look over the shapes, then smaller and smaller steps around the lowest. */
 static void choose_free(ng_rate_problem *p, size_t t, bool held)
 {
-    size_t list[MAX_LIST], n = coarse_list(p, list);
+    size_t list[RATE_MAX_SHAPES], n = coarse_list(p, list);
     for (size_t distance = 3; distance > 0; distance--) {
         rate_kernel(p, t, list, n);
         p->delta_index[t] = lowest_known(p, t, held);
@@ -98,8 +97,8 @@ static void totals_at(ng_rate_problem *p, const size_t *k, size_t n_k, bool held
 /* One shape for all frames: coarse look, then smaller and smaller steps around the lowest. */
 static void choose_constant(ng_rate_problem *p, bool held)
 {
-    size_t list[MAX_LIST], n = coarse_list(p, list), best = 0;
-    double total[MAX_LIST], low = (double)INFINITY;
+    size_t list[RATE_MAX_SHAPES], n = coarse_list(p, list), best = 0;
+    double total[RATE_MAX_SHAPES], low = (double)INFINITY;
     for (size_t distance = 3; distance > 0; distance--) {
         totals_at(p, list, n, held, total);
         for (size_t j = 0; j < n; j++) {
