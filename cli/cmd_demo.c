@@ -13,6 +13,8 @@ static const char experiment[] =
     "# Again: nucgrow run experiment.yaml -o DIR\n"
     "simulate ensemble:\n"
     "  material: Pt\n"
+    "  particles: 600        # a good movie; the published ones have 100 to 700\n"
+    "  area-noise-px: 1      # and about 3 square pixels of noise\n"
     "  seed: %ld\n"
     "ensemble:\n"
     "  material: Pt\n"
