@@ -35,8 +35,9 @@ static char *shell_word(const char *path)
     word[n++] = '\'';
     for (; *path != '\0'; path++) {
         if (*path == '\'') {
-            memcpy(word + n, "'\\'", 3);
-            n += 3;
+            word[n++] = '\'';
+            word[n++] = '\\';
+            word[n++] = '\'';
         }
         word[n++] = *path;
     }

@@ -252,10 +252,9 @@ NG_MUST_CHECK ng_status ng_rows_order(ng_table *tables, size_t n, ng_rows *rows,
 
 /** One file's rows, in the file's units: the first half of reading. */
 NG_MUST_CHECK ng_status ng_table_read(ng_reader *reader, const char *text, size_t length);
-/** The second half: `n` tables into tracks. Sorts the rows. */
-NG_MUST_CHECK ng_status ng_tables_join(ng_table *tables, size_t n, ng_rows *rows,
-                                       const ng_tracks_read_options *options, ng_tracks *out,
-                                       ng_warnings *warnings, ng_error *err);
+/** The second half: `n` tables and their rows, which are sorted, into tracks. */
+NG_MUST_CHECK ng_status ng_tables_join(const ng_reader *reader, ng_table *tables, size_t n,
+                                       ng_tracks *out);
 
 /* ---- what a file is (kind.c) --------------------------------------------------------- */
 

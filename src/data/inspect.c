@@ -173,7 +173,8 @@ static ng_status inspect_rows(ng_table *table, ng_rows *rows, ng_file_info *info
     options.skip_invalid = true;
     options.pixel_nm = table->size_unit == NG_UNIT_PX ? 1.0 : (double)NAN;
     options.frame_s = has_times ? (double)NAN : 1.0;
-    ng_status status = ng_tables_join(table, 1, rows, &options, &tracks, &warnings, err);
+    ng_reader reader = {&options, table, rows, &warnings, err};
+    ng_status status = ng_tables_join(&reader, table, 1, &tracks);
     if (status == NG_OK) {
         info->tracks = tracks.ex_situ ? 0 : tracks.n_tracks;
         status = count_frames(&tracks, info, err);

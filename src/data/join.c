@@ -287,10 +287,12 @@ static ng_status prepare_tables(ng_table *tables, size_t n, ng_rows *rows,
     return status;
 }
 
-ng_status ng_tables_join(ng_table *tables, size_t n, ng_rows *rows,
-                         const ng_tracks_read_options *options, ng_tracks *out,
-                         ng_warnings *warnings, ng_error *err)
+ng_status ng_tables_join(const ng_reader *reader, ng_table *tables, size_t n, ng_tracks *out)
 {
+    const ng_tracks_read_options *options = reader->options;
+    ng_warnings *warnings = reader->warnings;
+    ng_error *err = reader->err;
+    ng_rows *rows = reader->rows;
     *out = (ng_tracks){.pixel_nm = (double)NAN, .frame_s = (double)NAN};
     ng_status status = prepare_tables(tables, n, rows, options, warnings, err);
     if (status == NG_OK && tables[0].kind == NG_KIND_EX_SITU) {
@@ -298,18 +300,16 @@ ng_status ng_tables_join(ng_table *tables, size_t n, ng_rows *rows,
     } else if (status == NG_OK) {
         status = align_tables(tables, n, &out->frame_s, rows, warnings, err);
     }
-    if (status != NG_OK) {
-        goto out;
+    if (status == NG_OK) {
+        status = ng_rows_order(tables, n, rows, options->skip_invalid, warnings, err);
     }
-    status = ng_rows_order(tables, n, rows, options->skip_invalid, warnings, err);
     if (status == NG_OK) {
         status = build_tracks(tables, n, rows, options->pixel_nm, out, err);
     }
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n && status == NG_OK; i++) {
         warn_dropped(&tables[i], warnings);
         out->pixel_nm = tables[i].size_unit == NG_UNIT_PX ? options->pixel_nm : out->pixel_nm;
     }
-out:
     if (status != NG_OK) {
         ng_tracks_free(out);
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "data_internal.h"
+#include "spots.h"
 
 #include <libxml/parser.h>
 #include <libxml/parserInternals.h>
@@ -14,21 +14,6 @@
  * The file is read as a stream of start tags. No handler for entities or external subsets exists,
  * so nothing is expanded or loaded, and a document type ends the parse. */
 
-typedef struct spot {
-    ng_row row; /* .track is the spot's ID until the branches are cut */
-    long id;
-    size_t in, out;        /* links from earlier and to later frames */
-    size_t previous, next; /* the spot there, where there is one link */
-    bool linked;           /* in a track that is kept */
-    bool bad;              /* has a bad value: keeps its links, gives no row */
-} spot;
-
-typedef struct edge {
-    long source, target; /* spot IDs */
-    long track;
-    size_t line;
-} edge;
-
 typedef struct tag {
     const char *name;
     const xmlChar **attribute; /* five pointers each, as libxml2 hands them over */
@@ -40,16 +25,10 @@ typedef struct document {
     ng_reader *reader;
     xmlParserCtxtPtr context; /* owned */
     ng_status status;         /* of the callbacks */
-    spot *spot;               /* owned, as are the other lists */
-    size_t n_spots, capacity_spots;
-    edge *edge;
-    size_t n_edges, capacity_edges;
-    long *kept_track;
-    size_t n_kept, capacity_kept;
-    bool root_seen, model_seen, filtered;
+    ng_spots spots;
+    bool root_seen, model_seen;
     long track; /* that the edges belong to */
     long frame; /* of SpotsInFrame */
-    long max_track;
 } document;
 
 bool ng_xml_is(const char *text, size_t length)
@@ -62,28 +41,12 @@ bool ng_xml_is(const char *text, size_t length)
     return i < length && text[i] == '<';
 }
 
-/* Room for one more item in a growing list. */
-static ng_status grow(void **list, size_t n, size_t *capacity, size_t size, ng_error *err)
-{
-    if (n < *capacity) {
-        return NG_OK;
-    }
-    size_t more = *capacity > 0 ? 2 * *capacity : 256;
-    void *larger = ng_realloc(*list, more, size);
-    if (larger == NULL) {
-        return NG_FAIL(err, NG_MEMORY, "no memory for %zu spots or links", more);
-    }
-    *list = larger;
-    *capacity = more;
-    return NG_OK;
-}
-
 /* ---- attributes ---------------------------------------------------------------------- */
 
 static bool find_attribute(const tag *t, const char *name, ng_field *field)
 {
     for (int i = 0; i < t->n_attributes; i++) {
-        const xmlChar **a = &t->attribute[5 * i];
+        const xmlChar **a = &t->attribute[5 * (size_t)i];
         if (strcmp((const char *)a[0], name) == 0) {
             *field = (ng_field){(const char *)a[3], (size_t)(a[4] - a[3])};
             return true;
@@ -202,22 +165,11 @@ static ng_status spot_size(document *d, const tag *t, double *size, bool *good)
     return status;
 }
 
-static ng_status add_spot(document *d, const spot *s)
-{
-    void *list = d->spot;
-    ng_status status =
-        grow(&list, d->n_spots, &d->capacity_spots, sizeof *d->spot, d->reader->err);
-    d->spot = list;
-    if (status == NG_OK) {
-        d->spot[d->n_spots++] = *s;
-    }
-    return status;
-}
-
 static ng_status take_spot(document *d, const tag *t)
 {
     ng_table *table = d->reader->table;
-    spot s = {.row = {.group = -1, .line = t->line, .frame = d->frame, .size_se = (double)NAN}};
+    ng_spot s = {
+        .row = {.group = -1, .line = t->line, .frame = d->frame, .size_se = (double)NAN}};
     struct {
         const char *name;
         double *value;
@@ -252,52 +204,35 @@ static ng_status take_spot(document *d, const tag *t)
     }
     s.row.time_s *= ng_unit_scale(table->time_unit, (double)NAN);
     s.bad = !good;
-    return status == NG_OK ? add_spot(d, &s) : status;
+    return status == NG_OK ? ng_spots_add(&d->spots, &s, d->reader->err) : status;
 }
 
 static ng_status take_track(document *d, const tag *t)
 {
-    ng_status status = attribute_id(d, t, "TRACK_ID", &d->track);
-    d->max_track = d->track > d->max_track ? d->track : d->max_track;
-    return status;
+    return attribute_id(d, t, "TRACK_ID", &d->track);
 }
 
 static ng_status take_edge(document *d, const tag *t)
 {
-    edge e = {.track = d->track, .line = t->line};
-    void *list = d->edge;
-    ng_status status =
-        grow(&list, d->n_edges, &d->capacity_edges, sizeof *d->edge, d->reader->err);
-    d->edge = list;
+    ng_link link = {.track = d->track, .line = t->line};
+    ng_status status = attribute_id(d, t, "SPOT_SOURCE_ID", &link.source);
     if (status == NG_OK) {
-        status = attribute_id(d, t, "SPOT_SOURCE_ID", &e.source);
+        status = attribute_id(d, t, "SPOT_TARGET_ID", &link.target);
     }
-    if (status == NG_OK) {
-        status = attribute_id(d, t, "SPOT_TARGET_ID", &e.target);
-    }
-    if (status == NG_OK) {
-        d->edge[d->n_edges++] = e;
-    }
-    return status;
+    return status == NG_OK ? ng_spots_link(&d->spots, &link, d->reader->err) : status;
 }
 
 static ng_status take_kept_track(document *d, const tag *t)
 {
-    void *list = d->kept_track;
-    ng_status status =
-        grow(&list, d->n_kept, &d->capacity_kept, sizeof *d->kept_track, d->reader->err);
-    d->kept_track = list;
-    if (status == NG_OK) {
-        status = attribute_id(d, t, "TRACK_ID", &d->kept_track[d->n_kept]);
-    }
-    d->n_kept += status == NG_OK;
-    return status;
+    long track = 0;
+    ng_status status = attribute_id(d, t, "TRACK_ID", &track);
+    return status == NG_OK ? ng_spots_keep(&d->spots, track, d->reader->err) : status;
 }
 
 static ng_status take_filter(document *d, const tag *t)
 {
     (void)t;
-    d->filtered = true;
+    d->spots.filtered = true;
     return NG_OK;
 }
 
@@ -427,202 +362,17 @@ static ng_status parse_document(document *d, const char *text, size_t length)
     return status;
 }
 
-/* ---- links and branches -------------------------------------------------------------- */
-
-static int by_id(const void *left, const void *right)
-{
-    long a = ((const spot *)left)->id;
-    long b = ((const spot *)right)->id;
-    return (a > b) - (a < b);
-}
-
-static int by_number(const void *left, const void *right)
-{
-    long a = *(const long *)left;
-    long b = *(const long *)right;
-    return (a > b) - (a < b);
-}
-
-static spot *find_spot(const document *d, long id)
-{
-    spot key = {.id = id};
-    return bsearch(&key, d->spot, d->n_spots, sizeof *d->spot, by_id);
-}
-
-static bool is_kept(const document *d, long track)
-{
-    if (!d->filtered || d->n_kept == 0) {
-        return !d->filtered;
-    }
-    return bsearch(&track, d->kept_track, d->n_kept, sizeof track, by_number) != NULL;
-}
-
-static ng_status sort_spots(document *d)
-{
-    qsort(d->spot, d->n_spots, sizeof *d->spot, by_id);
-    if (d->n_kept > 0) {
-        qsort(d->kept_track, d->n_kept, sizeof *d->kept_track, by_number);
-    }
-    for (size_t i = 1; i < d->n_spots; i++) {
-        if (d->spot[i].id == d->spot[i - 1].id) {
-            return NG_FAIL(d->reader->err, NG_FORMAT,
-                           "%s:%zu: spot %ld stands twice (first in line %zu)",
-                           d->reader->table->name, d->spot[i].row.line, d->spot[i].id,
-                           d->spot[i - 1].row.line);
-        }
-    }
-    return NG_OK;
-}
-
-/* Links run from the earlier to the later frame, whatever the file calls source. */
-static ng_status link_spots(document *d)
-{
-    for (size_t i = 0; i < d->n_edges; i++) {
-        const edge *e = &d->edge[i];
-        if (!is_kept(d, e->track)) {
-            continue;
-        }
-        spot *a = find_spot(d, e->source);
-        spot *b = find_spot(d, e->target);
-        if (a == NULL || b == NULL) {
-            return NG_FAIL(d->reader->err, NG_FORMAT,
-                           "%s:%zu: a link names spot %ld, which is not there",
-                           d->reader->table->name, e->line, a == NULL ? e->source : e->target);
-        }
-        if (a->row.frame > b->row.frame) {
-            spot *later = a;
-            a = b;
-            b = later;
-        }
-        a->row.group = b->row.group = e->track;
-        a->linked = b->linked = true;
-        if (a->row.frame < b->row.frame) {
-            a->out++;
-            a->next = (size_t)(b - d->spot);
-            b->in++;
-            b->previous = (size_t)(a - d->spot);
-        }
-    }
-    return NG_OK;
-}
-
-/* The first spot of a branch: a stretch of a track without splits and merges inside. */
-typedef struct branch {
-    long track, frame;
-    size_t spot;
-} branch;
-
-static int by_track(const void *left, const void *right)
-{
-    const branch *a = left;
-    const branch *b = right;
-    int order = (a->track > b->track) - (a->track < b->track);
-    order = order != 0 ? order : (a->frame > b->frame) - (a->frame < b->frame);
-    return order != 0 ? order : (a->spot > b->spot) - (a->spot < b->spot);
-}
-
-static bool begins_branch(const document *d, const spot *s)
-{
-    return s->linked && (s->in != 1 || d->spot[s->previous].out != 1);
-}
-
-static branch *list_branches(const document *d, size_t *n)
-{
-    *n = 0;
-    branch *list = NG_NEW(branch, d->n_spots);
-    for (size_t i = 0; list != NULL && i < d->n_spots; i++) {
-        const spot *s = &d->spot[i];
-        if (begins_branch(d, s)) {
-            list[(*n)++] = (branch){s->row.group, s->row.frame, i};
-        }
-    }
-    if (list != NULL) {
-        qsort(list, *n, sizeof *list, by_track);
-    }
-    return list;
-}
-
-static ng_status take_branch(document *d, const branch *b, long track, long group)
-{
-    size_t i = b->spot;
-    for (;;) {
-        spot *s = &d->spot[i];
-        s->row.track = track;
-        s->row.group = group;
-        ng_status status = s->bad ? NG_OK : ng_row_take(d->reader, &s->row);
-        if (status != NG_OK || s->out != 1 || d->spot[s->next].in != 1) {
-            return status;
-        }
-        i = s->next;
-    }
-}
-
-/* A track of one branch keeps its number; the branches of others get new ones and share a group.
- */
-static ng_status take_branches(document *d, const branch *list, size_t n)
-{
-    ng_status status = NG_OK;
-    size_t branched = 0;
-    size_t branches = 0;
-    for (size_t i = 0; i < n && status == NG_OK;) {
-        size_t end = i + 1;
-        while (end < n && list[end].track == list[i].track) {
-            end++;
-        }
-        bool whole = end == i + 1;
-        branched += !whole;
-        branches += whole ? 0 : end - i;
-        for (; i < end && status == NG_OK; i++) {
-            status = take_branch(d, &list[i], whole ? list[i].track : ++d->max_track,
-                                 whole ? -1 : list[i].track);
-        }
-    }
-    if (branched > 0) {
-        ng_warnings_add(
-            d->reader->warnings, "tracks-branched",
-            "%s: %zu tracks split or merge; they were cut there into %zu branches, each a "
-            "track of its own (numbered from %ld, group = TrackMate's TRACK_ID)",
-            d->reader->table->name, branched, branches, d->max_track - (long)branches + 1);
-    }
-    return status;
-}
-
-static ng_status cut_branches(document *d)
-{
-    ng_table *table = d->reader->table;
-    ng_status status = sort_spots(d);
-    if (status == NG_OK) {
-        status = link_spots(d);
-    }
-    if (status != NG_OK) {
-        return status;
-    }
-    size_t n = 0;
-    branch *list = list_branches(d, &n);
-    if (list == NULL) {
-        return NG_FAIL(d->reader->err, NG_MEMORY, "%s: no memory for branches", table->name);
-    }
-    for (size_t i = 0; i < d->n_spots; i++) {
-        table->unlinked += !d->spot[i].linked && !d->spot[i].bad;
-    }
-    status = take_branches(d, list, n);
-    ng_free(list);
-    return status;
-}
-
 ng_status ng_trackmate_xml_read(ng_reader *reader, const char *text, size_t length)
 {
-    document d = {.reader = reader, .max_track = -1};
+    document d = {.reader = reader};
     ng_table *table = reader->table;
     table->kind = NG_KIND_TRACKMATE_XML;
     table->has_frame = true;
     ng_status status = parse_document(&d, text, length);
-    if (status == NG_OK && d.n_spots > 0) {
-        status = cut_branches(&d);
+    if (status == NG_OK) {
+        status = ng_spots_to_rows(&d.spots, reader);
     }
     table->n = reader->rows->n - table->first;
-    ng_free(d.spot);
-    ng_free(d.edge);
-    ng_free(d.kept_track);
+    ng_spots_free(&d.spots);
     return status;
 }

@@ -107,35 +107,44 @@ static ng_status read_file(ng_reader *reader, const char *path)
     return status;
 }
 
+/* All files in turn, then the tracks. */
+static ng_status read_files(ng_reader *reader, const char *const *paths, size_t n, ng_tracks *out)
+{
+    ng_table *tables = NG_NEW(ng_table, n);
+    if (tables == NULL) {
+        return NG_FAIL(reader->err, NG_MEMORY, "no memory for %zu files", n);
+    }
+    ng_status status = NG_OK;
+    for (size_t i = 0; i < n && status == NG_OK; i++) {
+        reader->table = &tables[i];
+        status = read_file(reader, paths[i]);
+    }
+    if (status == NG_OK) {
+        status = ng_tables_join(reader, tables, n, out);
+    }
+    ng_free(tables);
+    return status;
+}
+
 ng_status ng_tracks_read(const char *const *paths, size_t n_paths,
                          const ng_tracks_read_options *options, ng_tracks *out,
                          ng_warnings *warnings, ng_error *err)
 {
     ng_error local;
-    err = err != NULL ? err : &local;
-    *out = (ng_tracks){0};
-    ng_table *tables = NULL;
     ng_rows rows = {0};
-    ng_status status = check_options(options, err);
+    ng_reader reader = {.options = options,
+                        .rows = &rows,
+                        .warnings = warnings,
+                        .err = err != NULL ? err : &local};
+    *out = (ng_tracks){0};
+    ng_status status = check_options(options, reader.err);
     if (status == NG_OK && n_paths == 0) {
-        status = NG_FAIL(err, NG_USAGE, "no file is given; name a table of tracks");
-    }
-    if (status != NG_OK) {
-        return status;
-    }
-    tables = NG_NEW(ng_table, n_paths);
-    if (tables == NULL) {
-        return NG_FAIL(err, NG_MEMORY, "no memory for %zu files", n_paths);
-    }
-    for (size_t i = 0; i < n_paths && status == NG_OK; i++) {
-        ng_reader reader = {options, &tables[i], &rows, warnings, err};
-        status = read_file(&reader, paths[i]);
+        status = NG_FAIL(reader.err, NG_USAGE, "no file is given; name a table of tracks");
     }
     if (status == NG_OK) {
-        status = ng_tables_join(tables, n_paths, &rows, options, out, warnings, err);
+        status = read_files(&reader, paths, n_paths, out);
     }
     ng_rows_free(&rows);
-    ng_free(tables);
     return status;
 }
 
@@ -144,17 +153,16 @@ ng_status ng_tracks_parse(const char *text, size_t length, const char *name,
                           ng_warnings *warnings, ng_error *err)
 {
     ng_error local;
-    err = err != NULL ? err : &local;
-    *out = (ng_tracks){0};
-    ng_table table = {.name = name};
     ng_rows rows = {0};
-    ng_reader reader = {options, &table, &rows, warnings, err};
-    ng_status status = check_options(options, err);
+    ng_table table = {.name = name};
+    ng_reader reader = {options, &table, &rows, warnings, err != NULL ? err : &local};
+    *out = (ng_tracks){0};
+    ng_status status = check_options(options, reader.err);
     if (status == NG_OK) {
         status = ng_table_read(&reader, text, length);
     }
     if (status == NG_OK) {
-        status = ng_tables_join(&table, 1, &rows, options, out, warnings, err);
+        status = ng_tables_join(&reader, &table, 1, out);
     }
     ng_rows_free(&rows);
     return status;
