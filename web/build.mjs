@@ -23,6 +23,14 @@ function paletteCss(palette) {
         + `@media screen and (prefers-color-scheme:dark){:root{${shade(1)}}}\n`;
 }
 
+// Their licences ask that the notice travels with every copy.
+const bundled = ["d3", "@observablehq/plot", "interval-tree-1d", "binary-search-bounds", "isoformat"];
+
+function notices() {
+    const text = bundled.map((name) => `${name}\n\n${read(option.modules, name, "LICENSE").trim()}`);
+    return `/*!\n${text.join("\n\n").replaceAll("*/", "* /")}\n*/`;
+}
+
 function library(...path) {
     const text = read(option.modules, ...path).replace(/^\/\/# sourceMappingURL=.*$/m, "");
     if (/<\/script|<!--/i.test(text)) throw new Error(`${path.join("/")} cannot stand in a page`);
@@ -38,6 +46,7 @@ function byteArray(name, text) {
 
 const style = paletteCss(JSON.parse(read(source, "palette.json"))) + read(source, "page.css");
 const script = [
+    notices(),
     library("d3", "dist", "d3.min.js"),
     library("@observablehq", "plot", "dist", "plot.umd.min.js"),
     "(() => {\n\"use strict\";",

@@ -103,6 +103,15 @@ function findFaults() {
                     ? g.childElementCount > 0
                     : g.getAttribute("aria-label") === "rule" && g.childElementCount > 4);
             if (!marks.length) faults.push(`${where}: no marks`);
+            const frame = svg.getBoundingClientRect();
+            for (const dot of svg.querySelectorAll("g[aria-label=dot]:not([clip-path]) > *")) {
+                const box = dot.getBoundingClientRect();
+                if (box.left < frame.left || box.right > frame.right || box.top < frame.top
+                    || box.bottom > frame.bottom) {
+                    faults.push(`${where}: a point leaves the picture`);
+                    break;
+                }
+            }
             const texts = [...svg.querySelectorAll("text")].filter((t) => t.textContent.trim())
                 .map((t) => ({text: t.textContent, box: t.getBoundingClientRect()}));
             texts.forEach((a, i) => {

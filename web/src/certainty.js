@@ -24,17 +24,28 @@ function parameterRows(ctx) {
         });
 }
 
-function strip(p, width) {
-    const label = p.symbol + (p.unit && p.unit !== "1" ? ` (${prettyUnit(p.unit)})` : "");
-    const log = p.min > 0 && p.max / p.min >= 1000;
+/** Axis of one parameter: what was found with room around it, within the bounds. */
+function stripDomain(p, log) {
     const [low, high] = extent([p.lower, p.upper, p.value, p.truth, ...p.replicates],
         {pad: 0.18, log});
     const domain = [isNumber(p.min) ? Math.max(low, p.min) : low,
         isNumber(p.max) ? Math.min(high, p.max) : high];
-    if (!(domain[1] > domain[0])) domain.splice(0, 2, low, high);
-    const walls = [p.min, p.max].filter((b) => isNumber(b) && b >= domain[0] && b <= domain[1]);
+    return domain[1] > domain[0] ? domain : [low, high];
+}
+
+/** Bounds that the axis reaches. */
+const wallsOf = (p, domain) => [p.min, p.max].filter((b) =>
+    isNumber(b) && b >= domain[0] && b <= domain[1]);
+
+const isLogarithmic = (p) => p.min > 0 && p.max / p.min >= 1000;
+
+function strip(p, width) {
+    const label = p.symbol + (p.unit && p.unit !== "1" ? ` (${prettyUnit(p.unit)})` : "");
+    const log = isLogarithmic(p);
+    const domain = stripDomain(p, log);
+    const walls = wallsOf(p, domain);
     const bar = isNumber(p.lower) && isNumber(p.upper) ? [p] : [];
-    const ticks = log ? logTicks(domain, width - 40, 50) : Math.max(2, Math.floor(width / 110));
+    const ticks = log ? logTicks(domain, width - 40, 50) : Math.max(2, Math.floor(width / 70));
     return panel({
         width, height: 74, label: `${label}: value and interval`, grid: false,
         margin: {left: 16, right: 24, top: 22, bottom: 26},
@@ -88,7 +99,7 @@ const parameterIntervals = {
                 rows.some((p) => p.replicates.length) && ["thin", "var(--muted)",
                     "bootstrap fits"],
                 rows.some((p) => isNumber(p.truth)) && ["diamond", "var(--truth)", "truth"],
-                rows.some((p) => p.flag === "at-bound") && ["line", "var(--poor)", "bound"]
+                rows.some((p) => wallsOf(p, stripDomain(p, isLogarithmic(p))).length) && ["line", "var(--poor)", "bound"]
             ], width),
             grid(width, 260, rows.map((p) => (w) => strip(p, w)))
         ];
@@ -228,7 +239,7 @@ const sensitivity = {
         const direct = list(ctx.fit?.sensitivity).some((one) => isNumber(one?.growth_rate));
         const base = number(direct ? ctx.fit?.cost?.growth_rate : ctx.fit?.cost?.objective);
         return "Each panel changes one parameter and keeps the rest"
-            + (idle.length ? `; ${idle.join(" and ")} set the speed only and leave μₙ as it is` : "")
+            + (idle.length ? `; changing ${idle.join(" or ")} leaves μₙ as it is` : "")
             + (worst && isNumber(base) ? `; the misfit grows most, from ${show(base)} to `
                 + `${show(worst.cost)}, with ${symbolOf(ctx, worst.parameter)} × ${worst.factor}`
                 : "") + ".";

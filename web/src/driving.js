@@ -79,13 +79,20 @@ function maximumWords(ctx) {
         + (isNumber(ctx.sigma) ? `, radius ${show(ctx.radius(ctx.nMax), 2)} nm` : "");
 }
 
-function potentialDomain(rows, extra) {
-    const high = d3.max([...rows.map((r) => r.mu_kT), ...rows.map((r) => r.upper_kT), ...extra,
-        ...rows.map((r) => r.gibbs_thomson_kT)].filter(isNumber));
-    const low = d3.min([0, ...rows.map((r) => r.mu_kT), ...extra].filter(isNumber));
-    const ceiling = 3 * Math.max(d3.max(rows, (r) => (isNumber(r.mu_kT) ? r.mu_kT : 0)), ...extra,
-        0.1);
-    return extent([low, Math.min(high, ceiling)], {include: low === 0 ? [0] : []});
+/** Everything that matters in sight: the curve, its band where particles were seen, `extra`; the
+ *  Gibbs-Thomson line and wild ends of the band may leave. */
+function potentialDomain(ctx, rows, extra) {
+    const p = ctx.fit?.potential;
+    const [first, last] = [p?.sampled_first_n ?? 0, p?.sampled_last_n ?? Infinity];
+    const seen = rows.filter((r) => r.n >= first && r.n <= last);
+    const most = (values) => d3.max(values.filter(isNumber)) ?? 0;
+    const must = [...rows.map((r) => r.mu_kT), ...extra, ctx.truth?.maximum?.mu_kT,
+        d3.quantile(seen.map((r) => r.upper_kT).filter(isNumber).sort(d3.ascending), 0.95)]
+        .filter(isNumber);
+    const ceiling = Math.max(1.04 * most(must), Math.min(3 * Math.max(0.1, most(must)),
+        most(rows.map((r) => r.gibbs_thomson_kT))));
+    const low = Math.min(0, ...must);
+    return extent([low, ceiling], {include: low === 0 ? [0] : []});
 }
 
 function starMarks(ctx) {
@@ -96,11 +103,11 @@ function starMarks(ctx) {
     const truth = ctx.truth?.maximum;
     return [
         Plot.ruleY(bars, {y: ctx.muMax, x1: "x1", x2: "x2", stroke: "var(--star)",
-            strokeWidth: 3, strokeOpacity: 0.6}),
+            strokeWidth: 3, strokeOpacity: 0.6, clip: true}),
         Plot.dot(truth && isNumber(truth.n) ? [truth] : [], {x: "n", y: "mu_kT", r: 5,
-            symbol: "diamond2", fill: "var(--truth)"}),
+            symbol: "diamond2", fill: "var(--truth)", clip: true}),
         Plot.dot(star, {x: "n", y: "mu", symbol: "star", r: 7, fill: "var(--star)",
-            stroke: "var(--ink)", strokeWidth: 0.9})
+            stroke: "var(--ink)", strokeWidth: 0.9, clip: true})
     ];
 }
 
@@ -165,7 +172,7 @@ const potentialFigure = {
         const range = potentialRange(ctx, rows);
         const shown = rows.filter((r) => r.n >= range[0] && r.n <= range[1]);
         const levels = saturationLevels(ctx);
-        const domain = potentialDomain(shown, levels.map((l) => l.lnS));
+        const domain = potentialDomain(ctx, shown, levels.map((l) => l.lnS));
         const height = Math.max(320, Math.min(430, width * 0.44));
         const right = levels.length ? 132 : 16;
         const top = isNumber(ctx.sigma) ? TOP_AXIS : 26;

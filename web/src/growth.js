@@ -155,7 +155,7 @@ function momentPanel(ctx, {rows, truth}, key, label, time, width) {
             Plot.dot(data, {x: "time_s", y: scaled(key), r: 2.4, stroke: "var(--data)",
                 strokeWidth: 1.1}),
             Plot.line(finite(truth, key), {x: "time_s", y: scaled(key), stroke: "var(--truth)",
-                strokeWidth: 1.6, strokeDasharray: "5 3"}),
+                strokeWidth: 1.6, strokeDasharray: "5 3", clip: true}),
             Plot.line(finite(rows, model), {x: "time_s", y: scaled(model), stroke: "var(--ink)",
                 strokeWidth: 2}),
             tipAlongX(data, "time_s", scaled(key), (d) => `${seconds(d.time_s)}\ndata ${show(d[key])}`
