@@ -303,8 +303,8 @@ const ng_command ng_command_fit_growth = {
     .usage = "TRACKS... [options]",
     .examples = "nucgrow fit growth tracks.csv --material Pt --pixel-nm 0.53 -o fit-growth.json\n"
                 "# the published analysis, evaluated at the published parameters\n"
-                "nucgrow fit growth tracks.csv --material Pt --pixel-nm 0.53 --preset published \\\n"
-                "    --fix eps_f=3.04,eps_e=-1.35,alpha4=6.5,K=0.171,kr=1.4\n",
+                "nucgrow fit growth tracks.csv --material Pt --pixel-nm 0.53 \\\n"
+                "    --preset published --fix eps_f=3.04,eps_e=-1.35,alpha4=6.5,K=0.171,kr=1.4\n",
     .options = table,
     .n_options = sizeof table / sizeof table[0],
     .options_size = sizeof(options),

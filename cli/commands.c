@@ -3,17 +3,25 @@
 
 #include <string.h>
 
-#define NG_COMMAND(verb) extern const ng_command ng_command_##verb;
-#include "command_table.inc"
-#undef NG_COMMAND
+/* One row a command, in the order and under the headings of `nucgrow help`. */
+#define NG_COMMAND_LIST(X)                                                                         \
+    X(info)                                                                                        \
+    X(ensemble)                                                                                    \
+    X(potential)                                                                                   \
+    X(fit_growth)                                                                                  \
+    X(simulate_ensemble)                                                                           \
+    X(report)                                                                                      \
+    X(run)                                                                                         \
+    X(demo)                                                                                        \
+    X(help)                                                                                        \
+    X(version)                                                                                     \
+    X(completion)
 
-/* Order and headings of `nucgrow help`. */
-static const ng_command *const table[] = {
-#define NG_COMMAND(verb) &ng_command_##verb,
-#include "command_table.inc"
-#undef NG_COMMAND
-    NULL,
-};
+#define DECLARE(verb) extern const ng_command ng_command_##verb;
+NG_COMMAND_LIST(DECLARE)
+
+#define ROW(verb) &ng_command_##verb,
+static const ng_command *const table[] = {NG_COMMAND_LIST(ROW) NULL};
 
 const ng_command *const *ng_commands(void)
 {
