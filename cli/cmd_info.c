@@ -85,7 +85,8 @@ static char *next_for_result(const ng_file_info *info, const char *word)
 /* The next command to type, or NULL; owned. */
 static char *next_command(const ng_file_info *info, const char *path)
 {
-    char *word = shell_word(path);
+    /* Standard input cannot be read a second time. */
+    char *word = strcmp(path, "-") == 0 ? NULL : shell_word(path);
     char *next = NULL;
     if (word == NULL) {
         return NULL;

@@ -86,11 +86,37 @@ static void info_describes_every_broken_file(void **state)
     fclose(list);
 }
 
+/* The examples of docs/tables.md: blocks between ```csv and ```. */
+static void the_examples_of_the_manual_are_read(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    size_t length = 0;
+    ng_error err = {.status = NG_OK};
+    assert_int_equal(
+        ng_file_read(NUCGROW_SOURCE_DIR "/docs/tables.md", 1 << 20, &text, &length, &err), NG_OK);
+    size_t n = 0;
+    for (char *at = strstr(text, "```csv\n"); at != NULL; at = strstr(at, "```csv\n")) {
+        at += strlen("```csv\n");
+        char *end = strstr(at, "```");
+        assert_non_null(end);
+        *end = '\0';
+        reading r = read_good(at);
+        assert_int_equal(r.tracks.n_points, 3);
+        reading_free(&r);
+        at = end + 1;
+        n++;
+    }
+    assert_int_equal(n, 2);
+    ng_free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_broken_file_gives_its_message),
         cmocka_unit_test(info_describes_every_broken_file),
+        cmocka_unit_test(the_examples_of_the_manual_are_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
