@@ -303,8 +303,9 @@ static ng_status check_amount(const builder *b, ng_error *err)
     if (b->n_particles < MIN_TRACKS) {
         return NG_FAIL(err, NG_TOO_LITTLE,
                        "%zu of %zu tracks are usable; at least %d are needed for a distribution "
-                       "of sizes (add files of the same experiment, or raise --max-gap)",
-                       b->n_particles, b->tracks->n_tracks, MIN_TRACKS);
+                       "of sizes (add files of the same experiment%s)",
+                       b->n_particles, b->tracks->n_tracks, MIN_TRACKS,
+                       b->tracks_with_gaps > 0 ? ", or raise --max-gap" : "");
     }
     return NG_OK;
 }

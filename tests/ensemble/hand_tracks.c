@@ -7,7 +7,10 @@
 
 ng_tracks hand_tracks(void)
 {
-    ng_tracks tracks = {.frame_s = HAND_FRAME_S, .pixel_nm = (double)NAN};
+    ng_tracks tracks = {.frame_s = HAND_FRAME_S, .pixel_nm = (double)NAN, .n_sources = 1};
+    tracks.source = NG_NEW(char *, 1);
+    assert_non_null(tracks.source);
+    tracks.source[0] = ng_text_copy("by hand");
     return tracks;
 }
 
