@@ -141,10 +141,22 @@ static ng_status read_weights(const char *text, ng_growth_fit_options *out, ng_e
     return NG_OK;
 }
 
+/* The options that are texts with a form of their own. */
+static ng_status read_texts(const options *o, ng_growth_fit_options *out, ng_error *err)
+{
+    ng_status status = o->delta ? read_delta(o->delta, out, err) : NG_OK;
+    for (size_t i = 0; status == NG_OK && i < o->start.n; i++) {
+        status = read_assignments("start", o->start.item[i], &out->start, NULL, err);
+    }
+    for (size_t i = 0; status == NG_OK && i < o->fix.n; i++) {
+        status = read_assignments("fix", o->fix.item[i], &out->start, out->fixed, err);
+    }
+    return status == NG_OK ? read_weights(o->frame_weights, out, err) : status;
+}
+
 static ng_status fit_options(const options *o, const ng_data *data, ng_growth_fit_options *out,
                              ng_error *err)
 {
-    ng_status status = NG_OK;
     *out = data->ensemble.published ? ng_growth_fit_published(&data->material)
                                     : ng_growth_fit_defaults(&data->material);
     out->variance_scale = isnan(o->variance_scale) ? out->variance_scale : o->variance_scale;
@@ -156,18 +168,7 @@ static ng_status fit_options(const options *o, const ng_data *data, ng_growth_fi
     out->max_iterations = (size_t)o->max_iterations;
     out->bootstrap = (size_t)o->bootstrap;
     out->level = o->level;
-    if (o->delta) {
-        status = read_delta(o->delta, out, err);
-    }
-    for (size_t i = 0; status == NG_OK && i < o->start.n; i++) {
-        status = read_assignments("start", o->start.item[i], &out->start, NULL, err);
-    }
-    for (size_t i = 0; status == NG_OK && i < o->fix.n; i++) {
-        status = read_assignments("fix", o->fix.item[i], &out->start, out->fixed, err);
-    }
-    if (status == NG_OK) {
-        status = read_weights(o->frame_weights, out, err);
-    }
+    ng_status status = read_texts(o, out, err);
     return status == NG_OK ? ng_growth_fit_check(out, err) : status;
 }
 
@@ -260,7 +261,12 @@ static ng_status run(ng_cli *cli, const void *values, ng_error *err)
     ng_data data;
     ng_growth_fit_options fit_o;
     ng_growth_fit fit = {0};
-    ng_status status = ng_data_load(cli, &o->data, &data, err);
+    /* a slip in an option is told before any file is read */
+    ng_status status = read_texts(o, &(ng_growth_fit_options){0}, err);
+    if (status != NG_OK) {
+        return status;
+    }
+    status = ng_data_load(cli, &o->data, &data, err);
     if (status != NG_OK) {
         return status;
     }

@@ -341,6 +341,19 @@ static void warn(const ng_growth_fit *fit, const ng_growth_fit_options *o, ng_wa
     }
 }
 
+/* Samples drawn from a flask hold sizes at times, but no particle twice. */
+static ng_status check_tracked(const ng_trajectories *t, ng_error *err)
+{
+    for (size_t i = 0; i < t->n_tracks; i++) {
+        if (t->first[i + 1] - t->first[i] > 1) {
+            return NG_OK;
+        }
+    }
+    return NG_FAIL(err, NG_TOO_LITTLE,
+                   "no particle is seen more than once (samples drawn at times?); the rate estimator "
+                   "needs particles tracked from frame to frame");
+}
+
 ng_status ng_growth_fit_run(const ng_trajectories *t, const ng_growth_fit_options *o,
                             const ng_run *run, ng_growth_fit *out, ng_warnings *warnings,
                             ng_error *err)
@@ -348,6 +361,9 @@ ng_status ng_growth_fit_run(const ng_trajectories *t, const ng_growth_fit_option
     rate_nodes nodes = {0};
     *out = (ng_growth_fit){0};
     ng_status status = ng_growth_fit_check(o, err);
+    if (status == NG_OK) {
+        status = check_tracked(t, err);
+    }
     if (status == NG_OK) {
         status = rate_nodes_for(t, o, &nodes, err);
     }
