@@ -8,8 +8,8 @@
 
 enum { EXIT_UNTRUSTED = 4, MAX_WORDS = 24 };
 
-/* A step of the pipeline: its verb, what it leaves in the folder, and what it reads when its section
- * names no files: the first of these that is there. */
+/* A step of the pipeline: its verb, what it leaves in the folder, and what it reads when its
+ * section names no files: the first of these that is there. */
 typedef struct step {
     const char *verb;
     const char *output; /* NULL: the folder itself */

@@ -27,7 +27,8 @@ void ng_help_overview(FILE *stream)
         }
         print_row(stream, *c);
     }
-    fputs("\n`nucgrow help COMMAND` explains one. `nucgrow demo -o DIR` shows all of it.\n", stream);
+    fputs("\n`nucgrow help COMMAND` explains one. `nucgrow demo -o DIR` shows all of it.\n",
+          stream);
 }
 
 bool ng_help_family(const char *prefix, FILE *stream)

@@ -174,7 +174,8 @@ void ng_random_close(gsl_rng *rng);
 typedef struct ng_output ng_output;
 
 /** Start writing `path`; "-" is standard output, and a device or pipe is written directly.
- *  @return NG_EXISTS when it exists and `force` is false (message names --force), NG_IO when the folder does not exist or is not writable. */
+ *  @return NG_EXISTS when it exists and `force` is false (message names --force), NG_IO when the
+ *  folder does not exist or is not writable. */
 NG_MUST_CHECK ng_status ng_output_open(const char *path, bool force, ng_output **out,
                                        ng_error *err);
 /** Would ng_output_open succeed? To say so before a long computation; leaves nothing behind. */
