@@ -373,8 +373,8 @@ const freeEnergy = {
                         stroke: (d) => regimeColor(d.regime)}),
                     Plot.text(labels, {y: "at", frameAnchor: "right", textAnchor: "start", dx: 7,
                         fill: (d) => regimeColor(d.regime),
-                        text: (d) => (isNumber(d.time_s) ? `${seconds(d.time_s)}, ` : "")
-                            + `S ${show(d.s, 2)}`})
+                        text: (d) => [isNumber(d.time_s) && seconds(d.time_s),
+                            isNumber(d.s) && `S ${show(d.s, 2)}`].filter(Boolean).join(", ")})
                 ]
             })
         ];
