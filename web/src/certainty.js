@@ -216,6 +216,14 @@ function sensitivitySets(ctx) {
     })).filter((one) => one.parameter && one.points.length > 2);
 }
 
+/** What the sensitivity tells of each change, and its value as fitted. */
+function sensitivityMeasure(ctx) {
+    const cost = ctx.fit?.cost;
+    return list(ctx.fit?.sensitivity).some((one) => isNumber(one?.growth_rate))
+        ? {name: "misfit", base: number(cost?.growth_rate)}
+        : {name: "objective", base: number(cost?.objective)};
+}
+
 /** Parameters whose change leaves mu_n as it is say nothing in a picture of mu_n. */
 function bends(ctx, sets) {
     const curve = finite(potentialRows(ctx), "mu_kT");
@@ -236,11 +244,10 @@ const sensitivity = {
             .map(([name]) => symbolOf(ctx, name));
         const costs = finite(sets, "cost");
         const worst = costs[d3.maxIndex(costs, (one) => one.cost)];
-        const direct = list(ctx.fit?.sensitivity).some((one) => isNumber(one?.growth_rate));
-        const base = number(direct ? ctx.fit?.cost?.growth_rate : ctx.fit?.cost?.objective);
+        const {name, base} = sensitivityMeasure(ctx);
         return "Each panel changes one parameter and keeps the rest"
             + (idle.length ? `; changing ${idle.join(" or ")} leaves μₙ as it is` : "")
-            + (worst && isNumber(base) ? `; the misfit grows most, from ${show(base)} to `
+            + (worst && isNumber(base) ? `; the ${name} grows most, from ${show(base)} to `
                 + `${show(worst.cost)}, with ${symbolOf(ctx, worst.parameter)} × ${worst.factor}`
                 : "") + ".";
     },
@@ -275,7 +282,7 @@ const sensitivity = {
                 marks: [
                     Plot.text(["μₙ − μ∞ (kT)"], {frameAnchor: "top-left", dx: -52, dy: -22,
                         lineAnchor: "top"}),
-                    Plot.text([cost(own) && `misfit ${cost(own)}`], {frameAnchor: "top-right",
+                    Plot.text([cost(own) && `${sensitivityMeasure(ctx).name} ${cost(own)}`], {frameAnchor: "top-right",
                         dx: 14, dy: -42, lineAnchor: "top"}),
                     Plot.line(inside(curve), {x: "n", y: "mu_kT", stroke: "var(--ink)",
                         strokeWidth: 2, clip: true}),

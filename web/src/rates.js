@@ -124,8 +124,8 @@ const profiles = {
         const sets = profileSets(ctx);
         const negative = sets.filter((one) => populated(one.points).some((d) =>
             d.mu_minus_ln_S > 0)).length;
-        const what = negative ? `At ${negative} of ${sets.length} times some sizes lie above ln S `
-            + "(red) and shrink while the others grow (blue)"
+        const what = negative ? `At ${negative} of ${sets.length} times some or all sizes lie above `
+            + "ln S (red) and shrink; sizes below it (blue) grow"
             : `At all ${sets.length} times every size lies below ln S and grows`;
         return `${what}; circles are the measured growth rate of each size, lines the model, `
             + "vertical lines the mean size ± one standard deviation.";
