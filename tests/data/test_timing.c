@@ -170,6 +170,48 @@ static void a_file_of_one_frame_joins_the_clock(void **state)
     reading_free(&r);
 }
 
+static void a_file_without_times_takes_the_clock_of_the_others(void **state)
+{
+    (void)state;
+    char first[4096];
+    ng_tracks_read_options options = ng_tracks_read_defaults();
+    options.frame_s = 0.5;
+    snprintf(first, sizeof first, "%s",
+             test_written("one.csv", "track,frame,radius_nm\n1,0,1\n1,1,2\n"));
+    const char *paths[] = {
+        first, test_written("two.csv", "track,frame,time_s,radius_nm\n1,0,2,3\n1,1,2.5,4\n")};
+    reading r = {.status = NG_OK};
+    r.status = ng_tracks_read(paths, 2, &options, &r.tracks, &r.warnings, &r.err);
+    assert_int_equal(r.status, NG_OK);
+    assert_close(r.tracks.point[0].time_s, 2.0, 0.0);
+    assert_close(r.tracks.point[1].time_s, 2.5, 0.0);
+    unlink(paths[0]);
+    unlink(paths[1]);
+    reading_free(&r);
+}
+
+static void clocks_between_frames_are_said(void **state)
+{
+    (void)state;
+    reading r = read_two("track,frame,time_s,radius_nm\n1,0,0,1\n1,1,1,2\n",
+                         "track,frame,time_s,radius_nm\n1,0,0.25,3\n1,1,1.25,4\n");
+    assert_int_equal(r.status, NG_OK);
+    assert_true(has_warning(&r.warnings, "times-uneven"));
+    assert_int_equal(r.tracks.point[2].frame, 0);
+    assert_close(r.tracks.point[2].time_s, 0.25, 0.0);
+    reading_free(&r);
+}
+
+static void clocks_that_have_nothing_in_common_are_refused(void **state)
+{
+    (void)state;
+    reading r = read_two("track,frame,time_s,radius_nm\n1,0,0,1\n1,1,1e-3,2\n",
+                         "track,frame,time_s,radius_nm\n1,0,1e9,3\n");
+    assert_int_equal(r.status, NG_INVALID);
+    assert_non_null(strstr(r.err.message, "frames apart; they cannot belong together"));
+    reading_free(&r);
+}
+
 static void files_need_one_interval(void **state)
 {
     (void)state;
@@ -204,6 +246,9 @@ int main(void)
         cmocka_unit_test(jitter_is_kept_and_said),
         cmocka_unit_test(files_share_one_clock),
         cmocka_unit_test(a_file_of_one_frame_joins_the_clock),
+        cmocka_unit_test(a_file_without_times_takes_the_clock_of_the_others),
+        cmocka_unit_test(clocks_between_frames_are_said),
+        cmocka_unit_test(clocks_that_have_nothing_in_common_are_refused),
         cmocka_unit_test(files_need_one_interval),
         cmocka_unit_test(tracks_and_samples_cannot_be_joined),
     };
