@@ -7,7 +7,8 @@
 
 #define EXPONENT_MAX 60.0 /* keeps far-off trial points finite */
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__)
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
+    !defined(__SANITIZE_ADDRESS__)
 __attribute__((target_clones("avx512f", "avx2", "default")))
 #endif
 void rate_boltzmann(const double *face, const double *edge, const double *log1p_n, size_t n,
