@@ -99,7 +99,8 @@ const parameterIntervals = {
                 rows.some((p) => p.replicates.length) && ["thin", "var(--muted)",
                     "bootstrap fits"],
                 rows.some((p) => isNumber(p.truth)) && ["diamond", "var(--truth)", "truth"],
-                rows.some((p) => wallsOf(p, stripDomain(p, isLogarithmic(p))).length) && ["line", "var(--poor)", "bound"]
+                rows.some((p) => wallsOf(p, stripDomain(p, isLogarithmic(p))).length)
+                    && ["line", "var(--poor)", "bound"]
             ], width),
             grid(width, 260, rows.map((p) => (w) => strip(p, w)))
         ];
@@ -210,7 +211,8 @@ const eigenvalues = {
 
 function sensitivitySets(ctx) {
     return list(ctx.fit?.sensitivity).map((one) => ({
-        parameter: one?.parameter, factor: number(one?.factor), cost: number(one?.growth_rate ?? one?.objective),
+        parameter: one?.parameter, factor: number(one?.factor),
+        cost: number(one?.growth_rate ?? one?.objective),
         n_max: number(one?.n_max), mu_max_kT: number(one?.mu_max_kT),
         points: finite(rowsOf(one, ["n", "mu_kT"]), "n", "mu_kT").filter((d) => d.n >= LEAST_N)
     })).filter((one) => one.parameter && one.points.length > 2);
@@ -282,8 +284,8 @@ const sensitivity = {
                 marks: [
                     Plot.text(["μₙ − μ∞ (kT)"], {frameAnchor: "top-left", dx: -52, dy: -22,
                         lineAnchor: "top"}),
-                    Plot.text([cost(own) && `${sensitivityMeasure(ctx).name} ${cost(own)}`], {frameAnchor: "top-right",
-                        dx: 14, dy: -42, lineAnchor: "top"}),
+                    Plot.text([cost(own) && `${sensitivityMeasure(ctx).name} ${cost(own)}`], {
+                        frameAnchor: "top-right", dx: 14, dy: -42, lineAnchor: "top"}),
                     Plot.line(inside(curve), {x: "n", y: "mu_kT", stroke: "var(--ink)",
                         strokeWidth: 2, clip: true}),
                     ...own.map((one) => Plot.line(inside(one.points), {x: "n", y: "mu_kT",
