@@ -216,9 +216,9 @@ static void a_large_file_is_read(void **state)
     }
     n += (size_t)sprintf(text + n, "</AllSpots><AllTracks>");
     for (int i = 0; i < TRACKS * FRAMES; i++) {
-        n += (size_t)sprintf(text + n, i % FRAMES == 0 ? "<Track TRACK_ID=\"%d\">\n" : "",
-                             i / FRAMES);
-        if (i % FRAMES != 0) {
+        if (i % FRAMES == 0) {
+            n += (size_t)sprintf(text + n, "<Track TRACK_ID=\"%d\">\n", i / FRAMES);
+        } else {
             n += (size_t)sprintf(
                 text + n, "<Edge SPOT_SOURCE_ID=\"%d\" SPOT_TARGET_ID=\"%d\"/>\n", i - 1, i);
         }
