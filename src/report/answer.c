@@ -114,7 +114,7 @@ static void potential_answer(FILE *out, const json_t *potential)
     ng_html_raw(out, "</p>\n");
 }
 
-/* ---- verdict ----------------------------------------------------------------------------------- */
+/* ---- verdict ------------------------------------------------------------------------------- */
 
 static const struct {
     const char *level, *text;

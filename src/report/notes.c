@@ -96,7 +96,7 @@ void ng_report_methods(FILE *out, const ng_report_input *input)
     json_decref(seen);
 }
 
-/* ---- provenance ---------------------------------------------------------------------------------- */
+/* ---- provenance ---------------------------------------------------------------------------- */
 
 /* A JSON value as a person would write it. */
 static void plain_value(FILE *out, const json_t *value)

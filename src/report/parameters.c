@@ -149,7 +149,7 @@ static void parameter_table(FILE *out, const json_t *fit)
     ng_html_raw(out, "</tbody></table></div>\n");
 }
 
-/* ---- against the truth --------------------------------------------------------------------------- */
+/* ---- against the truth --------------------------------------------------------------------- */
 
 /* One quantity: its truth, what was found, its interval. */
 typedef struct comparison {

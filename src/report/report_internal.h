@@ -21,7 +21,7 @@ typedef struct ng_report_part {
 
 extern const ng_report_part ng_report_page[NG_REPORT_PARTS];
 
-/* ---- HTML: the only place where text is escaped --------------------------------------------- */
+/* ---- HTML: the only place where text is escaped -------------------------------------------- */
 
 /** Markup as it is: only for text written in this program. */
 void ng_html_raw(FILE *out, const char *markup);
@@ -36,7 +36,7 @@ void ng_html_unit(FILE *out, const char *unit);
 /** A JSON value that may stand inside <script>: compact, seven digits, `<` as \u003c. */
 ng_status ng_html_json(FILE *out, const json_t *value, ng_error *err);
 
-/* ---- numbers for people ---------------------------------------------------------------------- */
+/* ---- numbers for people -------------------------------------------------------------------- */
 
 /** Longest text of ng_report_number, with its zero. */
 #define NG_REPORT_NUMBER 48
@@ -46,7 +46,7 @@ ng_status ng_html_json(FILE *out, const json_t *value, ng_error *err);
  *  `text`. */
 const char *ng_report_number(char text[NG_REPORT_NUMBER], double value, double resolution);
 
-/* ---- reading results --------------------------------------------------------------------------- */
+/* ---- reading results ----------------------------------------------------------------------- */
 
 /** NAN unless `object` has a number under `key`. `object` may be NULL. */
 double ng_report_real(const json_t *object, const char *key);
@@ -80,7 +80,7 @@ const json_t *ng_report_ensemble(const ng_report_study *study);
 /** {"studies": [...]}: what the page draws. Owned by the caller; NULL: no memory. */
 json_t *ng_report_data(const ng_report_study *study, size_t n);
 
-/* ---- sections ------------------------------------------------------------------------------------ */
+/* ---- sections ------------------------------------------------------------------------------ */
 
 /** Title of the page, when the caller gives none. */
 void ng_report_title(FILE *out, const ng_report_study *study);

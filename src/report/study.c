@@ -134,7 +134,7 @@ const json_t *ng_report_ensemble(const ng_report_study *study)
     return own != NULL ? own : json_object_get(study->result[NG_REPORT_FIT], "ensemble");
 }
 
-/* ---- the data of the page ------------------------------------------------------------------- */
+/* ---- the data of the page ------------------------------------------------------------------ */
 
 /* A line on a screen needs no more points than this. */
 #define TABLE_POINTS 500

@@ -16,7 +16,7 @@ const FRAMES = 150;
 const FRAME_S = 1.2;
 const SIGMA = 0.15567157440168947;
 
-// ---- a random stream (mulberry32) -----------------------------------------------------------------
+// ---- a random stream (mulberry32) -------------------------------------------------------------
 
 let state = 20250424;
 function uniform() {
@@ -31,7 +31,7 @@ const range = (n) => Array.from({length: n}, (_, i) => i);
 const mean = (v) => v.reduce((a, b) => a + b, 0) / v.length;
 const variance = (v) => mean(v.map((x) => (x - mean(v)) ** 2));
 
-// ---- a potential with its maximum at n = 186 --------------------------------------------------------
+// ---- a potential with its maximum at n = 186 --------------------------------------------------
 
 function potential(n, {face = 1, edge = 1, log = 1} = {}) {
     const x = Math.cbrt(1 / n);
@@ -52,7 +52,7 @@ function supersaturation(t) {
     return level(k) + (near - level(k)) * 0.5 * (1 - u);
 }
 
-// ---- trajectories -------------------------------------------------------------------------------------
+// ---- trajectories -----------------------------------------------------------------------------
 
 function trajectory(id) {
     const birth = uniform() < 0.25 ? Math.floor(uniform() * 90) : 0;
@@ -81,7 +81,7 @@ for (const track of tracks) {
 }
 const perFrame = (f) => sizesAt.map(f);
 
-// ---- ensemble.json --------------------------------------------------------------------------------------
+// ---- ensemble.json ----------------------------------------------------------------------------
 
 const mean_n = perFrame(mean);
 const var_n = perFrame(variance);
@@ -154,7 +154,7 @@ const ensemble = {
     provenance: provenance("ensemble")
 };
 
-// ---- fit-growth.json ------------------------------------------------------------------------------------
+// ---- fit-growth.json --------------------------------------------------------------------------
 
 const grid = range(6000 - 50).map((i) => i + 50);
 const S = times.map(supersaturation);
@@ -302,7 +302,7 @@ const potentialResult = {
     warnings: [], provenance: provenance("potential")
 };
 
-// ---- holes: every third key null (which ones: K), nulls inside arrays -------------------------------------
+// ---- holes: every third key null (which ones: K), nulls inside arrays -------------------------
 
 function punch(value, depth = 0) {
     if (Array.isArray(value)) {

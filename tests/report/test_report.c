@@ -7,7 +7,7 @@
 
 #include <report/report_internal.h>
 
-/* ---- escaping ---------------------------------------------------------------------------------- */
+/* ---- escaping ------------------------------------------------------------------------------ */
 
 static char *escaped(const char *text)
 {
@@ -68,7 +68,7 @@ static void raises_exponents_of_units(void **state)
     free(memory);
 }
 
-/* ---- numbers -------------------------------------------------------------------------------------- */
+/* ---- numbers ------------------------------------------------------------------------------- */
 
 static void rounds_numbers_to_their_interval(void **state)
 {
@@ -102,7 +102,7 @@ static void rounds_numbers_to_their_interval(void **state)
     }
 }
 
-/* ---- whole reports -------------------------------------------------------------------------------- */
+/* ---- whole reports ------------------------------------------------------------------------- */
 
 static const char minimal_fit[] =
     "{\"schema\": \"nucgrow/fit-growth/1\", \"level\": 0.95, \"answer\": \"Grown <fast> & far.\","
@@ -288,7 +288,7 @@ static void thins_long_tables(void **state)
     json_decref(fit);
 }
 
-/* ---- the file appears whole or not at all -------------------------------------------------------- */
+/* ---- the file appears whole or not at all -------------------------------------------------- */
 
 static size_t files_in(const char *folder)
 {
