@@ -32,7 +32,8 @@ typedef struct ng_ensemble_options {
 
 ng_ensemble_options ng_ensemble_defaults(void);
 /** NG_USAGE with the option that is out of range. */
-NG_MUST_CHECK ng_status ng_ensemble_options_check(const ng_ensemble_options *options, ng_error *err);
+NG_MUST_CHECK ng_status ng_ensemble_options_check(const ng_ensemble_options *options,
+                                                  ng_error *err);
 
 /** Monomer numbers along trajectories. Point k of trajectory i: first[i] <= k < first[i+1]. */
 typedef struct ng_trajectories {
@@ -42,13 +43,13 @@ typedef struct ng_trajectories {
     unsigned *frame;      /* owned: index of the frame, 0..n_frames-1, per point */
     double *n_raw;        /* owned: as measured; NAN at a frame that was bridged */
     double *n;            /* owned: smoothed (= n_raw where smoothing is off) */
-    double *growth_per_s; /* owned: dn/dt by central differences of n, NAN at the ends; published: of
-                             the spline through the sizes before they are rounded, ends included */
+    double *growth_per_s; /* owned: dn/dt by central differences of n, NAN at the ends; published:
+                             of the spline through the sizes before they are rounded, with ends */
     double *time_s;       /* owned, per frame */
     double frame_s;
     double sigma_s_nm;
     double noise_scale, noise_power; /* s.d. of the measured n: noise_scale * n^noise_power */
-    double noise_gain;    /* variance that smoothing leaves of white noise: sum of squared weights */
+    double noise_gain;    /* part of white noise's variance that smoothing leaves: sum h^2 */
     size_t tracks_dropped, points_dropped;
 } ng_trajectories;
 
@@ -57,13 +58,14 @@ typedef struct ng_trajectories {
  *
  * Default: runs of at most max_gap missing frames are bridged by linear interpolation, longer ones
  * split the trajectory; a low-pass (49-tap Kaiser-windowed ideal filter, zero phase) acts on the
- * trajectory, which is continued at both ends by point reflection about the end c of the line through
- * its 12 outermost points: 2c - x, the last value held where it is too short. This keeps the slope
- * there; white noise keeps 0.55 of its s.d. at an end point and 0.28 inside (at the default cutoff;
- * reflection about the end point itself would keep all of it there). Smoothed sizes below 1 are set to 1 (warned).
- * Published: n rounded; a trajectory with a gap longer than max_gap is dropped; gaps are joined while
- * it is smoothed; the trajectory is mirrored; tracks below 32 points pass a third-order elliptic
- * filter (0.1 dB, 60 dB, 0.02 Nyquist) forward and backward; results are rounded.
+ * trajectory, which is continued at both ends by point reflection about the end c of the line
+ * through its 12 outermost points: 2c - x, the last value held where it is too short. This keeps
+ * the slope there; white noise keeps 0.55 of its s.d. at an end point and 0.28 inside (at the
+ * default cutoff; reflection about the end point itself would keep all of it there). Smoothed
+ * sizes below 1 are set to 1 (warned).
+ * Published: n rounded; a trajectory with a gap longer than max_gap is dropped; gaps are joined
+ * while it is smoothed; the trajectory is mirrored; tracks below 32 points pass a third-order
+ * elliptic filter (0.1 dB, 60 dB, 0.02 Nyquist) forward and backward; results are rounded.
  * Points with n < 1 are dropped, counted and warned about.
  *
  * Errors: NG_INVALID when the median n lies below 1 or above 1e7 (wrong calibration), NG_TOO_LITTLE
@@ -92,12 +94,12 @@ typedef struct ng_series {
 
 NG_MUST_CHECK ng_status ng_series_create(size_t n_frames, ng_series *out, ng_error *err);
 void ng_series_free(ng_series *s);
-/** Fill `out` (created for t->n_frames). `weight`: multiplicity of each trajectory, NULL: 1 each. */
+/** Fill `out` (created for t->n_frames). `weight`: multiplicity of each trajectory, NULL: all 1. */
 void ng_series_compute(const ng_trajectories *t, const double *weight, ng_series *out);
 /** Time derivative on an even grid: central differences, one-sided at the ends; NAN-safe. */
 void ng_time_derivative(const double *x, size_t n, double step, double *dx);
-/** Slopes of the not-a-knot cubic spline through x on an even grid (3 points: of the parabola, 2: of
- *  the line, 1: NAN). A point that is not finite makes all slopes NAN. @return NG_MEMORY */
+/** Slopes of the not-a-knot cubic spline through x on an even grid (3 points: of the parabola, 2:
+ *  of the line, 1: NAN). A point that is not finite makes all slopes NAN. @return NG_MEMORY */
 NG_MUST_CHECK ng_status ng_spline_slopes(const double *x, size_t n, double step, double *slope,
                                          ng_error *err);
 /** The same at increasing times. */
@@ -110,27 +112,27 @@ typedef struct ng_bands {
 } ng_bands;
 
 /** Percentile bands at options->level from options->bootstrap resamplings of particles; stream b of
- *  the seed draws replicate b. Where no resampling has a value: NAN. With options->bootstrap = 0 all
- *  bands are NAN. @return NG_MEMORY, NG_CANCELLED */
+ *  the seed draws replicate b. Where no resampling has a value: NAN. With options->bootstrap = 0
+ *  all bands are NAN. @return NG_MEMORY, NG_CANCELLED */
 NG_MUST_CHECK ng_status ng_bands_compute(const ng_trajectories *t,
                                          const ng_ensemble_options *options, const ng_run *run,
                                          ng_bands *out, ng_error *err);
 void ng_bands_free(ng_bands *b);
 /** Draw multiplicities of a bootstrap sample of n trajectories (sum n). */
 void ng_bootstrap_weights(gsl_rng *rng, size_t n, double *weight);
-/** Draw a bootstrap sample of particles: the pieces of a track that was split at a gap come together.
- *  `weight` has t->n_tracks entries. */
+/** Draw a bootstrap sample of particles: the pieces of a track that was split at a gap come
+ *  together. `weight` has t->n_tracks entries. */
 void ng_bootstrap_trajectories(gsl_rng *rng, const ng_trajectories *t, double *weight);
 
-/* ---- how growth moves moments ----------------------------------------------------------------------- */
+/* ---- how growth moves moments --------------------------------------------------------------- */
 
 /**
  * Time derivative of a moment of the observed ensemble (sizes >= entry_n).
  *
- * Equation: d<n^q>/dt = sum_n [(n+1)^q - n^q] J_n/N + g (entry_n^q - <n^q>), n >= entry_n, g = dlnN/dt:
- *           particles come and go at entry_n, everything else is J_n.
- * Given:    flux_per_s[i] = J_n/N at n = n_first + i (n_first >= entry_n); q in 1..NG_MOMENT_MAX; the
- *           moment itself; growth_per_s = g.
+ * Equation: d<n^q>/dt = sum_n [(n+1)^q - n^q] J_n/N + g (entry_n^q - <n^q>), n >= entry_n,
+ *           g = dlnN/dt: particles come and go at entry_n, everything else is J_n.
+ * Given:    flux_per_s[i] = J_n/N at n = n_first + i (n_first >= entry_n); q in 1..NG_MOMENT_MAX;
+ *           the moment itself; growth_per_s = g.
  * Notes:    exact for the master equation; tested to 1e-12.
  * Source:   [Kim] SI; physics of moments in docs/rate-estimator.md.
  */
@@ -141,7 +143,7 @@ double ng_moment_flow(const double *flux_per_s, double n_first, size_t count, in
 double ng_variance_flow(const double *flux_per_s, double n_first, size_t count, double mean,
                         double variance, double growth_per_s, double entry_n);
 
-/* ---- size distributions --------------------------------------------------------------------------- */
+/* ---- size distributions --------------------------------------------------------------------- */
 
 /** p_n on sizes n[0..count), psi = P(size >= n). Owned arrays. */
 typedef struct ng_distribution {
@@ -154,9 +156,9 @@ typedef struct ng_distribution {
 void ng_distribution_free(ng_distribution *d);
 
 /**
- * Density of the sizes seen in one frame by a Gaussian kernel in ln n (no bins, no mass below n = 0).
+ * Density of the sizes seen in one frame by a Gaussian kernel in ln n: no bins, no mass at n <= 0.
  *
- * Bandwidth: 0.9 min(s.d., IQR/1.34) N^(-1/5) of ln n (Silverman's rule) times `smoothing` (> 0; 1).
+ * Bandwidth: `smoothing` (> 0; 1) times 0.9 min(s.d., IQR/1.34) N^(-1/5) of ln n (Silverman).
  * Sizes: `count` points (>= 2), even in ln n, 3 bandwidths beyond the data at both ends.
  * Errors: NG_TOO_LITTLE with fewer than 2 distinct sizes; NG_MEMORY.
  */
@@ -173,14 +175,14 @@ double ng_density_bandwidth(const double *n, const double *weight, size_t size, 
 
 /**
  * The published density: 30 equal bins with round limits, moving mean over 5 bins, monotone cubic
- * (PCHIP) through the left bin edges, evaluated at integers n_first..n_last and normalised to 1 there.
- * p and psi have room for n_last-n_first+1 entries; psi[i] = sum_{j>=i} p[j].
+ * (PCHIP) through the left bin edges, evaluated at integers n_first..n_last and normalised to 1
+ * there. p and psi have room for n_last-n_first+1 entries; psi[i] = sum_{j>=i} p[j].
  * @return false when there are fewer than 2 distinct sizes.
  */
 bool ng_density_published(const double *n, const double *weight, size_t size, long n_first,
                           long n_last, double *p, double *psi);
 
-/* ---- phases --------------------------------------------------------------------------------------- */
+/* ---- phases --------------------------------------------------------------------------------- */
 
 typedef enum ng_trend { NG_FALLING = -1, NG_FLAT = 0, NG_RISING = 1 } ng_trend;
 
@@ -192,23 +194,25 @@ typedef struct ng_phase {
 } ng_phase;
 
 /**
- * Phases of the run: intervals in which ln <n> and ln Var n (moving means over 9 frames) are straight
- * lines over the frames.
+ * Phases of the run: intervals in which ln <n> and ln Var n (moving means over 9 frames) are
+ * straight lines over the frames.
  *
- * The best partition into k intervals of at least 8 frames is found exactly (dynamic programming over
- * at most 512 possible boundaries; each curve is scaled by its s.d., or by 0.05 where it varies less).
- * The number of intervals, at most 9, minimises 2^k times the squared deviation, that is: an interval
- * must halve what is left; deviations below 1e-4 of the curves' variance do not count. A trend is flat
- * where the curve changes by less than 5 % over the interval or slower than a tenth of its median rate.
- * Frames without a positive mean and variance are passed over.
+ * The best partition into k intervals of at least 8 frames is found exactly (dynamic programming
+ * over at most 512 possible boundaries; each curve is scaled by its s.d., or by 0.05 where it
+ * varies less). The number of intervals, at most 9, minimises 2^k times the squared deviation,
+ * that is: an interval must halve what is left; deviations below 1e-4 of the curves' variance do
+ * not count. A trend is flat where the curve changes by less than 5 % over the interval or slower
+ * than a tenth of its median rate. Frames without a positive mean and variance are passed over.
  *
- * Writes at most `max` phases, returns their number; 0 with fewer than 2 usable frames or no memory.
- * Note: gives the five phases of [Kim] Fig. 1E for Pt(acac)2 (ends 28, 43, 103, 144 s), three for Au.
+ * Writes at most `max` phases, returns their number; 0 with fewer than 2 usable frames or no
+ * memory.
+ * Note: gives the five phases of [Kim] Fig. 1E for Pt(acac)2 (ends 28, 43, 103, 144 s), three for
+ * Au.
  */
 size_t ng_phases_find(const ng_series *s, ng_phase *phase, size_t max);
 const char *ng_trend_name(ng_trend trend); /* "falling", "flat", "rising" */
 
-/* ---- the ensemble as one result -------------------------------------------------------------------- */
+/* ---- the ensemble as one result ------------------------------------------------------------- */
 
 /** An ensemble and what was computed of it. All borrowed. */
 typedef struct ng_ensemble {
@@ -220,7 +224,7 @@ typedef struct ng_ensemble {
     const ng_bands *bands; /* NULL: none */
 } ng_ensemble;
 
-/** Resamplings behind the bands of size distributions: as many as options->bootstrap, but at most: */
+/** Resamplings behind the bands of size distributions: options->bootstrap, but at most this. */
 #define NG_DISTRIBUTION_BOOTSTRAP 200
 
 /** ensemble.json of docs/results.md, without schema, provenance and warnings; owned by the caller.

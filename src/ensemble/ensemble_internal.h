@@ -37,8 +37,9 @@ void ng_fir_smooth(const ng_fir *fir, const double *x, size_t n, ng_continuation
 
 /** Doubles of scratch that ng_elliptic_smooth needs for n samples. */
 #define NG_ELLIPTIC_SCRATCH(n) (3 * (n) + 18)
-/** The published filter of short trajectories: third-order elliptic low-pass (0.1 dB, 60 dB, 0.02 of
- *  the Nyquist frequency), forward and backward over the trajectory between its two mirror images. */
+/** The published filter of short trajectories: third-order elliptic low-pass (0.1 dB, 60 dB, 0.02
+ *  of the Nyquist frequency), forward and backward over the trajectory between its two mirror
+ *  images. */
 void ng_elliptic_smooth(const double *x, size_t n, double *scratch, double *out);
 
 /* ---- noise.c ------------------------------------------------------------------------------- */
@@ -60,8 +61,8 @@ void ng_series_fill(const ng_trajectories *t, const double *radius_nm, const dou
 
 /* ---- bands.c ------------------------------------------------------------------------------- */
 
-/** Percentiles (type 7) that hold `level` between them, of those of x[0..n) that are finite; NAN where
- *  there are none. Sorts x. */
+/** Percentiles (type 7) that hold `level` between them, of those of x[0..n) that are finite; NAN
+ *  where there are none. Sorts x. */
 void ng_percentile_band(double *x, size_t n, double level, double *lower, double *upper);
 
 /* ---- density.c ----------------------------------------------------------------------------- */

@@ -43,8 +43,9 @@ double ng_fir_noise_gain(const ng_fir *fir)
     return sum + fir->tap[0] * fir->tap[0];
 }
 
-/* Where the line through the outermost points ends. Turning the trajectory about it instead of about
- * the last point itself halves the noise that is left at the ends, and a line still stays a line. */
+/* Where the line through the outermost points ends. Turning the trajectory about it instead of
+ * about the last point itself halves the noise that is left at the ends, and a line still stays a
+ * line. */
 static double line_end(const double *end, ptrdiff_t step, size_t n)
 {
     double m = (double)(n < NG_FIR_END ? n : NG_FIR_END);

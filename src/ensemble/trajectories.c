@@ -102,7 +102,8 @@ static ng_status find_frames(builder *b, ng_error *err)
     return NG_OK;
 }
 
-/* The clock of the movie: what the points say, and even steps where no particle was seen. */
+/* The clock of the movie as the points tell it: NAN where no particle was seen, -INFINITY where one
+ * was seen at no known time. */
 static void collect_times(builder *b)
 {
     ng_trajectories *t = b->out;
@@ -118,21 +119,50 @@ static void collect_times(builder *b)
     }
 }
 
-static ng_status set_times(builder *b, ng_error *err)
+/* Time of frame f, which is not known, from the known ones before and after it (n_frames: none). */
+static double time_between(const builder *b, size_t before, size_t f, size_t after)
+{
+    const ng_trajectories *t = b->out;
+    double step = t->frame_s > 0.0 ? t->frame_s : 1.0;
+    if (before == t->n_frames && after == t->n_frames) {
+        return ((double)b->first_frame + (double)f) * step;
+    }
+    if (before == t->n_frames) {
+        return t->time_s[after] - (double)(after - f) * step;
+    }
+    if (after == t->n_frames) {
+        return t->time_s[before] + (double)(f - before) * step;
+    }
+    double part = (double)(f - before) / (double)(after - before);
+    return t->time_s[before] + part * (t->time_s[after] - t->time_s[before]);
+}
+
+static void fill_times(builder *b)
 {
     ng_trajectories *t = b->out;
-    collect_times(b);
-    double step = t->frame_s > 0.0 ? t->frame_s : 1.0;
-    double start = isfinite(t->time_s[0]) ? t->time_s[0] : (double)b->first_frame * step;
-    size_t known = 0;
-    for (size_t f = 0; f < t->n_frames; f++) {
-        b->n_used_frames += isnan(t->time_s[f]) ? 0 : 1;
-        if (!isfinite(t->time_s[f])) {
-            t->time_s[f] = f == 0 ? start : t->time_s[known] + (double)(f - known) * step;
-        } else {
-            known = f;
+    size_t before = t->n_frames;
+    for (size_t f = 0; f < t->n_frames;) {
+        size_t after = f;
+        while (after < t->n_frames && !isfinite(t->time_s[after])) {
+            b->n_used_frames += isnan(t->time_s[after]) ? 0 : 1;
+            after++;
         }
-        if (f > 0 && !(t->time_s[f] > t->time_s[f - 1])) {
+        for (; f < after; f++) {
+            t->time_s[f] = time_between(b, before, f, after);
+        }
+        b->n_used_frames += after < t->n_frames ? 1 : 0;
+        before = after;
+        f = after + 1;
+    }
+}
+
+static ng_status set_times(builder *b, ng_error *err)
+{
+    const ng_trajectories *t = b->out;
+    collect_times(b);
+    fill_times(b);
+    for (size_t f = 1; f < t->n_frames; f++) {
+        if (!(t->time_s[f] > t->time_s[f - 1])) {
             return NG_FAIL(err, NG_INVALID,
                            "frame %ld is at %g s, not later than the frame before it (%g s); "
                            "check the time column or give --frame-s",
@@ -381,8 +411,8 @@ static void set_growth(ng_trajectories *t)
     }
 }
 
-/* The published growth rate is the slope of the spline through the smoothed sizes, at their own times,
- * before they are rounded; the ends have one too. */
+/* The published growth rate is the slope of the spline through the smoothed sizes, at their own
+ * times, before they are rounded; the ends have one too. */
 static ng_status finish_published(builder *b, ng_error *err)
 {
     ng_trajectories *t = b->out;
@@ -421,7 +451,7 @@ static void warn(const builder *b, ng_warnings *warnings)
     }
     if (b->n_used_frames < b->n_frames) {
         ng_warnings_add(warnings, "frames-without-particles",
-                        "%zu of %zu frames show no particle; means and variances do not exist there",
+                        "%zu of %zu frames show no particle; there is no mean or variance there",
                         b->n_frames - b->n_used_frames, b->n_frames);
     }
     if (b->tracks_with_gaps > 0) {

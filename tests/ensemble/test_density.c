@@ -49,8 +49,8 @@ static void the_density_integrates_to_one(void **state)
     ng_distribution_free(&d);
 }
 
-/* A normal distribution of s.d. s, smoothed by a kernel of s.d. h, is one of s.d. sqrt(s^2+h^2). With
- * 2000 quantiles in place of the distribution the error is that of a midpoint rule: 1 %. */
+/* A normal distribution of s.d. s, smoothed by a kernel of s.d. h, is one of s.d. sqrt(s^2+h^2).
+ * With 2000 quantiles in place of the distribution the error is that of a midpoint rule: 1 %. */
 static void smoothing_of_a_normal_distribution_is_known(void **state)
 {
     (void)state;
@@ -153,7 +153,8 @@ static void weights_are_repetitions(void **state)
 static void equal_sizes_have_no_bandwidth(void **state)
 {
     (void)state;
-    const double n[] = {100, 100, 100, 100, 100, 100, 100, 130}, weight[] = {1, 1, 1, 1, 0, 0, 0, 0};
+    const double n[] = {100, 100, 100, 100, 100, 100, 100, 130};
+    const double weight[] = {1, 1, 1, 1, 0, 0, 0, 0};
     double scratch[16];
     assert_close(ng_density_bandwidth(n, weight, 8, scratch), 0.0, 0.0);
     assert_close(ng_density_bandwidth(n, NULL, 1, scratch), 0.0, 0.0);

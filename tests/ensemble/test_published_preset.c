@@ -165,11 +165,34 @@ static void test_gold(void **state)
     compare(&au);
 }
 
+/* [Kim] Fig. 1E names phases I to V for this run and says of each how it grows; where they end is
+ * not printed, so the frames are ours, +-3 whatever the smoothing. */
+static void test_phases(void **state)
+{
+    (void)state;
+    static const double end_s[] = {28, 43, 103, 144, 180};
+    for (int smooth = 0; smooth < 2; smooth++) {
+        ng_trajectories t = make(&pt, smooth == 1);
+        ng_series s;
+        ng_phase phase[9];
+        assert_int_equal(ng_series_create(t.n_frames, &s, NULL), NG_OK);
+        ng_series_compute(&t, NULL, &s);
+        assert_int_equal(ng_phases_find(&s, phase, 9), 5);
+        for (size_t k = 0; k < 5; k++) {
+            assert_close(t.time_s[phase[k].last], end_s[k], 3.0);
+            assert_int_equal(phase[k].mean, k == 1 ? NG_FALLING : NG_RISING);
+        }
+        ng_series_free(&s);
+        ng_trajectories_free(&t);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_platinum),
         cmocka_unit_test(test_gold),
+        cmocka_unit_test(test_phases),
     };
     return cmocka_run_group_tests_name("published preset", tests, NULL, NULL);
 }

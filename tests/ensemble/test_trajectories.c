@@ -214,6 +214,34 @@ static void frames_without_particles_are_told(void **state)
     ng_tracks_free(&tracks);
 }
 
+static void the_clock_is_filled_in(void **state)
+{
+    (void)state;
+    ng_tracks tracks = five(6);
+    ng_ensemble_options options = hand_options();
+    /* five tracks of six frames: frame k is point k + 6 i; the clock slows down in frames 2 to 4 */
+    const double told[] = {(double)NAN, 0.5, (double)NAN, (double)NAN, 1.1, (double)NAN};
+    const double want[] = {0.0, 0.5, 0.7, 0.9, 1.1, 1.6};
+    for (size_t k = 0; k < tracks.n_points; k++) {
+        tracks.point[k].time_s = told[k % 6];
+    }
+    ng_trajectories t = hand_make(&tracks, &options);
+    for (size_t f = 0; f < 6; f++) {
+        assert_close(t.time_s[f], want[f], 1e-15);
+    }
+    ng_trajectories_free(&t);
+    for (size_t k = 0; k < tracks.n_points; k++) {
+        tracks.point[k].time_s = (double)NAN;
+        tracks.point[k].frame += 4;
+    }
+    t = hand_make(&tracks, &options);
+    for (size_t f = 0; f < 6; f++) {
+        assert_close(t.time_s[f], HAND_FRAME_S * (double)(f + 4), 1e-15);
+    }
+    ng_trajectories_free(&t);
+    ng_tracks_free(&tracks);
+}
+
 /* ---- noise --------------------------------------------------------------------------------- */
 
 /* Particles of constant size with noise of s.d. scale * n^power. */
@@ -384,6 +412,7 @@ int main(void)
         cmocka_unit_test(sizes_below_one_monomer_are_dropped),
         cmocka_unit_test(smoothing_never_leaves_sizes_below_one),
         cmocka_unit_test(frames_without_particles_are_told),
+        cmocka_unit_test(the_clock_is_filled_in),
         cmocka_unit_test(noise_is_found_again),
         cmocka_unit_test(noise_of_short_trajectories),
         cmocka_unit_test(noise_of_few_points),
