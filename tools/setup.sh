@@ -11,6 +11,7 @@ build gcc            command gcc
 build libc6-dev      file    /usr/include/stdio.h
 build cmake          command cmake
 build ninja-build    command ninja
+build make           command make
 build pkg-config     command pkg-config
 build git            command git
 build libgsl-dev     module  gsl
