@@ -94,12 +94,17 @@ typedef struct ng_growth_profile {
     double *n, *p, *flux_data_per_s, *flux_model_per_s; /* owned, `count` each */
 } ng_growth_profile;
 
+/** The two costs of an evaluation and what is minimised. */
+typedef struct ng_rate_cost {
+    double growth_rate, variance, objective;
+} ng_rate_cost;
+
 /** The fit with one parameter halved or doubled: S(t) and delta(t) follow, the others stay. */
 typedef struct ng_growth_sensitivity {
     size_t index;  /* of the parameter */
     double factor; /* 0.5 or 2 */
     ng_growth_parameters parameters;
-    double objective;
+    ng_rate_cost cost;
 } ng_growth_sensitivity;
 
 /** Moments <n^q> that a fit is held against beyond mean and variance: q = 3..NG_MOMENT_MAX. */
@@ -176,9 +181,6 @@ NG_MUST_CHECK ng_status ng_rate_problem_create(const ng_trajectories *t, const d
                                                const ng_growth_fit_options *options,
                                                ng_rate_problem **out, ng_error *err);
 void ng_rate_problem_destroy(ng_rate_problem *problem);
-typedef struct ng_rate_cost {
-    double growth_rate, variance, objective;
-} ng_rate_cost;
 NG_MUST_CHECK ng_status ng_rate_problem_cost(ng_rate_problem *problem,
                                              const ng_growth_parameters *parameters,
                                              ng_rate_cost *out, ng_error *err);

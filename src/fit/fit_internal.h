@@ -41,7 +41,7 @@ void rate_boltzmann(const double *face, const double *edge, const double *log1p_
  * b = n^(2/3)/(1+K n^(1/3)). The residual lives on the rows of the window:
  *     r = y - c (S U - F),  U = u - psi q sum(u),  F = g - psi q sum(g),  c = 4 pi sigma^2 f kr,
  * where q = 1/(<n>-1) and the sums run over all rows: the change of N is eliminated with the mean.
- * The variance curve moves by  sum lever (c (S u - g) - y_lever) + f_growth q sum c (S u - g) ...
+ * The variance curve moves by  e' = sum (lever + variance_growth) c (S u - g) - variance_observed.
  */
 typedef struct rate_frame {
     size_t frame; /* index in the trajectories */
@@ -50,6 +50,7 @@ typedef struct rate_frame {
     double scale;          /* weight of a squared residual in the objective */
     double psi_scale;      /* q; 0 where N does not enter */
     double yy, ypsi, psipsi;
+    double lever_scale, lever_offset; /* lever of a row: scale * column + offset */
     double variance_growth;   /* (<n>-1)^2 - Var, times q; 0 for particles */
     double variance_observed; /* what moves the curve without the model: see rate_variance.c */
     double mean, variance;    /* data */
@@ -65,7 +66,9 @@ typedef struct rate_data {
     rate_frame *frame;
     unsigned *node; /* NULL for the psi-flux: row i of a frame is node first_node + i */
     size_t *first_node;
-    double *attach, *detach, *y, *psi, *lever, *mean_lever;
+    double *attach, *detach, *y;
+    double *psi;                 /* psi-flux only */
+    double *lever, *mean_lever;  /* particles only; the psi-flux has its sizes as lever column */
     double variance_range, variance_scale;
 } rate_data;
 

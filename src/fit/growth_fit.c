@@ -7,6 +7,7 @@
 #include <gsl/gsl_qrng.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define N NG_N_GROWTH_PARAMETERS
 
@@ -278,7 +279,7 @@ static void sensitivity(ng_rate_problem *p, ng_growth_fit *out)
         ng_growth_parameter_set(&q, i / 2, value);
         out->sensitivity[out->n_sensitivities++] = (ng_growth_sensitivity){
             .index = i / 2, .factor = factor[i % 2], .parameters = q,
-            .objective = rate_evaluate(p, &q).objective};
+            .cost = rate_evaluate(p, &q)};
     }
 }
 
@@ -325,8 +326,9 @@ static void warn(const ng_growth_fit *fit, const ng_growth_fit_options *o, ng_wa
     }
     for (size_t i = 0; i < N; i++) {
         if (fit->parameter[i].flag == NG_FIT_AT_BOUND) {
-            ng_warnings_add(warnings, "at-bound", "%s ended at the edge of its range, %g to %g %s",
-                            info[i].name, info[i].min, info[i].max, info[i].unit);
+            const char *unit = strcmp(info[i].unit, "1") == 0 ? "" : info[i].unit;
+            ng_warnings_add(warnings, "at-bound", "%s ended at the edge of its range, %g to %g%s%s",
+                            info[i].name, info[i].min, info[i].max, *unit ? " " : "", unit);
         } else if (fit->parameter[i].flag == NG_FIT_NOT_IDENTIFIABLE) {
             ng_warnings_add(warnings, "not-identifiable",
                             "%s is not identifiable: its interval %.3g to %.3g covers most of "

@@ -232,7 +232,7 @@ static void put_derived(json_t *out, const ng_growth_fit *fit, const ng_trajecto
     growth_put(out, "series", series_json(fit, series));
     growth_put(out, "profiles", growth_profiles_json(fit, series, t));
     growth_put(out, "moments", moments_json(fit, series));
-    growth_put(out, "free_energy", growth_free_energy_json(fit, answer));
+    growth_put(out, "free_energy", growth_free_energy_json(fit, series, answer));
     growth_put(out, "phases", growth_phases_json(fit, t, series, answer));
     growth_put(out, "sensitivity", growth_sensitivity_json(fit));
     growth_put(out, "identifiability", identifiability_json(fit));

@@ -9,7 +9,6 @@
 #define N NG_N_GROWTH_PARAMETERS
 #define N_SEARCH 1e5  /* the maximum of the potential is looked for up to here */
 #define MAX_PHASES 12
-#define FREE_ENERGIES 6
 
 ng_potential_maximum growth_maximum(const ng_growth_parameters *p, double delta)
 {
@@ -243,12 +242,30 @@ static json_t *free_energy_at(const ng_growth_fit *fit, size_t slot, const growt
                      growth_reals(n, GROWTH_SIZES), "dG_kT", growth_reals(g, GROWTH_SIZES));
 }
 
-json_t *growth_free_energy_json(const ng_growth_fit *fit, const growth_answer *a)
+/* The frame nearest to the middle of a phase that has monomers; SIZE_MAX: there is none. */
+static size_t middle_frame(const ng_growth_fit *fit, const ng_phase *phase)
 {
+    size_t wanted = (phase->first + phase->last) / 2, best = SIZE_MAX, distance = SIZE_MAX;
+    for (size_t t = 0; t < fit->n_frames; t++) {
+        size_t f = fit->frame[t], d = f > wanted ? f - wanted : wanted - f;
+        bool inside = f >= phase->first && f <= phase->last;
+        if (inside && fit->supersaturation[t] > 0.0 && d < distance) {
+            best = t;
+            distance = d;
+        }
+    }
+    return best;
+}
+
+json_t *growth_free_energy_json(const ng_growth_fit *fit, const ng_series *series,
+                                const growth_answer *a)
+{
+    ng_phase phase[MAX_PHASES];
     json_t *all = json_array();
-    for (size_t i = 0; i < FREE_ENERGIES; i++) {
-        size_t slot = (2 * i + 1) * fit->n_frames / (2 * FREE_ENERGIES);
-        if (fit->supersaturation[slot] > 0.0) {
+    size_t n = ng_phases_find(series, phase, MAX_PHASES);
+    for (size_t i = 0; i < n; i++) {
+        size_t slot = middle_frame(fit, &phase[i]);
+        if (slot != SIZE_MAX) {
             json_array_append_new(all, free_energy_at(fit, slot, a));
         }
     }
@@ -267,13 +284,13 @@ json_t *growth_sensitivity_json(const ng_growth_fit *fit)
             mu[k] = ng_potential(&s->parameters, fit->delta_mean, n[k]);
         }
         json_array_append_new(
-            all, json_pack("{s:s,s:f,s:o,s:o,s:o,s:o,s:f}", "parameter",
+            all, json_pack("{s:s,s:f,s:o,s:o,s:o,s:o,s:f,s:f}", "parameter",
                            ng_growth_parameter_info()[s->index].name, "factor", s->factor, "n",
                            growth_reals(n, GROWTH_SIZES / 2), "mu_kT",
                            growth_reals(mu, GROWTH_SIZES / 2), "n_max",
                            ng_json_real(m.found ? m.n : (double)NAN), "mu_max_kT",
-                           ng_json_real(m.found ? m.mu_kT : (double)NAN), "objective",
-                           s->objective));
+                           ng_json_real(m.found ? m.mu_kT : (double)NAN), "growth_rate",
+                           s->cost.growth_rate, "objective", s->cost.objective));
     }
     return all;
 }

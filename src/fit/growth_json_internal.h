@@ -32,7 +32,8 @@ json_t *growth_potential_json(const ng_growth_fit *fit, const ng_trajectories *t
                               const ng_growth_fit_options *o, const growth_answer *answer);
 json_t *growth_profiles_json(const ng_growth_fit *fit, const ng_series *series,
                              const ng_trajectories *t);
-json_t *growth_free_energy_json(const ng_growth_fit *fit, const growth_answer *answer);
+json_t *growth_free_energy_json(const ng_growth_fit *fit, const ng_series *series,
+                                const growth_answer *answer);
 json_t *growth_phases_json(const ng_growth_fit *fit, const ng_trajectories *t,
                            const ng_series *series, const growth_answer *answer);
 json_t *growth_sensitivity_json(const ng_growth_fit *fit);

@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-#define PADDING 8 /* vector loads may read past the last row */
+#define PADDING 9 /* vector loads may read past the last row */
 
 ng_status rate_data_alloc(rate_data *d, size_t n_frames, size_t n_rows, ng_error *err)
 {
@@ -12,15 +12,19 @@ ng_status rate_data_alloc(rate_data *d, size_t n_frames, size_t n_rows, ng_error
     d->n_frames = n_frames;
     d->n_rows = n_rows;
     d->attach = NG_NEW(double, n);
-    d->detach = NG_NEW(double, n);
+    if (!d->attach) {
+        return NG_FAIL(err, NG_MEMORY, "rate estimator: no memory for %zu rows", n_rows);
+    }
+    /* the detachment column of the psi-flux, p_{n+1}, is the attachment column one row on */
+    d->detach = d->psi_flux ? d->attach + 1 : NG_NEW(double, n);
     d->y = NG_NEW(double, n);
-    d->lever = NG_NEW(double, n);
+    d->lever = d->psi_flux ? NULL : NG_NEW(double, n);
     d->psi = d->psi_flux ? NG_NEW(double, n) : NULL;
     d->mean_lever = d->psi_flux ? NULL : NG_NEW(double, n);
     d->node = d->psi_flux ? NULL : NG_NEW(unsigned, n);
     d->first_node = NG_NEW(size_t, n_frames);
-    if (!d->attach || !d->detach || !d->y || !d->lever || !d->first_node ||
-        (d->psi_flux ? !d->psi : !d->mean_lever || !d->node)) {
+    if (!d->detach || !d->y || !d->first_node ||
+        (d->psi_flux ? !d->psi : !d->lever || !d->mean_lever || !d->node)) {
         rate_data_free(d);
         return NG_FAIL(err, NG_MEMORY, "rate estimator: no memory for %zu rows in %zu frames",
                        n_rows, n_frames);
@@ -33,8 +37,10 @@ void rate_data_free(rate_data *d)
     ng_free(d->frame);
     ng_free(d->node);
     ng_free(d->first_node);
+    if (!d->psi_flux) {
+        ng_free(d->detach);
+    }
     ng_free(d->attach);
-    ng_free(d->detach);
     ng_free(d->y);
     ng_free(d->psi);
     ng_free(d->lever);

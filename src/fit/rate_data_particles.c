@@ -186,6 +186,7 @@ static void fill_frame(const ng_trajectories *t, const frame_sample *s, rate_var
 {
     double number;
     frame_moments(s, row, &number);
+    row->lever_scale = 1.0;
     for (size_t i = 0; i < s->count; i++) {
         size_t at = row->begin + i;
         double noise = t->noise_scale * pow(s->n[i], t->noise_power);

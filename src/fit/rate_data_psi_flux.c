@@ -202,18 +202,15 @@ static double mean_of(const distributions *d, size_t f)
     return sum;
 }
 
-/* Columns p_n and p_{n+1} over the frame's sizes; those below RATE_N_MIN take no part. */
-static void fill_columns(const distributions *d, rate_data *out, rate_frame *row, long first)
+/* p_n over the frame's sizes; those below RATE_N_MIN take no part. The first row's is 0, so that the
+ * row before it, the last of the frame before, has no p_{n+1}. */
+static void fill_density(const distributions *d, rate_data *out, rate_frame *row, long first)
 {
     size_t f = row->frame;
     const double *p = d->p + d->offset[f];
-    double centre = mean_of(d, f);
     for (size_t i = row->begin; i < row->end; i++) {
         long n = first + (long)(i - row->begin);
-        bool attaches = n >= d->lo[f] && n >= RATE_N_MIN, detaches = n + 1 <= d->hi[f];
-        out->attach[i] = attaches ? p[n - d->lo[f]] : 0.0;
-        out->detach[i] = detaches ? p[n + 1 - d->lo[f]] : 0.0;
-        out->lever[i] = 2.0 * ((double)n - centre) + 1.0;
+        out->attach[i] = n >= d->lo[f] && n >= RATE_N_MIN ? p[n - d->lo[f]] : 0.0;
     }
 }
 
@@ -256,7 +253,9 @@ static void fill_frame(const ng_trajectories *t, const distributions *d, rate_da
     row->psi_scale = 1.0 / growth;
     row->variance_growth = (growth * growth - d->variance[f]) / growth;
     row->variance_observed = d->dmean_dt[f] * row->variance_growth;
-    fill_columns(d, out, row, first);
+    row->lever_scale = 2.0;
+    row->lever_offset = 1.0 - 2.0 * mean_of(d, f);
+    fill_density(d, out, row, first);
     fill_window(d, out, row, first, t->frame_s);
 }
 

@@ -163,6 +163,19 @@ static const double *at_rows(const ng_rate_problem *p, size_t frame, const doubl
     return scratch;
 }
 
+/* The lever column of a frame's rows. */
+static const double *lever_column(const ng_rate_problem *p, size_t frame)
+{
+    const rate_data *d = &p->data;
+    return d->psi_flux ? d->nodes->n + d->first_node[frame] : d->lever + d->frame[frame].begin;
+}
+
+/* What a flow x at every row adds to the variance curve per second. */
+static double variance_flow(const rate_frame *f, double with_lever, double alone)
+{
+    return f->lever_scale * with_lever + (f->lever_offset + f->variance_growth) * alone;
+}
+
 static double *column(ng_rate_problem *p, size_t i)
 {
     return p->column + i * p->data.max_rows;
@@ -178,12 +191,13 @@ static void base_columns(ng_rate_problem *p, size_t frame)
         return;
     }
     const double *b = at_rows(p, frame, p->attach_base, column(p, 2));
+    const double *lever = lever_column(p, frame);
     const size_t edge[] = {f->begin, f->window_begin, f->window_end, f->end};
     rate_attach_sums part[3];
     for (size_t i = 0; i < 3; i++) {
         size_t from = edge[i], left = from - f->begin;
-        row_columns c = {d->attach + from, d->detach + from, b + left, d->lever + from,
-                         d->y + from, d->psi_flux ? d->psi + from : d->y + from};
+        row_columns c = {d->attach + from, d->detach + from, b + left, lever + left, d->y + from,
+                         d->psi_flux ? d->psi + from : d->y + from};
         make_columns(&c, edge[i + 1] - from, column(p, 0) + left, column(p, 1) + left, &part[i]);
     }
     /* the residual lives in the window, the change of N everywhere */
@@ -317,7 +331,7 @@ void rate_frame_derivative(ng_rate_problem *p, size_t frame, rate_derivative *ou
     derivative_columns(p, frame);
     for (size_t j = 0; j < NG_N_GROWTH_PARAMETERS; j++) {
         const double *x = column(p, 3 + j);
-        out->variance[j] = dot(x, d->lever + f->begin, n) + f->variance_growth * sum(x, n);
+        out->variance[j] = variance_flow(f, dot(x, lever_column(p, frame), n), sum(x, n));
     }
     remove_growth_of_number(p, f, column(p, 0));
     remove_growth_of_number(p, f, column(p, 1));
@@ -363,7 +377,7 @@ void rate_variance_frame(ng_rate_problem *p, size_t frame)
     double *g = column(p, 3);
     multiply(column(p, 1), at_rows(p, frame, p->boltzmann + k * d->nodes->count, column(p, 2)), g,
              n);
-    p->variance_u[frame] = c * (p->attach_sums.lever + f->variance_growth * p->attach_sums.u);
-    p->variance_w[frame] = c * (dot(g, d->lever + f->begin, n) + f->variance_growth * sum(g, n)) +
-                           f->variance_observed;
+    p->variance_u[frame] = c * variance_flow(f, p->attach_sums.lever, p->attach_sums.u);
+    p->variance_w[frame] =
+        c * variance_flow(f, dot(g, lever_column(p, frame), n), sum(g, n)) + f->variance_observed;
 }
