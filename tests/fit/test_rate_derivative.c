@@ -309,6 +309,5 @@ int main(void)
         cmocka_unit_test(cost_is_that_of_the_residuals),
         cmocka_unit_test(chosen_supersaturation_is_the_minimum),
     };
-    gsl_set_error_handler_off();
     return cmocka_run_group_tests_name("normal equations", tests, NULL, NULL);
 }

@@ -6,7 +6,6 @@
  */
 #include "fit_test.h"
 
-#include <gsl/gsl_errno.h>
 #include <math.h>
 #include <string.h>
 
@@ -470,6 +469,5 @@ int main(void)
         cmocka_unit_test(smooth_shapes_are_the_best_of_all_paths),
         cmocka_unit_test(a_given_delta_is_used),
     };
-    gsl_set_error_handler_off();
     return cmocka_run_group_tests_name("exact data", tests, NULL, NULL);
 }

@@ -9,7 +9,6 @@
  */
 #include "fit_test.h"
 
-#include <gsl/gsl_errno.h>
 #include <math.h>
 
 #define PUBLISHED 0.05
@@ -249,6 +248,5 @@ int main(void)
         cmocka_unit_test(platinum_fit),
         cmocka_unit_test(gold_fit),
     };
-    gsl_set_error_handler_off();
     return cmocka_run_group_tests_name("published rate estimator", tests, NULL, NULL);
 }

@@ -359,6 +359,5 @@ int main(void)
         cmocka_unit_test(the_path_is_the_minimum),
         cmocka_unit_test(the_path_stays_within_bounds),
     };
-    gsl_set_error_handler_off();
     return cmocka_run_group_tests_name("variance curve", tests, NULL, NULL);
 }
