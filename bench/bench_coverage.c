@@ -21,7 +21,7 @@
 
 typedef struct tally {
     size_t seeds, held[N], n_max, mu_max, n_max_known, mu_90, flagged[N];
-    double share, band_share;     /* sums over seeds */
+    double share, band_share; /* sums over seeds */
     double width[N], error[N], mu_error, mu_width;
 } tally;
 
@@ -42,7 +42,8 @@ static double number(const json_t *object, const char *key)
 static double band_share(const json_t *potential, const ng_synth_ensemble_options *truth)
 {
     size_t inside = 0, count = 0;
-    const json_t *n = json_object_get(potential, "n"), *low = json_object_get(potential, "lower_kT");
+    const json_t *n = json_object_get(potential, "n"),
+                 *low = json_object_get(potential, "lower_kT");
     const json_t *high = json_object_get(potential, "upper_kT");
     for (size_t i = 0; i < json_array_size(n); i++) {
         double size = json_number_value(json_array_get(n, i));
@@ -81,8 +82,8 @@ static void count_potential(const json_t *potential, const ng_synth_ensemble_opt
     t->mu_90 += share >= 0.9;
     if (!json_is_null(json_object_get(potential, "n_max"))) {
         t->n_max_known++;
-        t->n_max += m.n >= number(potential, "n_max_lower") &&
-                    m.n <= number(potential, "n_max_upper");
+        t->n_max +=
+            m.n >= number(potential, "n_max_lower") && m.n <= number(potential, "n_max_upper");
         t->mu_max += m.mu_kT >= number(potential, "mu_max_lower_kT") &&
                      m.mu_kT <= number(potential, "mu_max_upper_kT");
         t->mu_error += fabs(number(potential, "mu_max_kT") - m.mu_kT);
@@ -109,12 +110,11 @@ static bool one_seed(const ng_synth_ensemble_options *truth, uint64_t seed, size
     ng_growth_fit_options o = ng_growth_fit_defaults(material);
     o.bootstrap = replicates;
     o.level = level;
-    bool ok = check(ng_synth_ensemble(truth, &run, &tracks, &happened, &warnings, &err), &err) &&
-              check(ng_trajectories_make(&tracks, &ensemble, &trajectories, &warnings, &err),
-                    &err) &&
-              check(ng_growth_fit_run(&trajectories, &o, &run, &fit, &warnings, &err), &err) &&
-              check(ng_growth_fit_json(&fit, &trajectories, &o, material, &json, &warnings, &err),
-                    &err);
+    bool ok =
+        check(ng_synth_ensemble(truth, &run, &tracks, &happened, &warnings, &err), &err) &&
+        check(ng_trajectories_make(&tracks, &ensemble, &trajectories, &warnings, &err), &err) &&
+        check(ng_growth_fit_run(&trajectories, &o, &run, &fit, &warnings, &err), &err) &&
+        check(ng_growth_fit_json(&fit, &trajectories, &o, material, &json, &warnings, &err), &err);
     if (ok) {
         t->seeds++;
         count_parameters(&fit, truth, t);
@@ -161,7 +161,8 @@ static void print_table(const tally *t, double level)
     printf("%-22s %7.0f%% %12.3g %12.3g\n", "mu_max", 100.0 * (double)t->mu_max / known,
            t->mu_error / known, t->mu_width / known);
     printf("mu_n within its band: at %.1f %% of sampled sizes on average; at >= 90 %% of them in "
-           "%.0f %% of seeds\n", 100.0 * t->band_share / n, 100.0 * (double)t->mu_90 / n);
+           "%.0f %% of seeds\n",
+           100.0 * t->band_share / n, 100.0 * (double)t->mu_90 / n);
 }
 
 int main(int argc, char **argv)

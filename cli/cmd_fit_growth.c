@@ -22,44 +22,113 @@ typedef struct options {
 
 static const ng_option table[] = {
     NG_DATA_OPTION_ROWS(options, data),
-    {.name = "estimator", .type = NG_OPTION_CHOICE, FIELD(estimator), .choices = "rate",
-     .initial = "rate", .group = "Fit",
+    {.name = "estimator",
+     .type = NG_OPTION_CHOICE,
+     FIELD(estimator),
+     .choices = "rate",
+     .initial = "rate",
+     .group = "Fit",
      .doc = "rate: compare growth rates with the law, frame by frame."},
-    {.name = "delta", .type = NG_OPTION_TEXT, FIELD(delta), .value = "free|smooth|constant|VALUE",
+    {.name = "delta",
+     .type = NG_OPTION_TEXT,
+     FIELD(delta),
+     .value = "free|smooth|constant|VALUE",
      .group = "Fit",
      .doc = "Shape number: free in each frame, smooth in time, one fitted constant (default; free "
             "with --preset published), or a value from 1 to 2."},
-    {.name = "fix", .type = NG_OPTION_LIST, FIELD(fix), .value = "NAME=VALUE,...", .group = "Fit",
+    {.name = "fix",
+     .type = NG_OPTION_LIST,
+     FIELD(fix),
+     .value = "NAME=VALUE,...",
+     .group = "Fit",
      .doc = "Hold parameters (eps_f, eps_e, alpha4, K, kr) at given values; all five: only "
             "evaluate."},
-    {.name = "start", .type = NG_OPTION_LIST, FIELD(start), .value = "NAME=VALUE,...",
-     .group = "Fit", .doc = "Start values instead of the material's."},
-    {.name = "variance-scale", .type = NG_OPTION_REAL, FIELD(variance_scale), .min = 1e-3,
-     .max = 100, .group = "Fit",
+    {.name = "start",
+     .type = NG_OPTION_LIST,
+     FIELD(start),
+     .value = "NAME=VALUE,...",
+     .group = "Fit",
+     .doc = "Start values instead of the material's."},
+    {.name = "variance-scale",
+     .type = NG_OPTION_REAL,
+     FIELD(variance_scale),
+     .min = 1e-3,
+     .max = 100,
+     .group = "Fit",
      .doc = "Fit the variance curve to this multiple of the data (preset published: 1.2 for Pt, "
             "else 1)."},
-    {.name = "variance-limit", .type = NG_OPTION_REAL, FIELD(variance_limit), .min = 1e-12,
-     .max = 1e6, .group = "Fit",
+    {.name = "variance-limit",
+     .type = NG_OPTION_REAL,
+     FIELD(variance_limit),
+     .min = 1e-12,
+     .max = 1e6,
+     .group = "Fit",
      .doc = "Second objective: keep the variance cost at or below this (preset published: 1e-5; "
             "otherwise the variance is a test, not a target)."},
-    {.name = "frame-weights", .type = NG_OPTION_TEXT, FIELD(frame_weights), .value = "FIRST:LAST",
-     .initial = "1:1", .group = "Fit", .doc = "Weights of the frames, linear in time."},
-    {.name = "supersaturation-max", .type = NG_OPTION_REAL, FIELD(supersaturation_max), .min = 1,
-     .max = 1e6, .initial = "100", .group = "Fit", .doc = "Largest S(t) that is allowed."},
-    {.name = "starts", .type = NG_OPTION_INT, FIELD(starts), .min = 1, .max = 1000, .initial = "6",
-     .group = "Search", .doc = "Start points of the search."},
-    {.name = "max-iterations", .type = NG_OPTION_INT, FIELD(max_iterations), .min = 1, .max = 10000,
-     .initial = "100", .group = "Search", .doc = "Per start."},
-    {.name = "size-trim", .type = NG_OPTION_INT, FIELD(size_trim), .min = 1, .max = 100000,
-     .initial = "200", .unit = "monomers", .group = "Preset published",
+    {.name = "frame-weights",
+     .type = NG_OPTION_TEXT,
+     FIELD(frame_weights),
+     .value = "FIRST:LAST",
+     .initial = "1:1",
+     .group = "Fit",
+     .doc = "Weights of the frames, linear in time."},
+    {.name = "supersaturation-max",
+     .type = NG_OPTION_REAL,
+     FIELD(supersaturation_max),
+     .min = 1,
+     .max = 1e6,
+     .initial = "100",
+     .group = "Fit",
+     .doc = "Largest S(t) that is allowed."},
+    {.name = "starts",
+     .type = NG_OPTION_INT,
+     FIELD(starts),
+     .min = 1,
+     .max = 1000,
+     .initial = "6",
+     .group = "Search",
+     .doc = "Start points of the search."},
+    {.name = "max-iterations",
+     .type = NG_OPTION_INT,
+     FIELD(max_iterations),
+     .min = 1,
+     .max = 10000,
+     .initial = "100",
+     .group = "Search",
+     .doc = "Per start."},
+    {.name = "size-trim",
+     .type = NG_OPTION_INT,
+     FIELD(size_trim),
+     .min = 1,
+     .max = 100000,
+     .initial = "200",
+     .unit = "monomers",
+     .group = "Preset published",
      .doc = "Sizes cut off at each end of a frame's window."},
-    {.name = "series-window", .type = NG_OPTION_INT, FIELD(series_window), .min = 0, .max = 10000,
-     .unit = "frames", .group = "Preset published",
+    {.name = "series-window",
+     .type = NG_OPTION_INT,
+     FIELD(series_window),
+     .min = 0,
+     .max = 10000,
+     .unit = "frames",
+     .group = "Preset published",
      .doc = "Gaussian over mean and variance, s.d. one fifth of it (30 for Au, else 0)."},
-    {.name = "bootstrap", .type = NG_OPTION_INT, FIELD(bootstrap), .min = 0, .max = 100000,
-     .initial = "50", .group = "Intervals", .doc = "Resamplings of the trajectories; 0: none."},
-    {.name = "level", .type = NG_OPTION_REAL, FIELD(level), .min = 0.01, .max = 0.9999,
-     .initial = "0.95", .group = "Intervals", .doc = "Level of the intervals."},
+    {.name = "bootstrap",
+     .type = NG_OPTION_INT,
+     FIELD(bootstrap),
+     .min = 0,
+     .max = 100000,
+     .initial = "50",
+     .group = "Intervals",
+     .doc = "Resamplings of the trajectories; 0: none."},
+    {.name = "level",
+     .type = NG_OPTION_REAL,
+     FIELD(level),
+     .min = 0.01,
+     .max = 0.9999,
+     .initial = "0.95",
+     .group = "Intervals",
+     .doc = "Level of the intervals."},
 };
 
 /* ---- options ---------------------------------------------------------------------------------------- */
@@ -192,8 +261,8 @@ static ng_status put_ensemble(ng_cli *cli, const ng_data *data, json_t *result, 
         status = ng_bands_compute(&data->trajectories, &data->ensemble, &cli->run, &bands, err);
     }
     if (status == NG_OK) {
-        ng_ensemble ensemble = {&data->tracks,   &data->trajectories, &data->ensemble,
-                                &data->material, &series,             &bands};
+        ng_ensemble ensemble = {
+            &data->tracks, &data->trajectories, &data->ensemble, &data->material, &series, &bands};
         status = ng_ensemble_json(&ensemble, &cli->run, &block, err);
     }
     if (status == NG_OK && json_object_set_new(result, "ensemble", block) != 0) {
@@ -209,8 +278,8 @@ static void put_timing(const ng_cli *cli, double start_s, json_t *result)
     /* as provenance: a fixed date means that files are compared byte by byte */
     bool fixed = getenv("SOURCE_DATE_EPOCH") != NULL;
     json_object_set_new(result, "timing",
-                        json_pack("{s:f,s:i}", "wall_s", fixed ? 0.0 : now_s() - start_s,
-                                  "threads", ng_run_threads(&cli->run)));
+                        json_pack("{s:f,s:i}", "wall_s", fixed ? 0.0 : now_s() - start_s, "threads",
+                                  ng_run_threads(&cli->run)));
 }
 
 static void print_parameters(const ng_cli *cli, const ng_growth_fit *fit, double level)
@@ -236,9 +305,10 @@ static void print_result(const ng_cli *cli, const ng_growth_fit *fit,
         ng_cli_print(cli, "%s\n", json_string_value(line));
     }
     print_parameters(cli, fit, o->level);
-    ng_cli_print(cli, "\ngrowth-rate cost %.4g, variance cost %.3g (%zu evaluations from %zu starts; %s)\n",
-                 fit->growth_rate_cost, fit->variance_cost, fit->evaluations, fit->n_starts,
-                 ng_fit_stop_text(fit->start[0].stop));
+    ng_cli_print(
+        cli, "\ngrowth-rate cost %.4g, variance cost %.3g (%zu evaluations from %zu starts; %s)\n",
+        fit->growth_rate_cost, fit->variance_cost, fit->evaluations, fit->n_starts,
+        ng_fit_stop_text(fit->start[0].stop));
     ng_cli_print(cli, "The mean is not a test: the model follows the mean of the data by "
                       "construction.\n");
 }
@@ -272,8 +342,8 @@ static ng_status run(ng_cli *cli, const void *values, ng_error *err)
     }
     status = fit_options(o, &data, &fit_o, err);
     if (status == NG_OK) {
-        status = ng_growth_fit_run(&data.trajectories, &fit_o, &cli->run, &fit, &cli->warnings,
-                                   err);
+        status =
+            ng_growth_fit_run(&data.trajectories, &fit_o, &cli->run, &fit, &cli->warnings, err);
     }
     if (status == NG_OK) {
         status = ng_growth_fit_json(&fit, &data.trajectories, &fit_o, &data.material, &cli->result,

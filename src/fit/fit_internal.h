@@ -16,22 +16,22 @@ typedef struct rate_nodes {
     size_t count;
     double *n, *cbrt_n, *log1p_n; /* log1p_n = ln(1+1/n) */
     size_t n_delta;
-    double *delta, *surface;      /* grid of shape numbers and their surface factors */
-    double *face, *edge;          /* n_delta x count: gain of sites */
+    double *delta, *surface; /* grid of shape numbers and their surface factors */
+    double *face, *edge;     /* n_delta x count: gain of sites */
 } rate_nodes;
 
-ng_status rate_nodes_create(double n_max, bool every_integer, const double *delta, size_t n_delta,
-                            rate_nodes *out, ng_error *err);
-void rate_nodes_free(rate_nodes *nodes);
+ng_status ng_rate_nodes_create(double n_max, bool every_integer, const double *delta,
+                               size_t n_delta, rate_nodes *out, ng_error *err);
+void ng_rate_nodes_free(rate_nodes *nodes);
 /* The nodes that a fit of these trajectories needs. */
-ng_status rate_nodes_for(const ng_trajectories *t, const ng_growth_fit_options *options,
-                         rate_nodes *out, ng_error *err);
+ng_status ng_rate_nodes_for(const ng_trajectories *t, const ng_growth_fit_options *options,
+                            rate_nodes *out, ng_error *err);
 /* Index of the node nearest to n (n >= 1; clamped at the last). */
-unsigned rate_nodes_find(const rate_nodes *nodes, double n);
+unsigned ng_rate_nodes_find(const rate_nodes *nodes, double n);
 
 /* exp(mu_n) at n nodes by the vector unit: 4 units in the last place. */
-void rate_boltzmann(const double *face, const double *edge, const double *log1p_n, size_t n,
-                    const ng_growth_parameters *parameters, double *out);
+void ng_rate_boltzmann(const double *face, const double *edge, const double *log1p_n, size_t n,
+                       const ng_growth_parameters *parameters, double *out);
 
 /* ---- residual rows --------------------------------------------------------------------------------- */
 
@@ -47,14 +47,14 @@ typedef struct rate_frame {
     size_t frame; /* index in the trajectories */
     double time_s;
     size_t begin, end, window_begin, window_end;
-    double scale;          /* weight of a squared residual in the objective */
-    double psi_scale;      /* q; 0 where N does not enter */
+    double scale;     /* weight of a squared residual in the objective */
+    double psi_scale; /* q; 0 where N does not enter */
     double yy, ypsi, psipsi;
     double lever_scale, lever_offset; /* lever of a row: scale * column + offset */
-    double variance_growth;   /* (<n>-1)^2 - Var, times q; 0 for particles */
+    double variance_growth;           /* (<n>-1)^2 - Var, times q; 0 for particles */
     double variance_observed; /* what moves the curve without the model: see rate_variance.c */
     double mean, variance;    /* data */
-    double mean_lever;        /* 1/N for particles, 0 for the psi-flux (the mean is no test there) */
+    double mean_lever; /* 1/N for particles, 0 for the psi-flux (the mean is no test there) */
     double mean_observed;
 } rate_frame;
 
@@ -67,19 +67,19 @@ typedef struct rate_data {
     unsigned *node; /* NULL for the psi-flux: row i of a frame is node first_node + i */
     size_t *first_node;
     double *attach, *detach, *y;
-    double *psi;                 /* psi-flux only */
-    double *lever, *mean_lever;  /* particles only; the psi-flux has its sizes as lever column */
+    double *psi;                /* psi-flux only */
+    double *lever, *mean_lever; /* particles only; the psi-flux has its sizes as lever column */
     double variance_range, variance_scale;
 } rate_data;
 
-ng_status rate_data_psi_flux(const ng_trajectories *t, const double *weight,
-                             const ng_growth_fit_options *options, const rate_nodes *nodes,
-                             rate_data *out, ng_error *err);
-ng_status rate_data_particles(const ng_trajectories *t, const double *weight,
-                              const ng_growth_fit_options *options, const rate_nodes *nodes,
-                              rate_data *out, ng_error *err);
-ng_status rate_data_alloc(rate_data *data, size_t n_frames, size_t n_rows, ng_error *err);
-void rate_data_free(rate_data *data);
+ng_status ng_rate_data_psi_flux(const ng_trajectories *t, const double *weight,
+                                const ng_growth_fit_options *options, const rate_nodes *nodes,
+                                rate_data *out, ng_error *err);
+ng_status ng_rate_data_particles(const ng_trajectories *t, const double *weight,
+                                 const ng_growth_fit_options *options, const rate_nodes *nodes,
+                                 rate_data *out, ng_error *err);
+ng_status ng_rate_data_alloc(rate_data *data, size_t n_frames, size_t n_rows, ng_error *err);
+void ng_rate_data_free(rate_data *data);
 /* Points of the trajectories by frame: those of frame f are first[f] .. first[f+1]. */
 typedef struct rate_members {
     size_t *first, *point; /* point: index in the trajectories' arrays */
@@ -87,11 +87,11 @@ typedef struct rate_members {
     unsigned *to_end;      /* points between it and the nearer end of its trajectory */
     size_t most;           /* in one frame */
 } rate_members;
-ng_status rate_members_create(const ng_trajectories *t, const double *weight, rate_members *out,
-                              ng_error *err);
-void rate_members_free(rate_members *members);
+ng_status ng_rate_members_create(const ng_trajectories *t, const double *weight, rate_members *out,
+                                 ng_error *err);
+void ng_rate_members_free(rate_members *members);
 /* Weight of a frame, linear in time. */
-double rate_frame_weight(const ng_growth_fit_options *options, size_t frame, size_t n_frames);
+double ng_rate_frame_weight(const ng_growth_fit_options *options, size_t frame, size_t n_frames);
 
 /* ---- evaluation -------------------------------------------------------------------------------------- */
 
@@ -124,64 +124,64 @@ struct ng_rate_problem {
     double *attach_base; /* b at the nodes */
     double *boltzmann;   /* exp(mu): n_delta x count */
 
-    rate_quadratic *quadratic; /* n_frames x n_delta */
-    size_t *delta_index;       /* chosen, per frame */
-    double *supersaturation;   /* chosen, per frame */
+    rate_quadratic *quadratic;                    /* n_frames x n_delta */
+    size_t *delta_index;                          /* chosen, per frame */
+    double *supersaturation;                      /* chosen, per frame */
     double *variance_u, *variance_w, *variance_e; /* the curve: e' = u S - w, e the misfit */
     double *path, *path_a, *path_step; /* scratch of rate_variance.c: 4, 1, 1 times n_frames */
     bool *path_fixed;
     double *smooth_cost; /* scratch of the smooth delta: n_frames x n_delta */
     unsigned char *smooth_from;
-    double *column; /* scratch: RATE_COLUMNS x max_rows */
+    double *column;      /* scratch: RATE_COLUMNS x max_rows */
     size_t column_frame; /* whose u and z the first two columns hold; SIZE_MAX: none */
     rate_attach_sums attach_sums;
     rate_derivative *derivative; /* n_frames */
-    double *coupled; /* scratch of the normal equations: (2 N + 2) n_frames */
-    double lambda;  /* multiplier of the variance limit */
+    double *coupled;             /* scratch of the normal equations: (2 N + 2) n_frames */
+    double lambda;               /* multiplier of the variance limit */
     size_t evaluations;
 };
 
 #define RATE_COLUMNS 8 /* u, z, E, d/d(eps_f, eps_e, alpha4, ln K, ln kr) */
 
-ng_status rate_problem_make(const ng_trajectories *t, const double *weight,
-                            const ng_growth_fit_options *options, const rate_nodes *nodes,
-                            ng_rate_problem **out, ng_error *err);
+ng_status ng_rate_problem_make(const ng_trajectories *t, const double *weight,
+                               const ng_growth_fit_options *options, const rate_nodes *nodes,
+                               ng_rate_problem **out, ng_error *err);
 /* Fill attach_base and boltzmann for new parameters; forget the quadratics. */
-void rate_tables_fill(ng_rate_problem *p, const ng_growth_parameters *parameters);
-#define RATE_MAX_SHAPES 16 /* in one call of rate_kernel */
+void ng_rate_tables_fill(ng_rate_problem *p, const ng_growth_parameters *parameters);
+#define RATE_MAX_SHAPES 16 /* in one call of ng_rate_kernel */
 /* Make quadratic[frame][k] known for each k listed. */
-void rate_kernel(ng_rate_problem *p, size_t frame, const size_t *k, size_t n_k);
+void ng_rate_kernel(ng_rate_problem *p, size_t frame, const size_t *k, size_t n_k);
 /* The model c (S u - g) at every row of a frame, at the chosen delta and S. */
-void rate_model_rows(ng_rate_problem *p, size_t frame, double *model);
+void ng_rate_model_rows(ng_rate_problem *p, size_t frame, double *model);
 /* c = 4 pi sigma^2 f(delta_k) kr. */
-double rate_prefactor(const ng_rate_problem *p, size_t k);
+double ng_rate_prefactor(const ng_rate_problem *p, size_t k);
 
 /* Choose delta(t) and S(t) at the current tables; returns the cost. */
-ng_rate_cost rate_evaluate(ng_rate_problem *p, const ng_growth_parameters *parameters);
+ng_rate_cost ng_rate_evaluate(ng_rate_problem *p, const ng_growth_parameters *parameters);
 
 /* Normal equations of the objective in (eps_f, eps_e, alpha4, ln K, ln kr), S(t) eliminated. */
 typedef struct rate_normal {
     double h[NG_N_GROWTH_PARAMETERS][NG_N_GROWTH_PARAMETERS];
     double g[NG_N_GROWTH_PARAMETERS];
 } rate_normal;
-void rate_normal_equations(ng_rate_problem *p, rate_normal *out);
+void ng_rate_normal_equations(ng_rate_problem *p, rate_normal *out);
 
-void rate_frame_derivative(ng_rate_problem *p, size_t frame, rate_derivative *out);
+void ng_rate_frame_derivative(ng_rate_problem *p, size_t frame, rate_derivative *out);
 
 /* ---- variance curve ------------------------------------------------------------------------------------ */
 
 /* u and w of the curve, e' = u S - w, in a frame at its chosen delta. */
-void rate_variance_frame(ng_rate_problem *p, size_t frame);
+void ng_rate_variance_frame(ng_rate_problem *p, size_t frame);
 /* Misfit e at the chosen S; returns the variance cost, mean e^2. */
-double rate_variance_cost(ng_rate_problem *p);
+double ng_rate_variance_cost(ng_rate_problem *p);
 /* S minimising sum quadratics + lambda V, kept in [0, max]. */
-void rate_variance_path(ng_rate_problem *p, double lambda);
+void ng_rate_variance_path(ng_rate_problem *p, double lambda);
 /* Solve (diag(a) + lambda M' M) x = r in place, M the map from S to e; `fixed` rows give x = 0. */
-void rate_variance_solve(const ng_rate_problem *p, const double *a, double lambda,
-                         const bool *fixed, double *x);
+void ng_rate_variance_solve(const ng_rate_problem *p, const double *a, double lambda,
+                            const bool *fixed, double *x);
 /* M x into y; M' x into y. */
-void rate_variance_apply(const ng_rate_problem *p, const double *x, double *y);
-void rate_variance_apply_transposed(const ng_rate_problem *p, const double *x, double *y);
+void ng_rate_variance_apply(const ng_rate_problem *p, const double *x, double *y);
+void ng_rate_variance_apply_transposed(const ng_rate_problem *p, const double *x, double *y);
 
 /* ---- search ----------------------------------------------------------------------------------------------- */
 
@@ -192,34 +192,34 @@ typedef struct rate_search {
     size_t iterations;
 } rate_search;
 /* Bounded Levenberg-Marquardt from `start`; leaves the problem evaluated at the best point. */
-void rate_search_run(ng_rate_problem *p, const ng_growth_parameters *start, size_t max_iterations,
-                     rate_search *out);
+void ng_rate_search_run(ng_rate_problem *p, const ng_growth_parameters *start,
+                        size_t max_iterations, rate_search *out);
 /* Parameters <-> search coordinates (ln K, ln kr). */
-void rate_to_coordinates(const ng_growth_parameters *p, double x[NG_N_GROWTH_PARAMETERS]);
-void rate_from_coordinates(const double x[NG_N_GROWTH_PARAMETERS], ng_growth_parameters *p);
+void ng_rate_to_coordinates(const ng_growth_parameters *p, double x[NG_N_GROWTH_PARAMETERS]);
+void ng_rate_from_coordinates(const double x[NG_N_GROWTH_PARAMETERS], ng_growth_parameters *p);
 /* Bounds in search coordinates. */
-void rate_bounds(double lower[NG_N_GROWTH_PARAMETERS], double upper[NG_N_GROWTH_PARAMETERS]);
+void ng_rate_bounds(double lower[NG_N_GROWTH_PARAMETERS], double upper[NG_N_GROWTH_PARAMETERS]);
 
 /* Refit resampled trajectories from fit->best; fill replicates, intervals, flags. */
-ng_status growth_bootstrap(const ng_trajectories *t, const ng_growth_fit_options *options,
-                           const rate_nodes *nodes, const ng_run *run, ng_growth_fit *fit,
-                           ng_error *err);
+ng_status ng_growth_bootstrap(const ng_trajectories *t, const ng_growth_fit_options *options,
+                              const rate_nodes *nodes, const ng_run *run, ng_growth_fit *fit,
+                              ng_error *err);
 
 /* ---- what follows, while the problem stands at the best point -------------------------------------- */
 
 /* Mean and moments of the model over time. */
-ng_status growth_moments(ng_rate_problem *p, const ng_trajectories *t, ng_growth_fit *fit,
-                         ng_error *err);
+ng_status ng_growth_moments(ng_rate_problem *p, const ng_trajectories *t, ng_growth_fit *fit,
+                            ng_error *err);
 /* Profiles at chosen times, the reconstructed potential and, for the default preset, the cost of the
  * flux in the published normalisation. */
-ng_status growth_profiles(ng_rate_problem *p, const ng_trajectories *t, ng_growth_fit *fit,
-                          ng_error *err);
+ng_status ng_growth_profiles(ng_rate_problem *p, const ng_trajectories *t, ng_growth_fit *fit,
+                             ng_error *err);
 
 /* End of an interval from n sorted replicates: position share*(n+1), so that a further replicate falls
  * beyond it with probability `share` (type 6; type 7 would make 50 replicates cover 91 %, not 95 %). */
-double fit_interval_end(const double *sorted, size_t n, double share);
+double ng_fit_interval_end(const double *sorted, size_t n, double share);
 /* Percentile, linear interpolation (type 7), of n sorted values. */
-double fit_percentile(const double *sorted, size_t n, double share);
-int fit_compare_doubles(const void *a, const void *b);
+double ng_fit_percentile(const double *sorted, size_t n, double share);
+int ng_fit_compare_doubles(const void *a, const void *b);
 
 #endif

@@ -7,16 +7,16 @@
 
 #define N NG_N_GROWTH_PARAMETERS
 #define WARM_ITERATIONS 40
-#define BOUND_SHARE 1e-3        /* this close to a bound, in shares of the range, is at it */
-#define IDENTIFIABLE_SHARE 0.5  /* an interval wider than this share of the range says little */
+#define BOUND_SHARE 1e-3       /* this close to a bound, in shares of the range, is at it */
+#define IDENTIFIABLE_SHARE 0.5 /* an interval wider than this share of the range says little */
 
-int fit_compare_doubles(const void *a, const void *b)
+int ng_fit_compare_doubles(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
 }
 
-double fit_interval_end(const double *sorted, size_t n, double share)
+double ng_fit_interval_end(const double *sorted, size_t n, double share)
 {
     double at = share * (double)(n + 1) - 1.0;
     if (at <= 0.0) {
@@ -26,7 +26,7 @@ double fit_interval_end(const double *sorted, size_t n, double share)
     return i + 1 < n ? sorted[i] + (at - (double)i) * (sorted[i + 1] - sorted[i]) : sorted[n - 1];
 }
 
-double fit_percentile(const double *sorted, size_t n, double share)
+double ng_fit_percentile(const double *sorted, size_t n, double share)
 {
     double at = share * (double)(n - 1);
     size_t i = (size_t)at;
@@ -74,7 +74,7 @@ static ng_status run_replicate(void *context, size_t index, int worker, ng_error
         goto out;
     }
     ng_bootstrap_trajectories(rng, job->t, weight);
-    status = rate_problem_make(job->t, weight, job->o, job->nodes, &p, err);
+    status = ng_rate_problem_make(job->t, weight, job->o, job->nodes, &p, err);
     if (status == NG_TOO_LITTLE) {
         status = NG_OK; /* a sample with too few distinct particles: counted as failed */
         goto out;
@@ -82,7 +82,7 @@ static ng_status run_replicate(void *context, size_t index, int worker, ng_error
     if (status != NG_OK) {
         goto out;
     }
-    rate_search_run(p, &job->fit->best, WARM_ITERATIONS, &s);
+    ng_rate_search_run(p, &job->fit->best, WARM_ITERATIONS, &s);
     job->fit->replicate[index] = s.best;
     job->done[index] = isfinite(s.cost.objective);
     keep_series(job, p, index);
@@ -120,15 +120,15 @@ static void interval(double *x, size_t n, double level, double value, double *lo
     if (n == 0) {
         return;
     }
-    qsort(x, n, sizeof *x, fit_compare_doubles);
-    *lower = fmin(fit_interval_end(x, n, 0.5 * (1.0 - level)), value);
-    *upper = fmax(fit_interval_end(x, n, 0.5 * (1.0 + level)), value);
+    qsort(x, n, sizeof *x, ng_fit_compare_doubles);
+    *lower = fmin(ng_fit_interval_end(x, n, 0.5 * (1.0 - level)), value);
+    *upper = fmax(ng_fit_interval_end(x, n, 0.5 * (1.0 + level)), value);
 }
 
 static void flag_parameter(ng_fit_parameter *p, size_t i)
 {
     double lower[N], upper[N], value = p->value, from = p->lower, to = p->upper;
-    rate_bounds(lower, upper);
+    ng_rate_bounds(lower, upper);
     if (ng_growth_parameter_info()[i].logarithmic) {
         value = log(value);
         from = log(from);
@@ -138,19 +138,17 @@ static void flag_parameter(ng_fit_parameter *p, size_t i)
     /* a value at a bound means something only where the data could tell it from others */
     if (to - from > IDENTIFIABLE_SHARE * range) {
         p->flag = NG_FIT_NOT_IDENTIFIABLE;
-    } else if (value <= lower[i] + BOUND_SHARE * range ||
-               value >= upper[i] - BOUND_SHARE * range) {
+    } else if (value <= lower[i] + BOUND_SHARE * range || value >= upper[i] - BOUND_SHARE * range) {
         p->flag = NG_FIT_AT_BOUND;
     } else {
         p->flag = NG_FIT_OK;
     }
 }
 
-static void parameter_intervals(const ng_growth_fit_options *o, double *scratch,
-                                ng_growth_fit *fit)
+static void parameter_intervals(const ng_growth_fit_options *o, double *scratch, ng_growth_fit *fit)
 {
     double lower[N], upper[N];
-    rate_bounds(lower, upper);
+    ng_rate_bounds(lower, upper);
     for (size_t i = 0; i < N; i++) {
         ng_fit_parameter *p = &fit->parameter[i];
         const ng_parameter_info *info = &ng_growth_parameter_info()[i];
@@ -199,9 +197,9 @@ static void map_frames(const ng_growth_fit *fit, size_t n_frames, size_t *slot)
     }
 }
 
-ng_status growth_bootstrap(const ng_trajectories *t, const ng_growth_fit_options *o,
-                           const rate_nodes *nodes, const ng_run *run, ng_growth_fit *fit,
-                           ng_error *err)
+ng_status ng_growth_bootstrap(const ng_trajectories *t, const ng_growth_fit_options *o,
+                              const rate_nodes *nodes, const ng_run *run, ng_growth_fit *fit,
+                              ng_error *err)
 {
     size_t n = o->bootstrap;
     ng_status status = NG_OK;

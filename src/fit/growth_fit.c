@@ -32,7 +32,7 @@ static void scatter_start(const ng_growth_fit_options *o, size_t index, ng_growt
     for (size_t i = 0; i < N; i++) {
         x[i] = start_box[i][0] + u[i] * (start_box[i][1] - start_box[i][0]);
     }
-    rate_from_coordinates(x, out);
+    ng_rate_from_coordinates(x, out);
     for (size_t i = 0; i < N; i++) {
         if (o->fixed[i]) {
             ng_growth_parameter_set(out, i, ng_growth_parameter_get(&o->start, i));
@@ -54,7 +54,7 @@ static ng_status run_start(void *context, size_t index, int worker, ng_error *er
     ng_rate_problem *p = NULL;
     rate_search s;
     (void)worker;
-    ng_status status = rate_problem_make(job->t, NULL, job->o, job->nodes, &p, err);
+    ng_status status = ng_rate_problem_make(job->t, NULL, job->o, job->nodes, &p, err);
     if (status != NG_OK) {
         return status;
     }
@@ -62,10 +62,12 @@ static ng_status run_start(void *context, size_t index, int worker, ng_error *er
     if (index > 0) {
         scatter_start(job->o, index, &from);
     }
-    rate_search_run(p, &from, job->o->max_iterations, &s);
-    job->start[index] = (ng_fit_start){.parameters = s.best, .objective = s.cost.objective,
+    ng_rate_search_run(p, &from, job->o->max_iterations, &s);
+    job->start[index] = (ng_fit_start){.parameters = s.best,
+                                       .objective = s.cost.objective,
                                        .growth_rate = s.cost.growth_rate,
-                                       .variance = s.cost.variance, .stop = s.stop,
+                                       .variance = s.cost.variance,
+                                       .stop = s.stop,
                                        .iterations = s.iterations};
     job->evaluations[index] = p->evaluations;
     ng_rate_problem_destroy(p);
@@ -117,9 +119,16 @@ static ng_status run_starts(const ng_trajectories *t, const ng_growth_fit_option
 
 static ng_status allocate_series(size_t n, ng_growth_fit *out, ng_error *err)
 {
-    double **array[] = {&out->time_s, &out->supersaturation, &out->supersaturation_lower,
-                        &out->supersaturation_upper, &out->delta, &out->frame_cost, &out->mean_n,
-                        &out->var_n, &out->mean_n_model, &out->var_n_model};
+    double **array[] = {&out->time_s,
+                        &out->supersaturation,
+                        &out->supersaturation_lower,
+                        &out->supersaturation_upper,
+                        &out->delta,
+                        &out->frame_cost,
+                        &out->mean_n,
+                        &out->var_n,
+                        &out->mean_n_model,
+                        &out->var_n_model};
     out->n_frames = n;
     out->frame = NG_NEW(size_t, n);
     bool ok = out->frame != NULL;
@@ -133,7 +142,7 @@ static ng_status allocate_series(size_t n, ng_growth_fit *out, ng_error *err)
 static void fill_series(ng_rate_problem *p, ng_growth_fit *out)
 {
     const rate_data *d = &p->data;
-    (void)rate_variance_cost(p);
+    (void)ng_rate_variance_cost(p);
     for (size_t t = 0; t < d->n_frames; t++) {
         const rate_quadratic *q = &p->quadratic[t * d->nodes->n_delta + p->delta_index[t]];
         double S = p->supersaturation[t];
@@ -156,15 +165,13 @@ static void fill_series(ng_rate_problem *p, ng_growth_fit *out)
 static void find_free(const ng_growth_fit_options *o, ng_growth_fit *out)
 {
     double x[N], lower[N], upper[N];
-    rate_to_coordinates(&out->best, x);
-    rate_bounds(lower, upper);
+    ng_rate_to_coordinates(&out->best, x);
+    ng_rate_bounds(lower, upper);
     out->n_free = 0;
     for (size_t i = 0; i < N; i++) {
         double range = upper[i] - lower[i];
         bool inside = x[i] > lower[i] + 1e-6 * range && x[i] < upper[i] - 1e-6 * range;
-        out->parameter[i].flag = o->fixed[i] ? NG_FIT_FIXED
-                                 : inside    ? NG_FIT_OK
-                                             : NG_FIT_AT_BOUND;
+        out->parameter[i].flag = o->fixed[i] ? NG_FIT_FIXED : inside ? NG_FIT_OK : NG_FIT_AT_BOUND;
         if (!o->fixed[i] && inside) {
             out->free_index[out->n_free++] = i;
         }
@@ -242,12 +249,11 @@ static ng_status information(ng_rate_problem *p, const ng_trajectories *t,
     if (out->n_free == 0) {
         return NG_OK;
     }
-    rate_normal_equations(p, &e);
+    ng_rate_normal_equations(p, &e);
     double scale = independent_observations(p, t) / fmax(out->objective, 1e-300);
     for (size_t i = 0; i < out->n_free; i++) {
         for (size_t j = 0; j < out->n_free; j++) {
-            matrix[i * out->n_free + j] =
-                scale * e.h[out->free_index[i]][out->free_index[j]];
+            matrix[i * out->n_free + j] = scale * e.h[out->free_index[i]][out->free_index[j]];
         }
     }
     ng_status status = decompose(matrix, out, covariance, err);
@@ -277,9 +283,11 @@ static void sensitivity(ng_rate_problem *p, ng_growth_fit *out)
             continue;
         }
         ng_growth_parameter_set(&q, i / 2, value);
-        out->sensitivity[out->n_sensitivities++] = (ng_growth_sensitivity){
-            .index = i / 2, .factor = factor[i % 2], .parameters = q,
-            .cost = rate_evaluate(p, &q)};
+        out->sensitivity[out->n_sensitivities++] =
+            (ng_growth_sensitivity){.index = i / 2,
+                                    .factor = factor[i % 2],
+                                    .parameters = q,
+                                    .cost = ng_rate_evaluate(p, &q)};
     }
 }
 
@@ -289,22 +297,22 @@ static ng_status evaluate_best(const ng_trajectories *t, const ng_growth_fit_opt
                                const rate_nodes *nodes, ng_growth_fit *out, ng_error *err)
 {
     ng_rate_problem *p = NULL;
-    ng_status status = rate_problem_make(t, NULL, o, nodes, &p, err);
+    ng_status status = ng_rate_problem_make(t, NULL, o, nodes, &p, err);
     if (status != NG_OK) {
         return status;
     }
     status = allocate_series(p->data.n_frames, out, err);
     if (status == NG_OK) {
-        out->growth_rate_cost_start = rate_evaluate(p, &o->start).growth_rate;
-        ng_rate_cost cost = rate_evaluate(p, &out->best);
+        out->growth_rate_cost_start = ng_rate_evaluate(p, &o->start).growth_rate;
+        ng_rate_cost cost = ng_rate_evaluate(p, &out->best);
         out->growth_rate_cost = cost.growth_rate;
         out->variance_cost = cost.variance;
         out->objective = cost.objective;
         fill_series(p, out);
-        status = growth_moments(p, t, out, err);
+        status = ng_growth_moments(p, t, out, err);
     }
     if (status == NG_OK) {
-        status = growth_profiles(p, t, out, err);
+        status = ng_growth_profiles(p, t, out, err);
     }
     if (status == NG_OK) {
         status = information(p, t, o, out, err);
@@ -332,8 +340,8 @@ static void warn(const ng_growth_fit *fit, const ng_growth_fit_options *o, ng_wa
         } else if (fit->parameter[i].flag == NG_FIT_NOT_IDENTIFIABLE) {
             ng_warnings_add(warnings, "not-identifiable",
                             "%s is not identifiable: its interval %.3g to %.3g covers most of "
-                            "what is allowed", info[i].name, fit->parameter[i].lower,
-                            fit->parameter[i].upper);
+                            "what is allowed",
+                            info[i].name, fit->parameter[i].lower, fit->parameter[i].upper);
         }
     }
     if (isfinite(o->variance_limit) && fit->variance_cost > 1.5 * o->variance_limit) {
@@ -351,9 +359,10 @@ static ng_status check_tracked(const ng_trajectories *t, ng_error *err)
             return NG_OK;
         }
     }
-    return NG_FAIL(err, NG_TOO_LITTLE,
-                   "no particle is seen more than once (samples drawn at times?); the rate estimator "
-                   "needs particles tracked from frame to frame");
+    return NG_FAIL(
+        err, NG_TOO_LITTLE,
+        "no particle is seen more than once (samples drawn at times?); the rate estimator "
+        "needs particles tracked from frame to frame");
 }
 
 ng_status ng_growth_fit_run(const ng_trajectories *t, const ng_growth_fit_options *o,
@@ -367,7 +376,7 @@ ng_status ng_growth_fit_run(const ng_trajectories *t, const ng_growth_fit_option
         status = check_tracked(t, err);
     }
     if (status == NG_OK) {
-        status = rate_nodes_for(t, o, &nodes, err);
+        status = ng_rate_nodes_for(t, o, &nodes, err);
     }
     if (status == NG_OK) {
         status = run_starts(t, o, &nodes, run, out, err);
@@ -376,9 +385,9 @@ ng_status ng_growth_fit_run(const ng_trajectories *t, const ng_growth_fit_option
         status = evaluate_best(t, o, &nodes, out, err);
     }
     if (status == NG_OK) {
-        status = growth_bootstrap(t, o, &nodes, run, out, err);
+        status = ng_growth_bootstrap(t, o, &nodes, run, out, err);
     }
-    rate_nodes_free(&nodes);
+    ng_rate_nodes_free(&nodes);
     if (status != NG_OK) {
         ng_growth_fit_free(out);
         return status;

@@ -6,19 +6,18 @@
 
 #define N NG_N_GROWTH_PARAMETERS
 
-bool growth_put(struct json_t *object, const char *key, struct json_t *value)
+bool ng_growth_put(struct json_t *object, const char *key, struct json_t *value)
 {
     return json_object_set_new(object, key, value) == 0;
 }
 
-struct json_t *growth_reals(const double *x, size_t n)
+struct json_t *ng_growth_reals(const double *x, size_t n)
 {
     json_t *array = json_array();
     for (size_t i = 0; array && i < n; i++) {
         /* seven digits: more is noise, and half of the file */
-        double digits = x[i] != 0.0 && isfinite(x[i])
-                            ? pow(10.0, 6.0 - floor(log10(fabs(x[i]))))
-                            : 1.0;
+        double digits =
+            x[i] != 0.0 && isfinite(x[i]) ? pow(10.0, 6.0 - floor(log10(fabs(x[i])))) : 1.0;
         double value = isfinite(digits) && digits > 0.0 ? round(x[i] * digits) / digits : x[i];
         if (json_array_append_new(array, ng_json_real(value)) != 0) {
             json_decref(array);
@@ -46,8 +45,9 @@ static json_t *parameters_json(const ng_growth_fit *fit, const ng_growth_fit_opt
     json_t *all = json_object();
     for (size_t i = 0; i < N; i++) {
         const ng_parameter_info *info = &ng_growth_parameter_info()[i];
-        growth_put(all, info->name,
-                   parameter_json(&fit->parameter[i], info, ng_growth_parameter_get(&o->start, i)));
+        ng_growth_put(
+            all, info->name,
+            parameter_json(&fit->parameter[i], info, ng_growth_parameter_get(&o->start, i)));
     }
     return all;
 }
@@ -93,14 +93,14 @@ static json_t *identifiability_json(const ng_growth_fit *fit)
         char name[32];
         (void)snprintf(name, sizeof name, "%s%s", log, info->name);
         json_array_append_new(names, json_string(name));
-        json_array_append_new(correlation, growth_reals(fit->correlation[i], fit->n_free));
-        json_array_append_new(vectors, growth_reals(fit->eigenvector[i], fit->n_free));
+        json_array_append_new(correlation, ng_growth_reals(fit->correlation[i], fit->n_free));
+        json_array_append_new(vectors, ng_growth_reals(fit->eigenvector[i], fit->n_free));
     }
     double condition = fit->n_free > 0 && fit->eigenvalue[fit->n_free - 1] > 0.0
                            ? fit->eigenvalue[0] / fit->eigenvalue[fit->n_free - 1]
                            : (double)NAN;
     return json_pack("{s:o,s:o,s:o,s:o,s:o}", "names", names, "correlation", correlation,
-                     "eigenvalues", growth_reals(fit->eigenvalue, fit->n_free), "eigenvectors",
+                     "eigenvalues", ng_growth_reals(fit->eigenvalue, fit->n_free), "eigenvectors",
                      vectors, "condition", ng_json_real(condition));
 }
 
@@ -113,15 +113,15 @@ static json_t *bootstrap_json(const ng_growth_fit *fit)
             double value = ng_growth_parameter_get(&fit->replicate[b], i);
             json_array_append_new(values, ng_json_real(value));
         }
-        growth_put(parameters, ng_growth_parameter_info()[i].name, values);
+        ng_growth_put(parameters, ng_growth_parameter_info()[i].name, values);
     }
     for (size_t b = 0; b < fit->n_replicates; b++) {
-        ng_potential_maximum m = growth_maximum(&fit->replicate[b], fit->replicate_delta[b]);
+        ng_potential_maximum m = ng_growth_maximum(&fit->replicate[b], fit->replicate_delta[b]);
         json_array_append_new(n_max, ng_json_real(m.found ? m.n : (double)NAN));
         json_array_append_new(mu_max, ng_json_real(m.found ? m.mu_kT : (double)NAN));
     }
-    return json_pack("{s:I,s:I,s:o,s:o,s:o}", "replicates", (json_int_t)fit->n_replicates,
-                     "failed", (json_int_t)fit->n_failed, "parameters", parameters, "n_max", n_max,
+    return json_pack("{s:I,s:I,s:o,s:o,s:o}", "replicates", (json_int_t)fit->n_replicates, "failed",
+                     (json_int_t)fit->n_failed, "parameters", parameters, "n_max", n_max,
                      "mu_max_kT", mu_max);
 }
 
@@ -146,12 +146,12 @@ static json_t *series_json(const ng_growth_fit *fit, const ng_series *data)
     };
     json_t *series = json_object(), *particles = json_array();
     for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
-        growth_put(series, row[i].key, growth_reals(row[i].x, fit->n_frames));
+        ng_growth_put(series, row[i].key, ng_growth_reals(row[i].x, fit->n_frames));
     }
     for (size_t t = 0; t < fit->n_frames; t++) {
         json_array_append_new(particles, json_real(data->particles[fit->frame[t]]));
     }
-    growth_put(series, "particles", particles);
+    ng_growth_put(series, "particles", particles);
     return series;
 }
 
@@ -164,11 +164,11 @@ static json_t *moments_json(const ng_growth_fit *fit, const ng_series *data)
             x[t] = data->moment[NG_MOMENT_FIRST + q][fit->frame[t]];
         }
         json_array_append_new(order, json_integer((json_int_t)(NG_MOMENT_FIRST + q)));
-        json_array_append_new(measured, growth_reals(x, fit->n_frames));
-        json_array_append_new(model, growth_reals(fit->moment_model[q], fit->n_frames));
+        json_array_append_new(measured, ng_growth_reals(x, fit->n_frames));
+        json_array_append_new(model, ng_growth_reals(fit->moment_model[q], fit->n_frames));
     }
     ng_free(x);
-    return json_pack("{s:o,s:o,s:o,s:o}", "time_s", growth_reals(fit->time_s, fit->n_frames),
+    return json_pack("{s:o,s:o,s:o,s:o}", "time_s", ng_growth_reals(fit->time_s, fit->n_frames),
                      "order", order, "data", measured, "model", model);
 }
 
@@ -198,8 +198,9 @@ static json_t *verdict_json(const ng_growth_fit *fit, const growth_answer *a, bo
         reason(reasons, "The search did not converge.");
     }
     if (at_bound) {
-        reason(reasons, "A parameter ended at the edge of its allowed range: read the potential and "
-                        "its band, not the single numbers.");
+        reason(reasons,
+               "A parameter ended at the edge of its allowed range: read the potential and "
+               "its band, not the single numbers.");
     }
     if (flat) {
         reason(reasons, "Some parameters are not identifiable from these data by themselves; their "
@@ -228,16 +229,16 @@ static void put_derived(json_t *out, const ng_growth_fit *fit, const ng_trajecto
                         const ng_growth_fit_options *o, const ng_series *series,
                         const growth_answer *answer)
 {
-    growth_put(out, "potential", growth_potential_json(fit, t, o, answer));
-    growth_put(out, "series", series_json(fit, series));
-    growth_put(out, "profiles", growth_profiles_json(fit, series, t));
-    growth_put(out, "moments", moments_json(fit, series));
-    growth_put(out, "free_energy", growth_free_energy_json(fit, series, answer));
-    growth_put(out, "phases", growth_phases_json(fit, t, series, answer));
-    growth_put(out, "sensitivity", growth_sensitivity_json(fit));
-    growth_put(out, "identifiability", identifiability_json(fit));
-    growth_put(out, "bootstrap", bootstrap_json(fit));
-    growth_put(out, "stop", stop_json(fit));
+    ng_growth_put(out, "potential", ng_growth_potential_json(fit, t, o, answer));
+    ng_growth_put(out, "series", series_json(fit, series));
+    ng_growth_put(out, "profiles", ng_growth_profiles_json(fit, series, t));
+    ng_growth_put(out, "moments", moments_json(fit, series));
+    ng_growth_put(out, "free_energy", ng_growth_free_energy_json(fit, series, answer));
+    ng_growth_put(out, "phases", ng_growth_phases_json(fit, t, series, answer));
+    ng_growth_put(out, "sensitivity", ng_growth_sensitivity_json(fit));
+    ng_growth_put(out, "identifiability", identifiability_json(fit));
+    ng_growth_put(out, "bootstrap", bootstrap_json(fit));
+    ng_growth_put(out, "stop", stop_json(fit));
 }
 
 ng_status ng_growth_fit_json(const ng_growth_fit *fit, const ng_trajectories *t,
@@ -250,7 +251,7 @@ ng_status ng_growth_fit_json(const ng_growth_fit *fit, const ng_trajectories *t,
     *out = NULL;
     ng_status status = ng_series_create(t->n_frames, &series, err);
     if (status == NG_OK) {
-        status = growth_answer_make(fit, t, o, &answer, err);
+        status = ng_growth_answer_make(fit, t, o, &answer, err);
     }
     json_t *root = json_object();
     if (status != NG_OK || !root) {
@@ -260,22 +261,23 @@ ng_status ng_growth_fit_json(const ng_growth_fit *fit, const ng_trajectories *t,
     }
     ng_series_compute(t, NULL, &series);
     json_t *verdict = verdict_json(fit, &answer, &trusted);
-    growth_put(root, "estimator", json_string("rate"));
-    growth_put(root, "preset", json_string(o->published ? "published" : "default"));
-    growth_put(root, "level", json_real(o->level));
-    growth_put(root, "trusted", json_boolean(trusted));
-    growth_put(root, "verdict", verdict);
-    growth_put(root, "answer", growth_answer_json(fit, t, material, &series, &answer));
-    growth_put(root, "material", ng_material_json(material));
-    growth_put(root, "parameters", parameters_json(fit, o));
-    growth_put(root, "delta", delta_json(fit, o));
-    growth_put(root, "cost", cost_json(fit, o));
+    ng_growth_put(root, "estimator", json_string("rate"));
+    ng_growth_put(root, "preset", json_string(o->published ? "published" : "default"));
+    ng_growth_put(root, "level", json_real(o->level));
+    ng_growth_put(root, "trusted", json_boolean(trusted));
+    ng_growth_put(root, "verdict", verdict);
+    ng_growth_put(root, "answer", ng_growth_answer_json(fit, t, material, &series, &answer));
+    ng_growth_put(root, "material", ng_material_json(material));
+    ng_growth_put(root, "parameters", parameters_json(fit, o));
+    ng_growth_put(root, "delta", delta_json(fit, o));
+    ng_growth_put(root, "cost", cost_json(fit, o));
     put_derived(root, fit, t, o, &series, &answer);
-    growth_put(root, "methods", growth_methods_json(fit, t, o, material));
+    ng_growth_put(root, "methods", ng_growth_methods_json(fit, t, o, material));
     if (!answer.maximum.found) {
         ng_warnings_add(warnings, "no-maximum",
                         "the fitted potential has no maximum between n = %d and %.0f; n_max and "
-                        "mu_max_kT are null", GROWTH_N_MIN, answer.n_last);
+                        "mu_max_kT are null",
+                        GROWTH_N_MIN, answer.n_last);
     }
     ng_series_free(&series);
     *out = root;

@@ -7,10 +7,10 @@
 #include <string.h>
 
 #define N NG_N_GROWTH_PARAMETERS
-#define N_SEARCH 1e5  /* the maximum of the potential is looked for up to here */
+#define N_SEARCH 1e5 /* the maximum of the potential is looked for up to here */
 #define MAX_PHASES 12
 
-ng_potential_maximum growth_maximum(const ng_growth_parameters *p, double delta)
+ng_potential_maximum ng_growth_maximum(const ng_growth_parameters *p, double delta)
 {
     return ng_potential_find_maximum(p, delta, GROWTH_N_MIN, N_SEARCH);
 }
@@ -22,7 +22,7 @@ static void maximum_intervals(const ng_growth_fit *fit, double level, double *n,
 {
     size_t count = 0;
     for (size_t b = 0; b < fit->n_replicates; b++) {
-        ng_potential_maximum m = growth_maximum(&fit->replicate[b], fit->replicate_delta[b]);
+        ng_potential_maximum m = ng_growth_maximum(&fit->replicate[b], fit->replicate_delta[b]);
         if (m.found) {
             n[count] = m.n;
             mu[count++] = m.mu_kT;
@@ -34,20 +34,20 @@ static void maximum_intervals(const ng_growth_fit *fit, double level, double *n,
         return;
     }
     double low = 0.5 * (1.0 - level), high = 0.5 * (1.0 + level);
-    qsort(n, count, sizeof *n, fit_compare_doubles);
-    qsort(mu, count, sizeof *mu, fit_compare_doubles);
-    out->n_lower = fmin(out->n_lower, fit_interval_end(n, count, low));
-    out->n_upper = fmax(out->n_upper, fit_interval_end(n, count, high));
-    out->mu_lower = fmin(out->mu_lower, fit_interval_end(mu, count, low));
-    out->mu_upper = fmax(out->mu_upper, fit_interval_end(mu, count, high));
+    qsort(n, count, sizeof *n, ng_fit_compare_doubles);
+    qsort(mu, count, sizeof *mu, ng_fit_compare_doubles);
+    out->n_lower = fmin(out->n_lower, ng_fit_interval_end(n, count, low));
+    out->n_upper = fmax(out->n_upper, ng_fit_interval_end(n, count, high));
+    out->mu_lower = fmin(out->mu_lower, ng_fit_interval_end(mu, count, low));
+    out->mu_upper = fmax(out->mu_upper, ng_fit_interval_end(mu, count, high));
 }
 
-ng_status growth_answer_make(const ng_growth_fit *fit, const ng_trajectories *t,
-                             const ng_growth_fit_options *o, growth_answer *out, ng_error *err)
+ng_status ng_growth_answer_make(const ng_growth_fit *fit, const ng_trajectories *t,
+                                const ng_growth_fit_options *o, growth_answer *out, ng_error *err)
 {
     size_t count = 0, room = 2 * fit->n_replicates + t->n_points + 1;
     double *x = NG_NEW(double, room);
-    *out = (growth_answer){.maximum = growth_maximum(&fit->best, fit->delta_mean)};
+    *out = (growth_answer){.maximum = ng_growth_maximum(&fit->best, fit->delta_mean)};
     if (!x) {
         return NG_FAIL(err, NG_MEMORY, "growth fit: no memory for %zu points", room);
     }
@@ -56,9 +56,9 @@ ng_status growth_answer_make(const ng_growth_fit *fit, const ng_trajectories *t,
             x[count++] = t->n[k];
         }
     }
-    qsort(x, count, sizeof *x, fit_compare_doubles);
-    out->sampled_first = count > 0 ? fit_percentile(x, count, 0.01) : GROWTH_N_MIN;
-    out->sampled_last = count > 0 ? fit_percentile(x, count, 0.99) : GROWTH_N_MIN;
+    qsort(x, count, sizeof *x, ng_fit_compare_doubles);
+    out->sampled_first = count > 0 ? ng_fit_percentile(x, count, 0.01) : GROWTH_N_MIN;
+    out->sampled_last = count > 0 ? ng_fit_percentile(x, count, 0.99) : GROWTH_N_MIN;
     out->n_last = fmax(1.2 * out->sampled_last, 1000.0);
     maximum_intervals(fit, o->level, x, x + fit->n_replicates, out);
     ng_free(x);
@@ -92,47 +92,47 @@ static void fill_curve(const ng_growth_fit *fit, const ng_trajectories *t, doubl
             scratch[b] = ng_potential(&fit->replicate[b], fit->replicate_delta[b], n);
         }
         if (fit->n_replicates > 0) {
-            qsort(scratch, fit->n_replicates, sizeof *scratch, fit_compare_doubles);
-            double low = fit_interval_end(scratch, fit->n_replicates, 0.5 * (1.0 - level));
-            double high = fit_interval_end(scratch, fit->n_replicates, 0.5 * (1.0 + level));
+            qsort(scratch, fit->n_replicates, sizeof *scratch, ng_fit_compare_doubles);
+            double low = ng_fit_interval_end(scratch, fit->n_replicates, 0.5 * (1.0 - level));
+            double high = ng_fit_interval_end(scratch, fit->n_replicates, 0.5 * (1.0 + level));
             c->lower[i] = fmin(low, c->mu[i]);
             c->upper[i] = fmax(high, c->mu[i]);
         }
     }
 }
 
-json_t *growth_potential_json(const ng_growth_fit *fit, const ng_trajectories *t,
-                              const ng_growth_fit_options *o, const growth_answer *a)
+json_t *ng_growth_potential_json(const ng_growth_fit *fit, const ng_trajectories *t,
+                                 const ng_growth_fit_options *o, const growth_answer *a)
 {
     double *scratch = NG_NEW(double, fit->n_replicates + 1);
     potential_curve *c = NG_NEW(potential_curve, 1);
     json_t *out = json_object(), *frames = json_array();
     if (scratch && c) {
         fill_curve(fit, t, o->level, a, scratch, c);
-        growth_put(out, "n_max", ng_json_real(a->maximum.found ? a->maximum.n : (double)NAN));
-        growth_put(out, "mu_max_kT",
-                   ng_json_real(a->maximum.found ? a->maximum.mu_kT : (double)NAN));
-        growth_put(out, "n_max_lower", ng_json_real(a->n_lower));
-        growth_put(out, "n_max_upper", ng_json_real(a->n_upper));
-        growth_put(out, "mu_max_lower_kT", ng_json_real(a->mu_lower));
-        growth_put(out, "mu_max_upper_kT", ng_json_real(a->mu_upper));
-        growth_put(out, "sampled_first_n", ng_json_real(a->sampled_first));
-        growth_put(out, "sampled_last_n", ng_json_real(a->sampled_last));
-        growth_put(out, "n", growth_reals(c->n, GROWTH_SIZES));
-        growth_put(out, "radius_nm", growth_reals(c->radius, GROWTH_SIZES));
-        growth_put(out, "mu_kT", growth_reals(c->mu, GROWTH_SIZES));
-        growth_put(out, "lower_kT", growth_reals(c->lower, GROWTH_SIZES));
-        growth_put(out, "upper_kT", growth_reals(c->upper, GROWTH_SIZES));
-        growth_put(out, "gibbs_thomson_kT", growth_reals(c->gibbs_thomson, GROWTH_SIZES));
+        ng_growth_put(out, "n_max", ng_json_real(a->maximum.found ? a->maximum.n : (double)NAN));
+        ng_growth_put(out, "mu_max_kT",
+                      ng_json_real(a->maximum.found ? a->maximum.mu_kT : (double)NAN));
+        ng_growth_put(out, "n_max_lower", ng_json_real(a->n_lower));
+        ng_growth_put(out, "n_max_upper", ng_json_real(a->n_upper));
+        ng_growth_put(out, "mu_max_lower_kT", ng_json_real(a->mu_lower));
+        ng_growth_put(out, "mu_max_upper_kT", ng_json_real(a->mu_upper));
+        ng_growth_put(out, "sampled_first_n", ng_json_real(a->sampled_first));
+        ng_growth_put(out, "sampled_last_n", ng_json_real(a->sampled_last));
+        ng_growth_put(out, "n", ng_growth_reals(c->n, GROWTH_SIZES));
+        ng_growth_put(out, "radius_nm", ng_growth_reals(c->radius, GROWTH_SIZES));
+        ng_growth_put(out, "mu_kT", ng_growth_reals(c->mu, GROWTH_SIZES));
+        ng_growth_put(out, "lower_kT", ng_growth_reals(c->lower, GROWTH_SIZES));
+        ng_growth_put(out, "upper_kT", ng_growth_reals(c->upper, GROWTH_SIZES));
+        ng_growth_put(out, "gibbs_thomson_kT", ng_growth_reals(c->gibbs_thomson, GROWTH_SIZES));
     }
     size_t n = fit->n_reconstructed;
-    growth_put(out, "reconstructed_n", growth_reals(fit->reconstructed_n, n));
-    growth_put(out, "reconstructed_kT", growth_reals(fit->reconstructed_kT, n));
-    growth_put(out, "reconstructed_sd_kT", growth_reals(fit->reconstructed_sd_kT, n));
+    ng_growth_put(out, "reconstructed_n", ng_growth_reals(fit->reconstructed_n, n));
+    ng_growth_put(out, "reconstructed_kT", ng_growth_reals(fit->reconstructed_kT, n));
+    ng_growth_put(out, "reconstructed_sd_kT", ng_growth_reals(fit->reconstructed_sd_kT, n));
     for (size_t i = 0; i < n; i++) {
         json_array_append_new(frames, json_integer((json_int_t)fit->reconstructed_frames[i]));
     }
-    growth_put(out, "reconstructed_frames", frames);
+    ng_growth_put(out, "reconstructed_frames", frames);
     ng_free(scratch);
     ng_free(c);
     return out;
@@ -151,19 +151,19 @@ static double phase_supersaturation(const ng_growth_fit *fit, const ng_phase *ph
         }
     }
     if (n > 0) {
-        qsort(x, n, sizeof *x, fit_compare_doubles);
-        median = fit_percentile(x, n, 0.5);
+        qsort(x, n, sizeof *x, ng_fit_compare_doubles);
+        median = ng_fit_percentile(x, n, 0.5);
     }
     ng_free(x);
     return median;
 }
 
-static json_t *phase_json(const ng_growth_fit *fit, const ng_trajectories *t,
-                          const ng_phase *phase, const growth_answer *a)
+static json_t *phase_json(const ng_growth_fit *fit, const ng_trajectories *t, const ng_phase *phase,
+                          const growth_answer *a)
 {
     double S = phase_supersaturation(fit, phase), n1 = (double)NAN, n2 = (double)NAN;
-    const char *regime = isfinite(S) && a->maximum.found ? ng_potential_regime(&a->maximum, S)
-                                                         : "unknown";
+    const char *regime =
+        isfinite(S) && a->maximum.found ? ng_potential_regime(&a->maximum, S) : "unknown";
     if (isfinite(S) && S > 0.0) {
         ng_potential_critical_sizes(&fit->best, fit->delta_mean, S, GROWTH_N_MIN, N_SEARCH, &n1,
                                     &n2);
@@ -177,8 +177,8 @@ static json_t *phase_json(const ng_growth_fit *fit, const ng_trajectories *t,
                      ng_json_real(ng_radius_from_monomers(n2, t->sigma_s_nm)));
 }
 
-json_t *growth_phases_json(const ng_growth_fit *fit, const ng_trajectories *t,
-                           const ng_series *series, const growth_answer *a)
+json_t *ng_growth_phases_json(const ng_growth_fit *fit, const ng_trajectories *t,
+                              const ng_series *series, const growth_answer *a)
 {
     ng_phase phase[MAX_PHASES];
     json_t *all = json_array();
@@ -202,8 +202,8 @@ static const char *phase_at(const ng_phase *phase, size_t n, const ng_trajectori
     return "";
 }
 
-json_t *growth_profiles_json(const ng_growth_fit *fit, const ng_series *series,
-                             const ng_trajectories *t)
+json_t *ng_growth_profiles_json(const ng_growth_fit *fit, const ng_series *series,
+                                const ng_trajectories *t)
 {
     ng_phase phase[MAX_PHASES];
     size_t n = ng_phases_find(series, phase, MAX_PHASES);
@@ -216,13 +216,13 @@ json_t *growth_profiles_json(const ng_growth_fit *fit, const ng_series *series,
             json_array_append_new(difference, ng_json_real(mu - log(p->supersaturation)));
         }
         json_array_append_new(
-            all, json_pack("{s:f,s:s,s:f,s:f,s:o,s:o,s:o,s:o,s:o}", "time_s", p->time_s, "phase",
-                           phase_at(phase, n, t, p->time_s), "supersaturation",
-                           p->supersaturation, "delta", p->delta, "n",
-                           growth_reals(p->n, p->count), "p_n", growth_reals(p->p, p->count),
-                           "flux_data_per_s", growth_reals(p->flux_data_per_s, p->count),
-                           "flux_model_per_s", growth_reals(p->flux_model_per_s, p->count),
-                           "mu_minus_ln_S", difference));
+            all,
+            json_pack("{s:f,s:s,s:f,s:f,s:o,s:o,s:o,s:o,s:o}", "time_s", p->time_s, "phase",
+                      phase_at(phase, n, t, p->time_s), "supersaturation", p->supersaturation,
+                      "delta", p->delta, "n", ng_growth_reals(p->n, p->count), "p_n",
+                      ng_growth_reals(p->p, p->count), "flux_data_per_s",
+                      ng_growth_reals(p->flux_data_per_s, p->count), "flux_model_per_s",
+                      ng_growth_reals(p->flux_model_per_s, p->count), "mu_minus_ln_S", difference));
     }
     return all;
 }
@@ -239,7 +239,7 @@ static json_t *free_energy_at(const ng_growth_fit *fit, size_t slot, const growt
         g[i] = ng_free_energy(&fit->best, fit->delta_mean, S, n[i]) - zero;
     }
     return json_pack("{s:f,s:f,s:o,s:o}", "time_s", fit->time_s[slot], "supersaturation", S, "n",
-                     growth_reals(n, GROWTH_SIZES), "dG_kT", growth_reals(g, GROWTH_SIZES));
+                     ng_growth_reals(n, GROWTH_SIZES), "dG_kT", ng_growth_reals(g, GROWTH_SIZES));
 }
 
 /* The frame nearest to the middle of a phase that has monomers; SIZE_MAX: there is none. */
@@ -257,8 +257,8 @@ static size_t middle_frame(const ng_growth_fit *fit, const ng_phase *phase)
     return best;
 }
 
-json_t *growth_free_energy_json(const ng_growth_fit *fit, const ng_series *series,
-                                const growth_answer *a)
+json_t *ng_growth_free_energy_json(const ng_growth_fit *fit, const ng_series *series,
+                                   const growth_answer *a)
 {
     ng_phase phase[MAX_PHASES];
     json_t *all = json_array();
@@ -272,13 +272,13 @@ json_t *growth_free_energy_json(const ng_growth_fit *fit, const ng_series *serie
     return all;
 }
 
-json_t *growth_sensitivity_json(const ng_growth_fit *fit)
+json_t *ng_growth_sensitivity_json(const ng_growth_fit *fit)
 {
     json_t *all = json_array();
     for (size_t i = 0; i < fit->n_sensitivities; i++) {
         const ng_growth_sensitivity *s = &fit->sensitivity[i];
         double n[GROWTH_SIZES / 2], mu[GROWTH_SIZES / 2];
-        ng_potential_maximum m = growth_maximum(&s->parameters, fit->delta_mean);
+        ng_potential_maximum m = ng_growth_maximum(&s->parameters, fit->delta_mean);
         for (size_t k = 0; k < GROWTH_SIZES / 2; k++) {
             n[k] = round(GROWTH_N_MIN * pow(100.0, (double)k / (GROWTH_SIZES / 2 - 1)));
             mu[k] = ng_potential(&s->parameters, fit->delta_mean, n[k]);
@@ -286,8 +286,8 @@ json_t *growth_sensitivity_json(const ng_growth_fit *fit)
         json_array_append_new(
             all, json_pack("{s:s,s:f,s:o,s:o,s:o,s:o,s:f,s:f}", "parameter",
                            ng_growth_parameter_info()[s->index].name, "factor", s->factor, "n",
-                           growth_reals(n, GROWTH_SIZES / 2), "mu_kT",
-                           growth_reals(mu, GROWTH_SIZES / 2), "n_max",
+                           ng_growth_reals(n, GROWTH_SIZES / 2), "mu_kT",
+                           ng_growth_reals(mu, GROWTH_SIZES / 2), "n_max",
                            ng_json_real(m.found ? m.n : (double)NAN), "mu_max_kT",
                            ng_json_real(m.found ? m.mu_kT : (double)NAN), "growth_rate",
                            s->cost.growth_rate, "objective", s->cost.objective));

@@ -17,9 +17,9 @@ static json_t *growth_sentence(const ng_growth_fit *fit, const ng_trajectories *
     size_t first = fit->frame[0], last = fit->frame[fit->n_frames - 1];
     return sentence(ng_text_format(
         "%zu %s particles grow from a mean of %.0f to %.0f monomers (radius %.2f to %.2f nm) in "
-        "%.0f s.", t->n_tracks, material->name, s->mean_n[first], s->mean_n[last],
-        s->mean_radius_nm[first], s->mean_radius_nm[last],
-        t->time_s[last] - t->time_s[first]));
+        "%.0f s.",
+        t->n_tracks, material->name, s->mean_n[first], s->mean_n[last], s->mean_radius_nm[first],
+        s->mean_radius_nm[last], t->time_s[last] - t->time_s[first]));
 }
 
 static json_t *potential_sentence(const ng_trajectories *t, const growth_answer *a)
@@ -51,12 +51,13 @@ static json_t *regime_sentence(const ng_growth_fit *fit, const growth_answer *a)
     }
     return sentence(ng_text_format(
         "The supersaturation runs from %.2f to %.2f; the solution is hypersaturated in %.0f %% of "
-        "the frames.", low, high, 100.0 * (double)hyper / (double)fit->n_frames));
+        "the frames.",
+        low, high, 100.0 * (double)hyper / (double)fit->n_frames));
 }
 
-json_t *growth_answer_json(const ng_growth_fit *fit, const ng_trajectories *t,
-                           const ng_material *material, const ng_series *series,
-                           const growth_answer *a)
+json_t *ng_growth_answer_json(const ng_growth_fit *fit, const ng_trajectories *t,
+                              const ng_material *material, const ng_series *series,
+                              const growth_answer *a)
 {
     json_t *all = json_array();
     json_array_append_new(all, growth_sentence(fit, t, material, series));
@@ -65,8 +66,8 @@ json_t *growth_answer_json(const ng_growth_fit *fit, const ng_trajectories *t,
     return all;
 }
 
-json_t *growth_methods_json(const ng_growth_fit *fit, const ng_trajectories *t,
-                            const ng_growth_fit_options *o, const ng_material *material)
+json_t *ng_growth_methods_json(const ng_growth_fit *fit, const ng_trajectories *t,
+                               const ng_growth_fit_options *o, const ng_material *material)
 {
     static const char *const delta[] = {"free in each frame", "smooth in time",
                                         "one fitted constant", "fixed"};
@@ -86,7 +87,8 @@ json_t *growth_methods_json(const ng_growth_fit *fit, const ng_trajectories *t,
         "%s was compared, in %zu frames, with the diffusion-influenced reversible attachment of "
         "monomers to a truncated-octahedral particle (Kim et al., PNAS 122, e2424950122, 2025, "
         "Eqs. 1 and 2). The supersaturation of each frame was eliminated in closed form; the shape "
-        "number was %s; the remaining parameters were found by bounded Levenberg-Marquardt from %zu "
+        "number was %s; the remaining parameters were found by bounded Levenberg-Marquardt from "
+        "%zu "
         "starts%s. Intervals are %.0f %% percentiles of %zu bootstrap resamplings of the %zu "
         "trajectories.",
         t->sigma_s_nm, material->title, residual, fit->n_frames, delta[o->delta_mode],

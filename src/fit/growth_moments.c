@@ -50,10 +50,9 @@ static void moment_curve(ng_rate_problem *p, const ng_series *s, const ng_growth
 {
     double moved = 0.0, before = 0.0, first = data_moment(s, fit, 0, q);
     for (size_t t = 0; t < fit->n_frames; t++) {
-        rate_model_rows(p, t, model);
-        double rate = p->data.psi_flux
-                          ? psi_flux_rate(p, t, q, model, data_moment(s, fit, t, q))
-                          : particle_rate(p, t, q, model);
+        ng_rate_model_rows(p, t, model);
+        double rate = p->data.psi_flux ? psi_flux_rate(p, t, q, model, data_moment(s, fit, t, q))
+                                       : particle_rate(p, t, q, model);
         if (t > 0) {
             moved += 0.5 * (fit->time_s[t] - fit->time_s[t - 1]) * (rate + before);
         }
@@ -62,8 +61,8 @@ static void moment_curve(ng_rate_problem *p, const ng_series *s, const ng_growth
     }
 }
 
-ng_status growth_moments(ng_rate_problem *p, const ng_trajectories *t, ng_growth_fit *fit,
-                         ng_error *err)
+ng_status ng_growth_moments(ng_rate_problem *p, const ng_trajectories *t, ng_growth_fit *fit,
+                            ng_error *err)
 {
     ng_series s = {0};
     ng_status status = ng_series_create(t->n_frames, &s, err);
@@ -93,8 +92,7 @@ ng_status growth_moments(ng_rate_problem *p, const ng_trajectories *t, ng_growth
     for (size_t q = 0; q < NG_N_HIGH_MOMENTS; q++) {
         fit->moment_model[q] = NG_NEW(double, fit->n_frames);
         if (!fit->moment_model[q]) {
-            status = NG_FAIL(err, NG_MEMORY, "growth fit: no memory for %zu frames",
-                             fit->n_frames);
+            status = NG_FAIL(err, NG_MEMORY, "growth fit: no memory for %zu frames", fit->n_frames);
             goto out;
         }
         moment_curve(p, &s, fit, NG_MOMENT_FIRST + (int)q, model, fit->moment_model[q]);

@@ -71,12 +71,14 @@ ng_status ng_growth_fit_check(const ng_growth_fit_options *o, ng_error *err)
     if (!(o->supersaturation_max > 0.0) || !(o->level > 0.0 && o->level < 1.0)) {
         return NG_FAIL(err, NG_USAGE,
                        "supersaturation-max is %g, level is %g; the first must be positive, the "
-                       "second between 0 and 1", o->supersaturation_max, o->level);
+                       "second between 0 and 1",
+                       o->supersaturation_max, o->level);
     }
     if (o->size_trim < 1 || o->series_window < 0 || o->starts < 1) {
         return NG_FAIL(err, NG_USAGE,
                        "size-trim is %ld, series-window %ld, starts %zu; they must be at least 1, "
-                       "0, 1", o->size_trim, o->series_window, o->starts);
+                       "0, 1",
+                       o->size_trim, o->series_window, o->starts);
     }
     return check_parameters(o, err);
 }
@@ -89,8 +91,8 @@ const char *ng_fit_flag_name(ng_fit_flag flag)
 
 const char *ng_fit_stop_text(ng_fit_stop stop)
 {
-    static const char *const text[] = {
-        "the step became negligible", "the gradient vanished", "the cost stopped falling",
-        "evaluated at given values", "gave up at the iteration limit"};
+    static const char *const text[] = {"the step became negligible", "the gradient vanished",
+                                       "the cost stopped falling", "evaluated at given values",
+                                       "gave up at the iteration limit"};
     return text[stop];
 }

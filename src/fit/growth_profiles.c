@@ -29,7 +29,7 @@ typedef struct flux_scratch {
 
 static void flux_scratch_free(flux_scratch *s)
 {
-    rate_members_free(&s->members);
+    ng_rate_members_free(&s->members);
     ng_free(s->n);
     ng_free(s->growth);
     ng_free(s->weight);
@@ -39,7 +39,7 @@ static void flux_scratch_free(flux_scratch *s)
 static ng_status flux_scratch_create(const ng_trajectories *t, flux_scratch *s, ng_error *err)
 {
     *s = (flux_scratch){0};
-    ng_status status = rate_members_create(t, NULL, &s->members, err);
+    ng_status status = ng_rate_members_create(t, NULL, &s->members, err);
     if (status != NG_OK) {
         return status;
     }
@@ -100,7 +100,7 @@ static bool sample_flux(const ng_trajectories *t, size_t frame, flux_scratch *s,
     for (size_t i = 0; i < particles; i++) {
         s->sorted[i] = s->n[i];
     }
-    qsort(s->sorted, particles, sizeof *s->sorted, fit_compare_doubles);
+    qsort(s->sorted, particles, sizeof *s->sorted, ng_fit_compare_doubles);
     double low = log(fmax(s->sorted[0], RATE_N_MIN)), high = log(s->sorted[particles - 1]);
     if (!(h > 0.0) || !(high > low)) {
         return false;
@@ -186,7 +186,7 @@ static ng_status profile_psi_flux(ng_rate_problem *p, size_t slot, double *model
         return status;
     }
     double total = 0.0;
-    rate_model_rows(p, slot, model);
+    ng_rate_model_rows(p, slot, model);
     for (size_t i = 0; i < f->end - f->begin; i++) {
         total += model[i];
     }
@@ -194,8 +194,7 @@ static ng_status profile_psi_flux(ng_rate_problem *p, size_t slot, double *model
         size_t i = left + j * (window - 1) / (count > 1 ? count - 1 : 1);
         out->n[j] = d->nodes->n[d->first_node[slot] + i];
         out->p[j] = d->attach[f->begin + i];
-        out->flux_data_per_s[j] =
-            d->y[f->begin + i] + d->psi[f->begin + i] * f->psi_scale * total;
+        out->flux_data_per_s[j] = d->y[f->begin + i] + d->psi[f->begin + i] * f->psi_scale * total;
         out->flux_model_per_s[j] = model[i];
     }
     return NG_OK;
@@ -228,15 +227,15 @@ static void reconstruction_sizes(const ng_trajectories *t, reconstruction *r)
 static void reconstruct_frame(const ng_rate_problem *p, size_t slot, const flux_sample *s,
                               const double *sorted, size_t particles, reconstruction *r)
 {
-    double low = fit_percentile(sorted, particles, CENTRAL_SHARE);
-    double high = fit_percentile(sorted, particles, 1.0 - CENTRAL_SHARE);
+    double low = ng_fit_percentile(sorted, particles, CENTRAL_SHARE);
+    double high = ng_fit_percentile(sorted, particles, 1.0 - CENTRAL_SHARE);
     double first = log(s->n[0]), step = log(s->n[s->count - 1] / s->n[0]) / (double)(s->count - 1);
     for (size_t i = 0; i < RECONSTRUCTED; i++) {
         if (r->n[i] < low || r->n[i] > high) {
             continue;
         }
-        size_t j = (size_t)fmin(fmax(round((log(r->n[i]) - first) / step), 0.0),
-                                (double)(s->count - 1));
+        size_t j =
+            (size_t)fmin(fmax(round((log(r->n[i]) - first) / step), 0.0), (double)(s->count - 1));
         double supply = p->supersaturation[slot] * s->attach[j] - s->flux[j];
         r->supply[i] += supply;
         r->loss[i] += s->detach[j];
@@ -282,8 +281,8 @@ static bool is_profile_frame(size_t slot, size_t n_frames, size_t next)
     return next < PROFILES && slot == wanted;
 }
 
-ng_status growth_profiles(ng_rate_problem *p, const ng_trajectories *t, ng_growth_fit *fit,
-                          ng_error *err)
+ng_status ng_growth_profiles(ng_rate_problem *p, const ng_trajectories *t, ng_growth_fit *fit,
+                             ng_error *err)
 {
     flux_scratch s = {0};
     flux_sample sample;

@@ -6,7 +6,7 @@
 
 #define PADDING 9 /* vector loads may read past the last row */
 
-ng_status rate_data_alloc(rate_data *d, size_t n_frames, size_t n_rows, ng_error *err)
+ng_status ng_rate_data_alloc(rate_data *d, size_t n_frames, size_t n_rows, ng_error *err)
 {
     size_t n = n_rows + PADDING;
     d->n_frames = n_frames;
@@ -25,14 +25,14 @@ ng_status rate_data_alloc(rate_data *d, size_t n_frames, size_t n_rows, ng_error
     d->first_node = NG_NEW(size_t, n_frames);
     if (!d->detach || !d->y || !d->first_node ||
         (d->psi_flux ? !d->psi : !d->lever || !d->mean_lever || !d->node)) {
-        rate_data_free(d);
+        ng_rate_data_free(d);
         return NG_FAIL(err, NG_MEMORY, "rate estimator: no memory for %zu rows in %zu frames",
                        n_rows, n_frames);
     }
     return NG_OK;
 }
 
-void rate_data_free(rate_data *d)
+void ng_rate_data_free(rate_data *d)
 {
     ng_free(d->frame);
     ng_free(d->node);
@@ -48,14 +48,14 @@ void rate_data_free(rate_data *d)
     *d = (rate_data){0};
 }
 
-double rate_frame_weight(const ng_growth_fit_options *o, size_t frame, size_t n_frames)
+double ng_rate_frame_weight(const ng_growth_fit_options *o, size_t frame, size_t n_frames)
 {
     double share = n_frames > 1 ? (double)frame / (double)(n_frames - 1) : 0.0;
     return o->frame_weight_first + share * (o->frame_weight_last - o->frame_weight_first);
 }
 
-ng_status rate_members_create(const ng_trajectories *t, const double *weight, rate_members *out,
-                              ng_error *err)
+ng_status ng_rate_members_create(const ng_trajectories *t, const double *weight, rate_members *out,
+                                 ng_error *err)
 {
     *out = (rate_members){0};
     out->first = NG_NEW(size_t, t->n_frames + 1);
@@ -63,7 +63,7 @@ ng_status rate_members_create(const ng_trajectories *t, const double *weight, ra
     out->weight = NG_NEW(double, t->n_points);
     out->to_end = NG_NEW(unsigned, t->n_points);
     if (!out->first || !out->point || !out->weight || !out->to_end) {
-        rate_members_free(out);
+        ng_rate_members_free(out);
         return NG_FAIL(err, NG_MEMORY, "rate estimator: no memory for %zu points", t->n_points);
     }
     for (size_t i = 0; i < t->n_tracks; i++) {
@@ -94,7 +94,7 @@ ng_status rate_members_create(const ng_trajectories *t, const double *weight, ra
     return NG_OK;
 }
 
-void rate_members_free(rate_members *m)
+void ng_rate_members_free(rate_members *m)
 {
     ng_free(m->first);
     ng_free(m->point);

@@ -17,8 +17,8 @@
 #define MIN_PARTICLES 3     /* in a frame: two numbers are fitted to it on the way */
 #define SCORE_BANDWIDTH 1.5 /* times Silverman's rule: slopes need more smoothing than densities */
 #define CHI_SQUARE_MEDIAN 0.45494 /* of one degree of freedom */
-#define OUTLIER 3.0         /* standard deviations beyond which a rate counts as one this far out */
-#define SCORE_MAX 0.5       /* |s| beyond this (per monomer) is noise */
+#define OUTLIER 3.0   /* standard deviations beyond which a rate counts as one this far out */
+#define SCORE_MAX 0.5 /* |s| beyond this (per monomer) is noise */
 
 /* The particles of one frame that take part. */
 typedef struct frame_sample {
@@ -26,8 +26,7 @@ typedef struct frame_sample {
     double *n, *growth, *weight, *p, *score, *scratch;
 } frame_sample;
 
-static void sample_frame(const ng_trajectories *t, const rate_members *m, size_t f,
-                         frame_sample *s)
+static void sample_frame(const ng_trajectories *t, const rate_members *m, size_t f, frame_sample *s)
 {
     unsigned edge = t->noise_gain < 1.0 ? EDGE : 0;
     s->count = 0;
@@ -48,8 +47,11 @@ static ng_status sample_create(size_t most, frame_sample *s, ng_error *err)
     if (!memory) {
         return NG_FAIL(err, NG_MEMORY, "rate estimator: no memory for %zu particles", most);
     }
-    *s = (frame_sample){.n = memory, .growth = memory + most, .weight = memory + 2 * most,
-                        .p = memory + 3 * most, .score = memory + 4 * most,
+    *s = (frame_sample){.n = memory,
+                        .growth = memory + most,
+                        .weight = memory + 2 * most,
+                        .p = memory + 3 * most,
+                        .score = memory + 4 * most,
                         .scratch = memory + 5 * most};
     return NG_OK;
 }
@@ -135,8 +137,8 @@ static ng_status growth_variance(const ng_trajectories *t, const rate_members *m
         }
         out->power = fmin(fmax(line_slope(&line), -1.0), 3.0);
     }
-    qsort(r, count, sizeof *r, fit_compare_doubles);
-    double median = count > 0 ? fit_percentile(r, count, 0.5) : 0.0;
+    qsort(r, count, sizeof *r, ng_fit_compare_doubles);
+    double median = count > 0 ? ng_fit_percentile(r, count, 0.5) : 0.0;
     out->scale = median > 0.0 ? median / CHI_SQUARE_MEDIAN : 1.0;
     ng_free(r);
     return NG_OK;
@@ -145,8 +147,7 @@ static ng_status growth_variance(const ng_trajectories *t, const rate_members *m
 /* Density slope at each particle; 0 where the frame is too small to tell. */
 static void score_frame(frame_sample *s)
 {
-    double h = SCORE_BANDWIDTH *
-               ng_density_bandwidth(s->n, s->weight, s->count, s->scratch);
+    double h = SCORE_BANDWIDTH * ng_density_bandwidth(s->n, s->weight, s->count, s->scratch);
     if (!(h > 0.0)) {
         for (size_t i = 0; i < s->count; i++) {
             s->score[i] = 0.0;
@@ -195,7 +196,7 @@ static void fill_frame(const ng_trajectories *t, const frame_sample *s, rate_var
         double variance = v.scale * pow(s->n[i], v.power);
         double root = sqrt(s->weight[i] / variance * outlier_share(s->scratch[i], variance));
         /* a flux J_n lies between n and n+1 */
-        out->node[at] = rate_nodes_find(out->nodes, fmax(n - 0.5, RATE_N_MIN));
+        out->node[at] = ng_rate_nodes_find(out->nodes, fmax(n - 0.5, RATE_N_MIN));
         out->attach[at] = root * (1.0 - 0.5 * s->score[i]);
         out->detach[at] = root * (1.0 + 0.5 * s->score[i]);
         out->y[at] = root * s->growth[i];
@@ -231,11 +232,11 @@ static ng_status lay_out(const ng_trajectories *t, const rate_members *m, frame_
     if (out->n_frames < RATE_MIN_FRAMES) {
         return NG_FAIL(err, NG_TOO_LITTLE,
                        "%zu frames hold %d or more growing particles of %d monomers or more; a fit "
-                       "needs at least %d (longer tracks, or --no-smooth)", out->n_frames,
-                       MIN_PARTICLES, RATE_N_MIN, RATE_MIN_FRAMES);
+                       "needs at least %d (longer tracks, or --no-smooth)",
+                       out->n_frames, MIN_PARTICLES, RATE_N_MIN, RATE_MIN_FRAMES);
     }
     out->n_residuals = rows;
-    return rate_data_alloc(out, out->n_frames, rows, err);
+    return ng_rate_data_alloc(out, out->n_frames, rows, err);
 }
 
 static void normalise(const ng_growth_fit_options *o, rate_data *out)
@@ -243,7 +244,7 @@ static void normalise(const ng_growth_fit_options *o, rate_data *out)
     double low = INFINITY, high = -INFINITY;
     for (size_t i = 0; i < out->n_frames; i++) {
         rate_frame *row = &out->frame[i];
-        row->scale = rate_frame_weight(o, i, out->n_frames) / (double)out->n_residuals;
+        row->scale = ng_rate_frame_weight(o, i, out->n_frames) / (double)out->n_residuals;
         low = fmin(low, row->variance);
         high = fmax(high, row->variance);
     }
@@ -251,16 +252,16 @@ static void normalise(const ng_growth_fit_options *o, rate_data *out)
     out->variance_scale = 1.0;
 }
 
-ng_status rate_data_particles(const ng_trajectories *t, const double *weight,
-                              const ng_growth_fit_options *o, const rate_nodes *nodes,
-                              rate_data *out, ng_error *err)
+ng_status ng_rate_data_particles(const ng_trajectories *t, const double *weight,
+                                 const ng_growth_fit_options *o, const rate_nodes *nodes,
+                                 rate_data *out, ng_error *err)
 {
     ng_status status = NG_OK;
     rate_members m = {0};
     frame_sample s = {0};
     *out = (rate_data){.nodes = nodes, .sigma_s_nm = t->sigma_s_nm};
 
-    status = rate_members_create(t, weight, &m, err);
+    status = ng_rate_members_create(t, weight, &m, err);
     if (status != NG_OK) {
         goto out;
     }
@@ -286,9 +287,9 @@ ng_status rate_data_particles(const ng_trajectories *t, const double *weight,
 
 out:
     if (status != NG_OK) {
-        rate_data_free(out);
+        ng_rate_data_free(out);
     }
     ng_free(s.n);
-    rate_members_free(&m);
+    ng_rate_members_free(&m);
     return status;
 }

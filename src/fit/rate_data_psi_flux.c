@@ -108,7 +108,8 @@ static ng_status estimate_densities(const ng_trajectories *t, const rate_members
     if (total > 200000000u) {
         return NG_FAIL(err, NG_INVALID,
                        "preset published tabulates every size in every frame: %zu sizes are too "
-                       "many; use the default preset or check the calibration", total);
+                       "many; use the default preset or check the calibration",
+                       total);
     }
     double *n = NG_NEW(double, m->most);
     d->p = NG_NEW(double, total);
@@ -276,8 +277,8 @@ static size_t lay_out(const distributions *d, long trim, rate_data *out)
         row->window_begin = rows + (size_t)(first - bottom);
         row->window_end = rows + (size_t)(last - bottom + 1);
         out->n_residuals += row->window_end - row->window_begin;
-        out->max_rows = row->end - row->begin > out->max_rows ? row->end - row->begin
-                                                               : out->max_rows;
+        out->max_rows =
+            row->end - row->begin > out->max_rows ? row->end - row->begin : out->max_rows;
         rows = row->end;
     }
     return rows;
@@ -294,16 +295,16 @@ static void variance_scale(const ng_growth_fit_options *o, rate_data *out)
     out->variance_scale = o->variance_scale;
 }
 
-ng_status rate_data_psi_flux(const ng_trajectories *t, const double *weight,
-                             const ng_growth_fit_options *o, const rate_nodes *nodes,
-                             rate_data *out, ng_error *err)
+ng_status ng_rate_data_psi_flux(const ng_trajectories *t, const double *weight,
+                                const ng_growth_fit_options *o, const rate_nodes *nodes,
+                                rate_data *out, ng_error *err)
 {
     ng_status status = NG_OK;
     distributions d = {0};
     rate_members m = {0};
     *out = (rate_data){.nodes = nodes, .sigma_s_nm = t->sigma_s_nm, .psi_flux = true};
 
-    status = rate_members_create(t, weight, &m, err);
+    status = ng_rate_members_create(t, weight, &m, err);
     if (status != NG_OK) {
         goto out;
     }
@@ -320,24 +321,25 @@ ng_status rate_data_psi_flux(const ng_trajectories *t, const double *weight,
     if (out->n_frames < RATE_MIN_FRAMES) {
         status = NG_FAIL(err, NG_TOO_LITTLE,
                          "preset published: %zu frames have a window of sizes left after trimming "
-                         "%ld at each end; use the default preset", out->n_frames, o->size_trim);
+                         "%ld at each end; use the default preset",
+                         out->n_frames, o->size_trim);
         goto out;
     }
-    status = rate_data_alloc(out, out->n_frames, rows, err);
+    status = ng_rate_data_alloc(out, out->n_frames, rows, err);
     if (status != NG_OK) {
         goto out;
     }
     for (size_t i = 0; i < out->n_frames; i++) {
-        out->frame[i].scale = rate_frame_weight(o, i, out->n_frames) / (double)out->n_frames;
+        out->frame[i].scale = ng_rate_frame_weight(o, i, out->n_frames) / (double)out->n_frames;
         fill_frame(t, &d, out, &out->frame[i], i);
     }
     variance_scale(o, out);
 
 out:
     if (status != NG_OK) {
-        rate_data_free(out);
+        ng_rate_data_free(out);
     }
     distributions_free(&d);
-    rate_members_free(&m);
+    ng_rate_members_free(&m);
     return status;
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define BLOCK 1024 /* rows whose columns stay in the first cache while shapes are tried on them */
-#define LANES 8 /* partial sums; a fixed number keeps the result the same on every vector unit */
+#define LANES 8    /* partial sums; a fixed number keeps the result the same on every vector unit */
 
 typedef double lanes __attribute__((vector_size(LANES * sizeof(double)), aligned(8)));
 /* A macro, as a function returning a vector has no ABI of its own on every machine. */
@@ -33,8 +33,7 @@ typedef struct window_sums {
 } window_sums;
 
 VECTOR_CLONES static void sum_window(const double *E, const double *z, const double *u,
-                                     const double *y, const double *psi, size_t n,
-                                     window_sums *out)
+                                     const double *y, const double *psi, size_t n, window_sums *out)
 {
     lanes g1 = {0}, gg = {0}, gu = {0}, gy = {0}, gp = {0};
     size_t i = 0;
@@ -126,7 +125,7 @@ VECTOR_CLONES static double sum(const double *a, size_t n)
     return rest + lane_sum(&s);
 }
 
-void rate_tables_fill(ng_rate_problem *p, const ng_growth_parameters *q)
+void ng_rate_tables_fill(ng_rate_problem *p, const ng_growth_parameters *q)
 {
     const rate_nodes *nodes = p->data.nodes;
     size_t count = nodes->count;
@@ -136,14 +135,14 @@ void rate_tables_fill(ng_rate_problem *p, const ng_growth_parameters *q)
         p->attach_base[i] = c * c / (1.0 + q->K * c);
     }
     for (size_t k = 0; k < nodes->n_delta; k++) {
-        rate_boltzmann(nodes->face + k * count, nodes->edge + k * count, nodes->log1p_n, count, q,
-                       p->boltzmann + k * count);
+        ng_rate_boltzmann(nodes->face + k * count, nodes->edge + k * count, nodes->log1p_n, count,
+                          q, p->boltzmann + k * count);
     }
     memset(p->quadratic, 0, sizeof *p->quadratic * p->data.n_frames * nodes->n_delta);
     p->column_frame = SIZE_MAX;
 }
 
-double rate_prefactor(const ng_rate_problem *p, size_t k)
+double ng_rate_prefactor(const ng_rate_problem *p, size_t k)
 {
     double sigma = p->data.sigma_s_nm;
     return 4.0 * M_PI * sigma * sigma * p->data.nodes->surface[k] * p->parameters.kr;
@@ -196,8 +195,9 @@ static void base_columns(ng_rate_problem *p, size_t frame)
     rate_attach_sums part[3];
     for (size_t i = 0; i < 3; i++) {
         size_t from = edge[i], left = from - f->begin;
-        row_columns c = {d->attach + from, d->detach + from, b + left, lever + left, d->y + from,
-                         d->psi_flux ? d->psi + from : d->y + from};
+        row_columns c = {d->attach + from, d->detach + from,
+                         b + left,         lever + left,
+                         d->y + from,      d->psi_flux ? d->psi + from : d->y + from};
         make_columns(&c, edge[i + 1] - from, column(p, 0) + left, column(p, 1) + left, &part[i]);
     }
     /* the residual lives in the window, the change of N everywhere */
@@ -225,8 +225,8 @@ static rate_quadratic combine(const rate_frame *f, const rate_attach_sums *s, co
 }
 
 /* Sums of one shape over n rows of the window from `at` on. */
-static void add_block(ng_rate_problem *p, size_t frame, const double *boltzmann, size_t at, size_t n,
-                      window_sums *w)
+static void add_block(ng_rate_problem *p, size_t frame, const double *boltzmann, size_t at,
+                      size_t n, window_sums *w)
 {
     const rate_data *d = &p->data;
     const rate_frame *f = &d->frame[frame];
@@ -250,7 +250,7 @@ static void add_block(ng_rate_problem *p, size_t frame, const double *boltzmann,
     w->gpsi += part.gpsi;
 }
 
-void rate_kernel(ng_rate_problem *p, size_t frame, const size_t *k, size_t n_k)
+void ng_rate_kernel(ng_rate_problem *p, size_t frame, const size_t *k, size_t n_k)
 {
     const rate_data *d = &p->data;
     const rate_frame *f = &d->frame[frame];
@@ -278,7 +278,7 @@ void rate_kernel(ng_rate_problem *p, size_t frame, const size_t *k, size_t n_k)
             const double *z = column(p, 1), *Ef = E[j] + d->first_node[frame];
             w[j].g += dot(Ef, z, left) + dot(Ef + left + inside, z + left + inside, right);
         }
-        quadratic[open[j]] = combine(f, &p->attach_sums, &w[j], rate_prefactor(p, open[j]));
+        quadratic[open[j]] = combine(f, &p->attach_sums, &w[j], ng_rate_prefactor(p, open[j]));
     }
 }
 
@@ -289,7 +289,7 @@ static void derivative_columns(ng_rate_problem *p, size_t frame)
     const rate_data *d = &p->data;
     const rate_frame *f = &d->frame[frame];
     size_t k = p->delta_index[frame], n = f->end - f->begin;
-    double c = rate_prefactor(p, k), S = p->supersaturation[frame], K = p->parameters.K;
+    double c = ng_rate_prefactor(p, k), S = p->supersaturation[frame], K = p->parameters.K;
     double *u = column(p, 0), *g = column(p, 1);
     base_columns(p, frame);
     p->column_frame = SIZE_MAX; /* the columns are overwritten below */
@@ -322,7 +322,7 @@ static void remove_growth_of_number(ng_rate_problem *p, const rate_frame *f, dou
     }
 }
 
-void rate_frame_derivative(ng_rate_problem *p, size_t frame, rate_derivative *out)
+void ng_rate_frame_derivative(ng_rate_problem *p, size_t frame, rate_derivative *out)
 {
     const rate_data *d = &p->data;
     const rate_frame *f = &d->frame[frame];
@@ -355,11 +355,11 @@ void rate_frame_derivative(ng_rate_problem *p, size_t frame, rate_derivative *ou
     }
 }
 
-void rate_model_rows(ng_rate_problem *p, size_t frame, double *model)
+void ng_rate_model_rows(ng_rate_problem *p, size_t frame, double *model)
 {
     const rate_data *d = &p->data;
     size_t n = d->frame[frame].end - d->frame[frame].begin, k = p->delta_index[frame];
-    double c = rate_prefactor(p, k), S = p->supersaturation[frame];
+    double c = ng_rate_prefactor(p, k), S = p->supersaturation[frame];
     base_columns(p, frame);
     const double *E = at_rows(p, frame, p->boltzmann + k * d->nodes->count, column(p, 2));
     for (size_t i = 0; i < n; i++) {
@@ -367,12 +367,12 @@ void rate_model_rows(ng_rate_problem *p, size_t frame, double *model)
     }
 }
 
-void rate_variance_frame(ng_rate_problem *p, size_t frame)
+void ng_rate_variance_frame(ng_rate_problem *p, size_t frame)
 {
     const rate_data *d = &p->data;
     const rate_frame *f = &d->frame[frame];
     size_t n = f->end - f->begin, k = p->delta_index[frame];
-    double c = rate_prefactor(p, k);
+    double c = ng_rate_prefactor(p, k);
     base_columns(p, frame);
     double *g = column(p, 3);
     multiply(column(p, 1), at_rows(p, frame, p->boltzmann + k * d->nodes->count, column(p, 2)), g,

@@ -5,10 +5,10 @@
 #include <math.h>
 #include <string.h>
 
-#define COARSE 5          /* step of the first look over the grid of shape numbers */
+#define COARSE 5 /* step of the first look over the grid of shape numbers */
 #define LAMBDA_MIN 1e-6
 #define LAMBDA_MAX 1e12
-#define SMOOTH_JUMP 0.05  /* a jump of delta that costs as much as a typical frame */
+#define SMOOTH_JUMP 0.05 /* a jump of delta that costs as much as a typical frame */
 
 static const rate_quadratic *frame_quadratic(const ng_rate_problem *p, size_t t, size_t k)
 {
@@ -74,7 +74,7 @@ static void choose_free(ng_rate_problem *p, size_t t, bool held)
 {
     size_t list[RATE_MAX_SHAPES], n = coarse_list(p, list);
     for (size_t distance = 3; distance > 0; distance--) {
-        rate_kernel(p, t, list, n);
+        ng_rate_kernel(p, t, list, n);
         p->delta_index[t] = lowest_known(p, t, held);
         n = neighbours(p, p->delta_index[t], distance - 1, list);
     }
@@ -87,7 +87,7 @@ static void totals_at(ng_rate_problem *p, const size_t *k, size_t n_k, bool held
         total[j] = 0.0;
     }
     for (size_t t = 0; t < p->data.n_frames; t++) {
-        rate_kernel(p, t, k, n_k);
+        ng_rate_kernel(p, t, k, n_k);
         for (size_t j = 0; j < n_k; j++) {
             total[j] += shape_cost(p, t, k[j], held);
         }
@@ -121,13 +121,13 @@ static void choose_smooth(ng_rate_problem *p, bool held)
     const double *delta = p->data.nodes->delta;
     for (size_t t = 0; t < n; t++) {
         for (size_t k = 0; k < n_delta; k++) {
-            rate_kernel(p, t, &k, 1);
+            ng_rate_kernel(p, t, &k, 1);
             double low = (double)INFINITY;
             size_t from = k;
             for (size_t j = 0; t > 0 && j < n_delta; j++) {
                 double jump = (delta[k] - delta[j]) / SMOOTH_JUMP;
-                double cost = p->smooth_cost[(t - 1) * n_delta + j] +
-                              p->smooth_penalty * jump * jump;
+                double cost =
+                    p->smooth_cost[(t - 1) * n_delta + j] + p->smooth_penalty * jump * jump;
                 if (cost < low) {
                     low = cost;
                     from = j;
@@ -163,12 +163,12 @@ static void choose_delta(ng_rate_problem *p, bool held)
     default:
         for (size_t t = 0; t < p->data.n_frames; t++) {
             choose_free(p, t, held);
-            rate_variance_frame(p, t); /* while the frame's columns are at hand */
+            ng_rate_variance_frame(p, t); /* while the frame's columns are at hand */
         }
         return;
     }
     for (size_t t = 0; t < p->data.n_frames; t++) {
-        rate_variance_frame(p, t);
+        ng_rate_variance_frame(p, t);
     }
 }
 
@@ -190,7 +190,8 @@ static double smooth_cost(const ng_rate_problem *p)
     }
     for (size_t t = 1; t < p->data.n_frames; t++) {
         double jump = (p->data.nodes->delta[p->delta_index[t]] -
-                       p->data.nodes->delta[p->delta_index[t - 1]]) / SMOOTH_JUMP;
+                       p->data.nodes->delta[p->delta_index[t - 1]]) /
+                      SMOOTH_JUMP;
         total += p->smooth_penalty * jump * jump;
     }
     return total;
@@ -201,13 +202,13 @@ static double meet_variance_limit(ng_rate_problem *p)
 {
     double limit = p->options.variance_limit, low = log(LAMBDA_MIN), high = log(LAMBDA_MAX);
     double at = p->lambda > 0.0 ? log(p->lambda) : log(100.0), reach = 1.0;
-    if (rate_variance_cost(p) <= limit) {
+    if (ng_rate_variance_cost(p) <= limit) {
         p->lambda = 0.0;
         return 0.0;
     }
     for (int i = 0; i < 60 && high - low > 1e-6; i++) {
-        rate_variance_path(p, exp(at));
-        if (rate_variance_cost(p) > limit) {
+        ng_rate_variance_path(p, exp(at));
+        if (ng_rate_variance_cost(p) > limit) {
             low = at;
             at = i < 6 && at + reach < high ? at + reach : 0.5 * (low + high);
         } else {
@@ -220,18 +221,17 @@ static double meet_variance_limit(ng_rate_problem *p)
         }
     }
     p->lambda = exp(high);
-    rate_variance_path(p, p->lambda);
+    ng_rate_variance_path(p, p->lambda);
     return p->lambda;
 }
 
-ng_rate_cost rate_evaluate(ng_rate_problem *p, const ng_growth_parameters *parameters)
+ng_rate_cost ng_rate_evaluate(ng_rate_problem *p, const ng_growth_parameters *parameters)
 {
     p->evaluations++;
-    rate_tables_fill(p, parameters);
+    ng_rate_tables_fill(p, parameters);
     choose_delta(p, false);
     for (size_t t = 0; t < p->data.n_frames; t++) {
-        p->supersaturation[t] =
-            best_supersaturation(p, frame_quadratic(p, t, p->delta_index[t]));
+        p->supersaturation[t] = best_supersaturation(p, frame_quadratic(p, t, p->delta_index[t]));
     }
     if (isfinite(p->options.variance_limit)) {
         (void)meet_variance_limit(p);
@@ -242,7 +242,7 @@ ng_rate_cost rate_evaluate(ng_rate_problem *p, const ng_growth_parameters *param
     } else {
         p->lambda = 0.0;
     }
-    ng_rate_cost cost = {.growth_rate = growth_rate_cost(p), .variance = rate_variance_cost(p)};
+    ng_rate_cost cost = {.growth_rate = growth_rate_cost(p), .variance = ng_rate_variance_cost(p)};
     double excess = fmax(cost.variance - p->options.variance_limit * 1.01, 0.0);
     cost.objective = cost.growth_rate + smooth_cost(p) +
                      (isfinite(excess) && p->lambda > 0.0 ? p->lambda * excess : 0.0);

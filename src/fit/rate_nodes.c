@@ -4,9 +4,9 @@
 
 #include <math.h>
 
-#define DENSE 1000    /* every integer up to here */
-#define RATIO 1.001   /* then geometric: finer than any measured size */
-#define PADDING 8     /* vector loads may read past the end of a row */
+#define DENSE 1000  /* every integer up to here */
+#define RATIO 1.001 /* then geometric: finer than any measured size */
+#define PADDING 8   /* vector loads may read past the end of a row */
 
 static size_t node_count(double n_max, bool every_integer)
 {
@@ -35,8 +35,8 @@ static void fill_gains(rate_nodes *nodes, bool every_integer, size_t k)
     }
 }
 
-ng_status rate_nodes_create(double n_max, bool every_integer, const double *delta, size_t n_delta,
-                            rate_nodes *out, ng_error *err)
+ng_status ng_rate_nodes_create(double n_max, bool every_integer, const double *delta,
+                               size_t n_delta, rate_nodes *out, ng_error *err)
 {
     *out = (rate_nodes){.count = node_count(n_max, every_integer), .n_delta = n_delta};
     size_t table = out->count * n_delta + PADDING;
@@ -49,7 +49,7 @@ ng_status rate_nodes_create(double n_max, bool every_integer, const double *delt
     out->edge = NG_NEW(double, table);
     if (!out->n || !out->cbrt_n || !out->log1p_n || !out->delta || !out->surface || !out->face ||
         !out->edge) {
-        rate_nodes_free(out);
+        ng_rate_nodes_free(out);
         return NG_FAIL(err, NG_MEMORY, "rate estimator: no memory for %zu sizes", n_delta);
     }
     for (size_t i = 0; i < out->count; i++) {
@@ -65,7 +65,7 @@ ng_status rate_nodes_create(double n_max, bool every_integer, const double *delt
     return NG_OK;
 }
 
-void rate_nodes_free(rate_nodes *nodes)
+void ng_rate_nodes_free(rate_nodes *nodes)
 {
     ng_free(nodes->n);
     ng_free(nodes->cbrt_n);
@@ -77,7 +77,7 @@ void rate_nodes_free(rate_nodes *nodes)
     *nodes = (rate_nodes){0};
 }
 
-unsigned rate_nodes_find(const rate_nodes *nodes, double n)
+unsigned ng_rate_nodes_find(const rate_nodes *nodes, double n)
 {
     double i = n <= DENSE ? round(n) - 1.0 : DENSE - 1.0 + round(log(n / DENSE) / log(RATIO));
     return (unsigned)fmin(fmax(i, 0.0), (double)(nodes->count - 1));

@@ -7,8 +7,8 @@
 #define DELTA_STEP 0.02 /* grid of shape numbers: far finer than any fit resolves */
 #define SLACK 1.05      /* resampled frames may smooth to slightly larger sizes */
 
-ng_status rate_nodes_for(const ng_trajectories *t, const ng_growth_fit_options *o, rate_nodes *out,
-                         ng_error *err)
+ng_status ng_rate_nodes_for(const ng_trajectories *t, const ng_growth_fit_options *o,
+                            rate_nodes *out, ng_error *err)
 {
     double grid[64], n_max = RATE_N_MIN;
     size_t n_delta = 0;
@@ -23,7 +23,7 @@ ng_status rate_nodes_for(const ng_trajectories *t, const ng_growth_fit_options *
     for (size_t k = 0; k < t->n_points; k++) {
         n_max = fmax(n_max, t->n[k]);
     }
-    return rate_nodes_create(SLACK * n_max + 10.0, o->published, grid, n_delta, out, err);
+    return ng_rate_nodes_create(SLACK * n_max + 10.0, o->published, grid, n_delta, out, err);
 }
 
 static ng_status allocate(ng_rate_problem *p, ng_error *err)
@@ -31,7 +31,7 @@ static ng_status allocate(ng_rate_problem *p, ng_error *err)
     size_t n = p->data.n_frames, n_delta = p->data.nodes->n_delta, count = p->data.nodes->count;
     bool smooth = p->options.delta_mode == NG_DELTA_SMOOTH;
     p->attach_base = NG_NEW(double, count + 8);
-    p->boltzmann = NG_NEW(double, count * n_delta + 8);
+    p->boltzmann = NG_NEW(double, count *n_delta + 8);
     p->quadratic = NG_NEW(rate_quadratic, n * n_delta);
     p->delta_index = NG_NEW(size_t, n);
     p->supersaturation = NG_NEW(double, n);
@@ -42,9 +42,9 @@ static ng_status allocate(ng_rate_problem *p, ng_error *err)
     p->path_a = NG_NEW(double, n);
     p->path_step = NG_NEW(double, n);
     p->path_fixed = NG_NEW(bool, n);
-    p->smooth_cost = smooth ? NG_NEW(double, n * n_delta) : NULL;
-    p->smooth_from = smooth ? NG_NEW(unsigned char, n * n_delta) : NULL;
-    p->column = NG_NEW(double, RATE_COLUMNS * (p->data.max_rows + 8));
+    p->smooth_cost = smooth ? NG_NEW(double, n *n_delta) : NULL;
+    p->smooth_from = smooth ? NG_NEW(unsigned char, n *n_delta) : NULL;
+    p->column = NG_NEW(double, RATE_COLUMNS *(p->data.max_rows + 8));
     p->derivative = NG_NEW(rate_derivative, n);
     p->coupled = NG_NEW(double, (2 * NG_N_GROWTH_PARAMETERS + 2) * n);
     bool ok = p->attach_base && p->boltzmann && p->quadratic && p->delta_index &&
@@ -56,9 +56,9 @@ static ng_status allocate(ng_rate_problem *p, ng_error *err)
                         count);
 }
 
-ng_status rate_problem_make(const ng_trajectories *t, const double *weight,
-                            const ng_growth_fit_options *o, const rate_nodes *nodes,
-                            ng_rate_problem **out, ng_error *err)
+ng_status ng_rate_problem_make(const ng_trajectories *t, const double *weight,
+                               const ng_growth_fit_options *o, const rate_nodes *nodes,
+                               ng_rate_problem **out, ng_error *err)
 {
     ng_status status = NG_OK;
     ng_rate_problem *p = NG_NEW(ng_rate_problem, 1);
@@ -67,8 +67,8 @@ ng_status rate_problem_make(const ng_trajectories *t, const double *weight,
         return NG_FAIL(err, NG_MEMORY, "rate estimator: no memory");
     }
     p->options = *o;
-    status = o->published ? rate_data_psi_flux(t, weight, o, nodes, &p->data, err)
-                          : rate_data_particles(t, weight, o, nodes, &p->data, err);
+    status = o->published ? ng_rate_data_psi_flux(t, weight, o, nodes, &p->data, err)
+                          : ng_rate_data_particles(t, weight, o, nodes, &p->data, err);
     if (status == NG_OK) {
         status = allocate(p, err);
     }
@@ -88,13 +88,13 @@ ng_status ng_rate_problem_create(const ng_trajectories *t, const double *weight,
     *out = NULL;
     ng_status status = ng_growth_fit_check(o, err);
     if (status == NG_OK) {
-        status = rate_nodes_for(t, o, &nodes, err);
+        status = ng_rate_nodes_for(t, o, &nodes, err);
     }
     if (status == NG_OK) {
-        status = rate_problem_make(t, weight, o, &nodes, out, err);
+        status = ng_rate_problem_make(t, weight, o, &nodes, out, err);
     }
     if (status != NG_OK) {
-        rate_nodes_free(&nodes);
+        ng_rate_nodes_free(&nodes);
         return status;
     }
     (*out)->own_nodes = nodes;
@@ -107,8 +107,8 @@ void ng_rate_problem_destroy(ng_rate_problem *p)
     if (!p) {
         return;
     }
-    rate_data_free(&p->data);
-    rate_nodes_free(&p->own_nodes);
+    ng_rate_data_free(&p->data);
+    ng_rate_nodes_free(&p->own_nodes);
     ng_free(p->attach_base);
     ng_free(p->boltzmann);
     ng_free(p->quadratic);
@@ -129,8 +129,8 @@ void ng_rate_problem_destroy(ng_rate_problem *p)
     ng_free(p);
 }
 
-ng_status ng_rate_problem_cost(ng_rate_problem *p, const ng_growth_parameters *q,
-                               ng_rate_cost *out, ng_error *err)
+ng_status ng_rate_problem_cost(ng_rate_problem *p, const ng_growth_parameters *q, ng_rate_cost *out,
+                               ng_error *err)
 {
     for (size_t i = 0; i < NG_N_GROWTH_PARAMETERS; i++) {
         if (!isfinite(ng_growth_parameter_get(q, i))) {
@@ -138,7 +138,7 @@ ng_status ng_rate_problem_cost(ng_rate_problem *p, const ng_growth_parameters *q
                            ng_growth_parameter_info()[i].name);
         }
     }
-    *out = rate_evaluate(p, q);
+    *out = ng_rate_evaluate(p, q);
     return NG_OK;
 }
 

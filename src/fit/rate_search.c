@@ -16,7 +16,7 @@
 #define COST_TOLERANCE 1e-7
 #define GRADIENT_TOLERANCE 1e-10
 
-void rate_to_coordinates(const ng_growth_parameters *p, double x[N])
+void ng_rate_to_coordinates(const ng_growth_parameters *p, double x[N])
 {
     const ng_parameter_info *info = ng_growth_parameter_info();
     for (size_t i = 0; i < N; i++) {
@@ -25,7 +25,7 @@ void rate_to_coordinates(const ng_growth_parameters *p, double x[N])
     }
 }
 
-void rate_from_coordinates(const double x[N], ng_growth_parameters *p)
+void ng_rate_from_coordinates(const double x[N], ng_growth_parameters *p)
 {
     const ng_parameter_info *info = ng_growth_parameter_info();
     for (size_t i = 0; i < N; i++) {
@@ -33,7 +33,7 @@ void rate_from_coordinates(const double x[N], ng_growth_parameters *p)
     }
 }
 
-void rate_bounds(double lower[N], double upper[N])
+void ng_rate_bounds(double lower[N], double upper[N])
 {
     const ng_parameter_info *info = ng_growth_parameter_info();
     for (size_t i = 0; i < N; i++) {
@@ -48,7 +48,7 @@ static void add_variance_terms(ng_rate_problem *p, const rate_derivative *d, rat
     size_t n = p->data.n_frames;
     double *e = p->coupled, *de[N];
     double root = sqrt((double)n);
-    (void)rate_variance_cost(p);
+    (void)ng_rate_variance_cost(p);
     for (size_t t = 0; t < n; t++) {
         e[t] = p->variance_e[t] / root;
     }
@@ -77,7 +77,7 @@ static void cross_terms(ng_rate_problem *p, const rate_derivative *d, size_t i, 
 {
     size_t n = p->data.n_frames;
     if (p->lambda > 0.0) {
-        rate_variance_apply_transposed(p, p->coupled + (1 + i) * n, x);
+        ng_rate_variance_apply_transposed(p, p->coupled + (1 + i) * n, x);
     }
     for (size_t t = 0; t < n; t++) {
         double coupled = p->lambda > 0.0 ? p->lambda * x[t] : 0.0;
@@ -101,7 +101,7 @@ static void eliminate_supersaturation(ng_rate_problem *p, const rate_derivative 
             solved[t] = x[t];
         }
         if (p->lambda > 0.0) {
-            rate_variance_solve(p, p->path_a, p->lambda, p->path_fixed, solved);
+            ng_rate_variance_solve(p, p->path_a, p->lambda, p->path_fixed, solved);
         } else {
             for (size_t t = 0; t < n; t++) {
                 solved[t] = p->path_a[t] > 0.0 ? solved[t] / p->path_a[t] : 0.0;
@@ -120,12 +120,12 @@ static void eliminate_supersaturation(ng_rate_problem *p, const rate_derivative 
     }
 }
 
-void rate_normal_equations(ng_rate_problem *p, rate_normal *out)
+void ng_rate_normal_equations(ng_rate_problem *p, rate_normal *out)
 {
     *out = (rate_normal){0};
     for (size_t t = 0; t < p->data.n_frames; t++) {
         rate_derivative *d = &p->derivative[t];
-        rate_frame_derivative(p, t, d);
+        ng_rate_frame_derivative(p, t, d);
         double S = p->supersaturation[t];
         p->path_fixed[t] = S <= 0.0 || S >= p->options.supersaturation_max;
         for (size_t i = 0; i < N; i++) {
@@ -165,7 +165,7 @@ static size_t find_still(const ng_rate_problem *p, const rate_normal *e, const d
 {
     double lower[N], upper[N];
     size_t n_free = 0;
-    rate_bounds(lower, upper);
+    ng_rate_bounds(lower, upper);
     for (size_t i = 0; i < N; i++) {
         bool at_lower = x[i] <= lower[i] && e->g[i] > 0.0;
         bool at_upper = x[i] >= upper[i] && e->g[i] < 0.0;
@@ -178,7 +178,7 @@ static size_t find_still(const ng_rate_problem *p, const rate_normal *e, const d
 static double move(const double x[N], const double step[N], double trial[N])
 {
     double lower[N], upper[N], length = 0.0;
-    rate_bounds(lower, upper);
+    ng_rate_bounds(lower, upper);
     for (size_t i = 0; i < N; i++) {
         trial[i] = fmin(fmax(x[i] + step[i], lower[i]), upper[i]);
         length = fmax(length, fabs(trial[i] - x[i]) / (1.0 + fabs(x[i])));
@@ -204,25 +204,25 @@ typedef struct search_state {
 } search_state;
 
 /* Try steps with more and more damping until one goes down. @return false: none does. */
-static bool improve(ng_rate_problem *p, const rate_normal *e, const bool still[N],
-                    search_state *s, double *length)
+static bool improve(ng_rate_problem *p, const rate_normal *e, const bool still[N], search_state *s,
+                    double *length)
 {
     for (int attempt = 0; attempt < 12; attempt++) {
         double step[N], trial[N];
         ng_growth_parameters q;
         if (damped_step(e, still, s->mu, step)) {
             *length = move(s->x, step, trial);
-            rate_from_coordinates(trial, &q);
+            ng_rate_from_coordinates(trial, &q);
             for (size_t i = 0; i < N; i++) {
                 if (p->options.fixed[i]) { /* exp(ln K) would lose the last digit */
-                    ng_growth_parameter_set(&q, i,
-                                            ng_growth_parameter_get(&p->options.start, i));
+                    ng_growth_parameter_set(&q, i, ng_growth_parameter_get(&p->options.start, i));
                 }
             }
-            ng_rate_cost cost = rate_evaluate(p, &q);
+            ng_rate_cost cost = ng_rate_evaluate(p, &q);
             if (cost.objective < s->cost.objective) {
-                s->small = s->cost.objective - cost.objective <
-                                   COST_TOLERANCE * s->cost.objective ? s->small + 1 : 0;
+                s->small = s->cost.objective - cost.objective < COST_TOLERANCE * s->cost.objective
+                               ? s->small + 1
+                               : 0;
                 s->cost = cost;
                 s->mu = fmax(s->mu / 3.0, 1e-12);
                 s->growth = 2.0;
@@ -248,7 +248,7 @@ static ng_fit_stop iterate(ng_rate_problem *p, search_state *s, size_t max_itera
     bool still[N];
     double length = 0.0;
     for (*iterations = 0; *iterations < max_iterations; ++*iterations) {
-        rate_normal_equations(p, &e);
+        ng_rate_normal_equations(p, &e);
         if (find_still(p, &e, s->x, still) == 0) {
             return NG_STOP_EVALUATED;
         }
@@ -259,7 +259,7 @@ static ng_fit_stop iterate(ng_rate_problem *p, search_state *s, size_t max_itera
         double lambda = p->lambda;
         if (!improve(p, &e, still, s, &length)) {
             p->lambda = lambda;
-            s->cost = rate_evaluate(p, &before);
+            s->cost = ng_rate_evaluate(p, &before);
             return NG_STOP_STEP;
         }
         if (length < STEP_TOLERANCE) {
@@ -272,12 +272,12 @@ static ng_fit_stop iterate(ng_rate_problem *p, search_state *s, size_t max_itera
     return NG_STOP_ITERATIONS;
 }
 
-void rate_search_run(ng_rate_problem *p, const ng_growth_parameters *start, size_t max_iterations,
-                     rate_search *out)
+void ng_rate_search_run(ng_rate_problem *p, const ng_growth_parameters *start,
+                        size_t max_iterations, rate_search *out)
 {
     search_state s = {.mu = 1e-3, .growth = 2.0};
-    rate_to_coordinates(start, s.x);
-    s.cost = rate_evaluate(p, start);
+    ng_rate_to_coordinates(start, s.x);
+    s.cost = ng_rate_evaluate(p, start);
     out->stop = iterate(p, &s, max_iterations, &out->iterations);
     out->best = p->parameters;
     out->cost = s.cost;

@@ -29,7 +29,7 @@ static double target(const rate_data *d, size_t t)
     return d->psi_flux ? d->variance_scale * d->frame[t].variance : 0.0;
 }
 
-double rate_variance_cost(ng_rate_problem *p)
+double ng_rate_variance_cost(ng_rate_problem *p)
 {
     const rate_data *d = &p->data;
     double *x = p->path, sum = 0.0;
@@ -44,7 +44,7 @@ double rate_variance_cost(ng_rate_problem *p)
     return sum / (double)d->n_frames;
 }
 
-void rate_variance_apply(const ng_rate_problem *p, const double *x, double *y)
+void ng_rate_variance_apply(const ng_rate_problem *p, const double *x, double *y)
 {
     const rate_data *d = &p->data;
     double e = 0.0;
@@ -56,7 +56,7 @@ void rate_variance_apply(const ng_rate_problem *p, const double *x, double *y)
     }
 }
 
-void rate_variance_apply_transposed(const ng_rate_problem *p, const double *x, double *y)
+void ng_rate_variance_apply_transposed(const ng_rate_problem *p, const double *x, double *y)
 {
     const rate_data *d = &p->data;
     double tail = 0.0;
@@ -73,8 +73,8 @@ void rate_variance_apply_transposed(const ng_rate_problem *p, const double *x, d
  * Minimise sum (a x^2 / 2 - r x) + lambda/2 sum (M x)_t^2 by dynamic programming: with
  * w = e + (half of the step that x_t gives) as state, each frame adds one scalar unknown.
  */
-void rate_variance_solve(const ng_rate_problem *p, const double *a, double lambda,
-                         const bool *fixed, double *x)
+void ng_rate_variance_solve(const ng_rate_problem *p, const double *a, double lambda,
+                            const bool *fixed, double *x)
 {
     const rate_data *d = &p->data;
     size_t n = d->n_frames;
@@ -115,11 +115,11 @@ static void downhill(ng_rate_problem *p, double lambda, const double *a, const b
     const rate_data *d = &p->data;
     size_t n = d->n_frames, n_delta = d->nodes->n_delta;
     double *scaled = p->path + 3 * n;
-    (void)rate_variance_cost(p);
+    (void)ng_rate_variance_cost(p);
     for (size_t t = 0; t < n; t++) {
         scaled[t] = p->variance_e[t] / sqrt((double)n);
     }
-    rate_variance_apply_transposed(p, scaled, step);
+    ng_rate_variance_apply_transposed(p, scaled, step);
     for (size_t t = 0; t < n; t++) {
         const rate_quadratic *q = &p->quadratic[t * n_delta + p->delta_index[t]];
         step[t] = fixed[t] ? 0.0 : q->b - a[t] * p->supersaturation[t] - lambda * step[t];
@@ -128,7 +128,7 @@ static void downhill(ng_rate_problem *p, double lambda, const double *a, const b
 
 /* Bounds are met by fixing what leaves the range and solving again; a frame that wants back in is
  * released on the next call. */
-void rate_variance_path(ng_rate_problem *p, double lambda)
+void ng_rate_variance_path(ng_rate_problem *p, double lambda)
 {
     const rate_data *d = &p->data;
     size_t n = d->n_frames, n_delta = d->nodes->n_delta;
@@ -142,7 +142,7 @@ void rate_variance_path(ng_rate_problem *p, double lambda)
     for (int round = 0; round < 20; round++) {
         bool changed = false;
         downhill(p, lambda, a, p->path_fixed, step);
-        rate_variance_solve(p, a, lambda, p->path_fixed, step);
+        ng_rate_variance_solve(p, a, lambda, p->path_fixed, step);
         for (size_t t = 0; t < n; t++) {
             if (p->path_fixed[t]) {
                 continue;

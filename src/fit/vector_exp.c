@@ -7,11 +7,11 @@
 
 #define EXPONENT_MAX 60.0 /* keeps far-off trial points finite */
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) &&                             \
     !defined(__SANITIZE_ADDRESS__)
 __attribute__((target_clones("avx512f", "avx2", "default")))
 #endif
-void rate_boltzmann(const double *face, const double *edge, const double *log1p_n, size_t n,
+void ng_rate_boltzmann(const double *face, const double *edge, const double *log1p_n, size_t n,
                     const ng_growth_parameters *q, double *out)
 {
     const double eps_f = q->eps_f, eps_e = q->eps_e, alpha4 = q->alpha4;

@@ -100,7 +100,7 @@ size_t fit_frame_residuals(ng_rate_problem *p, size_t frame, double *scratch, do
     const rate_data *d = &p->data;
     const rate_frame *f = &d->frame[frame];
     double total = 0.0;
-    rate_model_rows(p, frame, scratch);
+    ng_rate_model_rows(p, frame, scratch);
     for (size_t i = 0; i < f->end - f->begin; i++) {
         total += scratch[i];
     }

@@ -48,10 +48,10 @@ static ng_rate_problem *open_problem(const setting *s, ng_rate_cost *cost)
     o.variance_scale = s->published ? 1.2 : 1.0;
     ng_rate_problem *p = fit_problem(&t, NULL, &o);
     assert_true(p->data.n_frames <= MOST_FRAMES && p->data.n_frames > 20);
-    *cost = rate_evaluate(p, &o.start);
+    *cost = ng_rate_evaluate(p, &o.start);
     if (s->variance_share > 0.0) {
         p->options.variance_limit = s->variance_share * cost->variance;
-        *cost = rate_evaluate(p, &o.start);
+        *cost = ng_rate_evaluate(p, &o.start);
         assert_true(p->lambda > 0.0);
     }
     ng_trajectories_free(&t);
@@ -63,8 +63,8 @@ static ng_rate_problem *open_problem(const setting *s, ng_rate_cost *cost)
 static double objective_at(ng_rate_problem *p, const double x[N], double lambda)
 {
     ng_growth_parameters q;
-    rate_from_coordinates(x, &q);
-    ng_rate_cost cost = rate_evaluate(p, &q);
+    ng_rate_from_coordinates(x, &q);
+    ng_rate_cost cost = ng_rate_evaluate(p, &q);
     return cost.growth_rate + lambda * cost.variance;
 }
 
@@ -90,8 +90,8 @@ static void gradient_is_the_slope_of_the_objective(void **state)
         rate_normal e;
         double x[N], lambda, largest = 0.0;
         ng_rate_problem *p = open_problem(&settings[k], &cost);
-        rate_to_coordinates(&p->parameters, x);
-        rate_normal_equations(p, &e);
+        ng_rate_to_coordinates(&p->parameters, x);
+        ng_rate_normal_equations(p, &e);
         lambda = p->lambda;
         for (size_t i = 0; i < N; i++) {
             largest = fmax(largest, 2.0 * fabs(e.g[i]));
@@ -114,8 +114,8 @@ static size_t residuals(ng_rate_problem *p, const double x[N], const double *S, 
     ng_growth_parameters q;
     double *scratch = calloc(d->max_rows, sizeof *scratch);
     assert_non_null(scratch);
-    rate_from_coordinates(x, &q);
-    rate_tables_fill(p, &q);
+    ng_rate_from_coordinates(x, &q);
+    ng_rate_tables_fill(p, &q);
     memcpy(p->supersaturation, S, d->n_frames * sizeof *S);
     for (size_t t = 0; t < d->n_frames; t++) {
         size_t rows = fit_frame_residuals(p, t, scratch, out + n);
@@ -123,9 +123,9 @@ static size_t residuals(ng_rate_problem *p, const double x[N], const double *S, 
             out[n + i] *= sqrt(d->frame[t].scale);
         }
         n += rows;
-        rate_variance_frame(p, t);
+        ng_rate_variance_frame(p, t);
     }
-    (void)rate_variance_cost(p);
+    (void)ng_rate_variance_cost(p);
     for (size_t t = 0; t < d->n_frames; t++) {
         out[n++] = sqrt(p->lambda / (double)d->n_frames) * p->variance_e[t];
     }
@@ -199,9 +199,9 @@ static void matrix_is_that_of_the_residuals(void **state)
         rate_normal e;
         double x[N], S[MOST_FRAMES];
         ng_rate_problem *p = open_problem(&settings[k], &cost);
-        rate_to_coordinates(&p->parameters, x);
+        ng_rate_to_coordinates(&p->parameters, x);
         memcpy(S, p->supersaturation, p->data.n_frames * sizeof *S);
-        rate_normal_equations(p, &e);
+        ng_rate_normal_equations(p, &e);
         size_t columns = dense_matrix(p, x, S, h);
         assert_true(columns > N + 10);
         eliminate(h, columns);
@@ -223,7 +223,7 @@ static void matrix_has_no_negative_eigenvalue(void **state)
         ng_rate_cost cost;
         rate_normal e;
         ng_rate_problem *p = open_problem(&settings[k], &cost);
-        rate_normal_equations(p, &e);
+        ng_rate_normal_equations(p, &e);
         gsl_eigen_symm_workspace *w = gsl_eigen_symm_alloc(N);
         gsl_vector *value = gsl_vector_alloc(N);
         gsl_matrix_view m = gsl_matrix_view_array(&e.h[0][0], N, N);
@@ -259,7 +259,7 @@ static void cost_is_that_of_the_residuals(void **state)
         ng_rate_problem *p = open_problem(&settings[k], &cost);
         double *r = calloc(p->data.n_residuals + p->data.n_frames, sizeof *r);
         assert_non_null(r);
-        rate_to_coordinates(&p->parameters, x);
+        ng_rate_to_coordinates(&p->parameters, x);
         memcpy(S, p->supersaturation, p->data.n_frames * sizeof *S);
         double want = cost_of_residuals(p, x, S, r) - p->lambda * cost.variance;
         assert_close(cost.growth_rate, want, 1e-10 * cost.growth_rate);
@@ -283,7 +283,7 @@ static void chosen_supersaturation_is_the_minimum(void **state)
         size_t frames = p->data.n_frames;
         double *r = calloc(p->data.n_residuals + frames, sizeof *r);
         assert_non_null(r);
-        rate_to_coordinates(&p->parameters, x);
+        ng_rate_to_coordinates(&p->parameters, x);
         memcpy(S, p->supersaturation, frames * sizeof *S);
         double low = cost_of_residuals(p, x, S, r);
         for (size_t trial = 0; trial < 2 * frames + 40; trial++) {

@@ -274,10 +274,10 @@ static ng_trajectories wandering(void)
 static void all_costs(ng_rate_problem *p, const ng_growth_parameters *q, double *cost)
 {
     size_t n_delta = p->data.nodes->n_delta;
-    rate_tables_fill(p, q);
+    ng_rate_tables_fill(p, q);
     for (size_t t = 0; t < p->data.n_frames; t++) {
         for (size_t k = 0; k < n_delta; k++) {
-            rate_kernel(p, t, &k, 1);
+            ng_rate_kernel(p, t, &k, 1);
             const rate_quadratic *c = &p->quadratic[t * n_delta + k];
             double S = fmin(fmax(c->b / c->a, 0.0), p->options.supersaturation_max);
             cost[t * n_delta + k] = c->c + S * (c->a * S - 2.0 * c->b);
@@ -315,7 +315,7 @@ static void check_against_all(const ng_trajectories *t, ng_growth_fit_options o,
         }
         constant = fmin(constant, sum);
     }
-    double found = rate_evaluate(p, q).growth_rate;
+    double found = ng_rate_evaluate(p, q).growth_rate;
     ng_rate_problem_series(p, NULL, NULL, delta);
     for (size_t f = 0; f < n; f++) {
         double low = INFINITY;
@@ -331,7 +331,7 @@ static void check_against_all(const ng_trajectories *t, ng_growth_fit_options o,
     assert_true(found <= free_sum * 1.001);
     o.delta_mode = NG_DELTA_CONSTANT;
     p = fit_problem(t, NULL, &o);
-    found = rate_evaluate(p, q).growth_rate;
+    found = ng_rate_evaluate(p, q).growth_rate;
     print_message("%s, constant: %.8g, of all shapes %.8g\n", name, found, constant);
     assert_close(found, constant, 1e-12 * constant);
     ng_rate_problem_destroy(p);
@@ -413,14 +413,14 @@ static void smooth_shapes_are_the_best_of_all_paths(void **state)
         t.growth_per_s[k] = all.growth_per_s[from];
     }
     o.delta_mode = NG_DELTA_SMOOTH;
-    assert_int_equal(rate_nodes_create(1100.0, false, delta, N_DELTA, &nodes, NULL), NG_OK);
-    assert_int_equal(rate_problem_make(&t, NULL, &o, &nodes, &p, NULL), NG_OK);
+    assert_int_equal(ng_rate_nodes_create(1100.0, false, delta, N_DELTA, &nodes, NULL), NG_OK);
+    assert_int_equal(ng_rate_problem_make(&t, NULL, &o, &nodes, &p, NULL), NG_OK);
     all_costs(p, &elsewhere, cost);
     for (size_t i = 0; i < sizeof penalties / sizeof penalties[0]; i++) {
         size_t best[TINY_FRAMES], jumps = 0;
         p->smooth_penalty = penalties[i];
         double want = best_path(cost, delta, penalties[i], best);
-        double found = rate_evaluate(p, &elsewhere).objective;
+        double found = ng_rate_evaluate(p, &elsewhere).objective;
         for (size_t f = 0; f < TINY_FRAMES; f++) {
             assert_int_equal(p->delta_index[f], best[f]);
             jumps += f > 0 && best[f] != best[f - 1];
@@ -432,7 +432,7 @@ static void smooth_shapes_are_the_best_of_all_paths(void **state)
     assert_true(changes >= 2);        /* the penalties really tried different paths */
     assert_int_equal(before, 0);      /* a large one allows no jump */
     ng_rate_problem_destroy(p);
-    rate_nodes_free(&nodes);
+    ng_rate_nodes_free(&nodes);
     ng_trajectories_free(&t);
     ng_trajectories_free(&all);
 }

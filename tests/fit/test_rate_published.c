@@ -69,7 +69,7 @@ static void compare_frames(const char *material, const frame_numbers *want, size
     ng_rate_problem *p = fit_problem(&t, NULL, &o);
     double *scratch = calloc(2 * p->data.max_rows, sizeof *scratch);
     assert_non_null(scratch);
-    (void)rate_evaluate(p, &o.start);
+    (void)ng_rate_evaluate(p, &o.start);
     for (size_t i = 0; i < n; i++) {
         double cost = fit_frame_cost(p, want[i].frame, scratch, scratch + p->data.max_rows) *
                       (double)p->data.n_frames;

@@ -84,11 +84,11 @@ static void the_map_is_the_trapezoid_rule(void **state)
     for (size_t j = 0; j < FRAMES; j++) {
         memset(x, 0, sizeof x);
         x[j] = 1.0;
-        rate_variance_apply(&c.p, x, y);
+        ng_rate_variance_apply(&c.p, x, y);
         for (size_t t = 0; t < FRAMES; t++) {
             assert_close(y[t], m[t][j], 1e-12);
         }
-        rate_variance_apply_transposed(&c.p, x, y);
+        ng_rate_variance_apply_transposed(&c.p, x, y);
         for (size_t t = 0; t < FRAMES; t++) {
             assert_close(y[t], m[j][t], 1e-12);
         }
@@ -118,8 +118,8 @@ static void the_transposed_map_is_adjoint(void **state)
             x[t] = fit_uniform(c.rng, -1.0, 1.0);
             y[t] = fit_uniform(c.rng, -1.0, 1.0);
         }
-        rate_variance_apply(&c.p, x, mx);
-        rate_variance_apply_transposed(&c.p, y, my);
+        ng_rate_variance_apply(&c.p, x, mx);
+        ng_rate_variance_apply_transposed(&c.p, y, my);
         double scale = sqrt(dot(mx, mx, n) * dot(y, y, n)) + sqrt(dot(x, x, n) * dot(my, my, n));
         assert_close(dot(mx, y, n), dot(x, my, n), 1e-12 * scale);
         curve_close(&c);
@@ -133,11 +133,11 @@ static void the_misfit_is_the_map_plus_a_constant(void **state)
     curve c;
     double at[FRAMES], zero[FRAMES], mx[FRAMES];
     curve_open(&c, FRAMES, 3);
-    double V = rate_variance_cost(&c.p);
+    double V = ng_rate_variance_cost(&c.p);
     memcpy(at, c.e, sizeof at);
-    rate_variance_apply(&c.p, c.S, mx);
+    ng_rate_variance_apply(&c.p, c.S, mx);
     memset(c.S, 0, sizeof c.S);
-    (void)rate_variance_cost(&c.p);
+    (void)ng_rate_variance_cost(&c.p);
     memcpy(zero, c.e, sizeof zero);
     for (size_t t = 0; t < FRAMES; t++) {
         /* e is divided by the range alone, M by sqrt(n) more */
@@ -198,7 +198,7 @@ static void the_solver_agrees_with_a_dense_one(void **state)
             x[t] = want[t] = fit_uniform(c.rng, -5.0, 5.0);
             c.fixed[t] = seed % 2 == 0 && gsl_rng_uniform(c.rng) < 0.3;
         }
-        rate_variance_solve(&c.p, a, lambda[seed % 5], c.fixed, x);
+        ng_rate_variance_solve(&c.p, a, lambda[seed % 5], c.fixed, x);
         dense_solve(&c, a, lambda[seed % 5], c.fixed, want);
         for (size_t t = 0; t < n; t++) {
             largest = fmax(largest, fabs(want[t]));
@@ -222,13 +222,13 @@ static void what_cannot_move_stays(void **state)
         x[t] = 1.0;
         c.fixed[t] = true;
     }
-    rate_variance_solve(&c.p, a, 1.0, c.fixed, x);
+    ng_rate_variance_solve(&c.p, a, 1.0, c.fixed, x);
     for (size_t t = 0; t < FRAMES; t++) {
         assert_true(x[t] == 0.0);
         x[t] = 1.0;
         c.fixed[t] = false;
     }
-    rate_variance_solve(&c.p, a, 0.0, c.fixed, x);
+    ng_rate_variance_solve(&c.p, a, 0.0, c.fixed, x);
     for (size_t t = 0; t < FRAMES; t++) {
         assert_true(x[t] == 0.0);
     }
@@ -243,7 +243,7 @@ static double total_cost(curve *c, double lambda)
         const rate_quadratic *q = &c->quadratic[t];
         sum += q->c + c->S[t] * (q->a * c->S[t] - 2.0 * q->b);
     }
-    return sum + lambda * rate_variance_cost(&c->p);
+    return sum + lambda * ng_rate_variance_cost(&c->p);
 }
 
 static double growth_cost(curve *c)
@@ -282,9 +282,9 @@ static void variance_falls_and_growth_cost_rises_with_lambda(void **state)
         make_agree(&c);
         double before = (double)INFINITY, growth_before = 0.0, first = 0.0;
         for (double lambda = 1e-4; lambda < 1e5; lambda *= 10.0) {
-            rate_variance_path(&c.p, lambda);
+            ng_rate_variance_path(&c.p, lambda);
             require_inside(&c);
-            double V = rate_variance_cost(&c.p), growth = growth_cost(&c);
+            double V = ng_rate_variance_cost(&c.p), growth = growth_cost(&c);
             first = first > 0.0 ? first : V;
             assert_true(V < before);
             assert_true(growth >= growth_before - 1e-9 * growth);
@@ -306,7 +306,7 @@ static void the_path_is_the_minimum(void **state)
         double best[FRAMES];
         curve_open(&c, FRAMES, seed);
         make_agree(&c);
-        rate_variance_path(&c.p, 3.0);
+        ng_rate_variance_path(&c.p, 3.0);
         require_inside(&c);
         double low = total_cost(&c, 3.0);
         memcpy(best, c.S, sizeof best);
@@ -330,12 +330,12 @@ static void the_path_stays_within_bounds(void **state)
         double gradient[FRAMES], e[FRAMES];
         curve_open(&c, FRAMES, seed);
         c.p.options.supersaturation_max = 5.0;
-        rate_variance_path(&c.p, 2.0);
-        (void)rate_variance_cost(&c.p);
+        ng_rate_variance_path(&c.p, 2.0);
+        (void)ng_rate_variance_cost(&c.p);
         for (size_t t = 0; t < FRAMES; t++) {
             e[t] = c.e[t] / sqrt(FRAMES);
         }
-        rate_variance_apply_transposed(&c.p, e, gradient);
+        ng_rate_variance_apply_transposed(&c.p, e, gradient);
         for (size_t t = 0; t < FRAMES; t++) {
             const rate_quadratic *q = &c.quadratic[t];
             assert_true(c.S[t] >= 0.0 && c.S[t] <= 5.0);
