@@ -13,12 +13,12 @@
 /* Fail the test with the message of an error. */
 void fit_require(ng_status status, const ng_error *err);
 
-/* Published trajectories of "Pt" (Pt(acac)2) or "Au" as a preset makes them. Skips the running test,
- * by name, where the tables are absent. */
+/* Published trajectories of "Pt" (Pt(acac)2) or "Au" as a preset makes them. Skips the running
+ * test, by name, where the tables are absent. */
 ng_trajectories fit_movie(const char *material, bool published);
 
-/* The synthetic ensemble of a seed: defaults of `simulate ensemble` with fewer particles and frames,
- * smoothed and differentiated as a preset does. */
+/* The synthetic ensemble of a seed: defaults of `simulate ensemble` with fewer particles and
+ * frames, smoothed and differentiated as a preset does. */
 ng_trajectories fit_synthetic(uint64_t seed, long particles, long frames, bool published);
 
 /* Trajectories that all live in every frame, sizes and growth rates still 0, no noise to remove. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Normal equations of the search against the residuals themselves: its gradient against central
- * differences of the objective, its matrix against a dense Jacobian from which S(t) is eliminated, and
- * the eliminated S(t) against perturbations. Residuals are taken from the model's rows, another way
- * than the sums that the search uses.
+ * differences of the objective, its matrix against a dense Jacobian from which S(t) is eliminated,
+ * and the eliminated S(t) against perturbations. Residuals are taken from the model's rows, another
+ * way than the sums that the search uses.
  */
 #include "fit_test.h"
 
@@ -69,7 +69,8 @@ static double objective_at(ng_rate_problem *p, const double x[N], double lambda)
 }
 
 /* Fourth-order central difference. Step 2e-4: truncation 1e-12 or less, rounding 1e-12 of the
- * objective, so 1e-8 of it in the slope; the multiplier is bracketed to 1e-6, which leaves no more. */
+ * objective, so 1e-8 of it in the slope; the multiplier is bracketed to 1e-6, which leaves no more.
+ */
 static double slope(ng_rate_problem *p, const double x[N], size_t i, double lambda)
 {
     const double h = 2e-4;
@@ -104,7 +105,8 @@ static void gradient_is_the_slope_of_the_objective(void **state)
     }
 }
 
-/* ---- the matrix ----------------------------------------------------------------------------------------- */
+/* ---- the matrix
+ * ----------------------------------------------------------------------------------------- */
 
 /* All residuals, root weights included, those of the variance curve after those of the rows. */
 static size_t residuals(ng_rate_problem *p, const double x[N], const double *S, double *out)
@@ -188,8 +190,8 @@ static void eliminate(double h[MOST_COLUMNS][MOST_COLUMNS], size_t columns)
     }
 }
 
-/* What is left after eliminating S is 1e-2 to 1e-4 of what was there: differences good to 1e-9 leave
- * 1e-5 of the geometric mean of the diagonal. */
+/* What is left after eliminating S is 1e-2 to 1e-4 of what was there: differences good to 1e-9
+ * leave 1e-5 of the geometric mean of the diagonal. */
 static void matrix_is_that_of_the_residuals(void **state)
 {
     (void)state;
@@ -236,7 +238,8 @@ static void matrix_has_no_negative_eigenvalue(void **state)
     }
 }
 
-/* ---- what is eliminated ----------------------------------------------------------------------------- */
+/* ---- what is eliminated
+ * ----------------------------------------------------------------------------- */
 
 static double cost_of_residuals(ng_rate_problem *p, const double x[N], const double *S, double *r)
 {
@@ -269,8 +272,8 @@ static void cost_is_that_of_the_residuals(void **state)
     }
 }
 
-/* J + lambda V at the S(t) chosen is lower than beside it: frame by frame, in both directions, and in
- * random directions. Steps cost their square: at 1e-4 of S that is still above the rounding of
+/* J + lambda V at the S(t) chosen is lower than beside it: frame by frame, in both directions, and
+ * in random directions. Steps cost their square: at 1e-4 of S that is still above the rounding of
  * 1e-12. Frames at the lower bound can only go up. */
 static void chosen_supersaturation_is_the_minimum(void **state)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Data made from the law itself: at its parameters nothing must be left over, S(t) must come out, and
- * a search from elsewhere must find the way back. Then the ways in which delta is chosen, each against
- * all that could be chosen.
+ * Data made from the law itself: at its parameters nothing must be left over, S(t) must come out,
+ * and a search from elsewhere must find the way back. Then the ways in which delta is chosen, each
+ * against all that could be chosen.
  */
 #include "fit_test.h"
 
@@ -47,8 +47,8 @@ static void spread_sizes(ng_trajectories *t, double last, bool half)
     ng_random_close(rng);
 }
 
-/* Growth rates by the law, as the estimator expects them of a particle: S k^a (1 - s/2) - k^d (1 + s/2)
- * with its own s, the slope of ln p, read from the ratio of its two columns. */
+/* Growth rates by the law, as the estimator expects them of a particle: S k^a (1 - s/2) - k^d (1 +
+ * s/2) with its own s, the slope of ln p, read from the ratio of its two columns. */
 static void grow_by_the_rows(ng_trajectories *t)
 {
     ng_growth_fit_options o = options();
@@ -74,10 +74,10 @@ static void grow_by_the_drift(ng_trajectories *t)
 {
     for (size_t k = 0; k < t->n_points; k++) {
         double n = t->n[k] - 0.5;
-        t->growth_per_s[k] =
-            true_supersaturation(t->frame[k]) *
-                ng_attachment_rate(&truth, DELTA, t->sigma_s_nm, n) -
-            ng_attachment_rate(&truth, DELTA, t->sigma_s_nm, n) * exp(ng_potential(&truth, DELTA, n));
+        t->growth_per_s[k] = true_supersaturation(t->frame[k]) *
+                                 ng_attachment_rate(&truth, DELTA, t->sigma_s_nm, n) -
+                             ng_attachment_rate(&truth, DELTA, t->sigma_s_nm, n) *
+                                 exp(ng_potential(&truth, DELTA, n));
     }
 }
 
@@ -89,10 +89,11 @@ static ng_trajectories exact(void)
     return t;
 }
 
-/* ---- at the truth --------------------------------------------------------------------------------------- */
+/* ---- at the truth
+ * --------------------------------------------------------------------------------------- */
 
-/* A particle of size n stands at the table's nearest size to n - 1/2: every integer up to 1000, then
- * sizes in steps of 0.1 %, so off by half a step at most. */
+/* A particle of size n stands at the table's nearest size to n - 1/2: every integer up to 1000,
+ * then sizes in steps of 0.1 %, so off by half a step at most. */
 static void rows_stand_at_their_sizes(void **state)
 {
     (void)state;
@@ -112,8 +113,8 @@ static void rows_stand_at_their_sizes(void **state)
 }
 
 /* Rates agree to 1e-13 (tables against single calls), so squares of what is left are 1e-26 of the
- * squares of the data; 1e-22 says that nothing else is there. S(t) then to 1e-11. The cost itself is a
- * difference of sums of squares, of which rounding leaves 1e-13. */
+ * squares of the data; 1e-22 says that nothing else is there. S(t) then to 1e-11. The cost itself
+ * is a difference of sums of squares, of which rounding leaves 1e-13. */
 static void nothing_is_left_at_the_truth(void **state)
 {
     (void)state;
@@ -144,7 +145,8 @@ static void nothing_is_left_at_the_truth(void **state)
     ng_trajectories_free(&t);
 }
 
-/* ---- the way back ---------------------------------------------------------------------------------------- */
+/* ---- the way back
+ * ---------------------------------------------------------------------------------------- */
 
 static double worst_potential(const ng_growth_parameters *p, double delta, double n_last)
 {
@@ -169,9 +171,9 @@ static ng_growth_fit fit_from(const ng_trajectories *t, ng_growth_parameters sta
     return fit;
 }
 
-/* The search stops when the cost gains less than 1e-7 of itself three times running. Its way down is
- * a factor a step as long as the cost is not rounding, so the parameters end with eight digits or
- * more; flat directions take a few of them: 1e-4 kT of the potential, 1e-4 of S(t). */
+/* The search stops when the cost gains less than 1e-7 of itself three times running. Its way down
+ * is a factor a step as long as the cost is not rounding, so the parameters end with eight digits
+ * or more; flat directions take a few of them: 1e-4 kT of the potential, 1e-4 of S(t). */
 static void search_returns_to_the_truth(void **state)
 {
     (void)state;
@@ -196,9 +198,9 @@ static void search_returns_to_the_truth(void **state)
     ng_trajectories_free(&t);
 }
 
-/* One delta for all frames. At each parameter set the best point of its grid is taken, and the valley
- * along delta is flat: the search may end at any delta, but then where a fit with that delta given ends
- * (both stop when the cost falls by less than 1e-7 of itself a step: 1 % of it). */
+/* One delta for all frames. At each parameter set the best point of its grid is taken, and the
+ * valley along delta is flat: the search may end at any delta, but then where a fit with that delta
+ * given ends (both stop when the cost falls by less than 1e-7 of itself a step: 1 % of it). */
 static void search_with_one_delta_fits_that_delta(void **state)
 {
     (void)state;
@@ -222,10 +224,10 @@ static void search_with_one_delta_fits_that_delta(void **state)
     ng_trajectories_free(&t);
 }
 
-/* Sizes anywhere from 60 to 5000 and rates of the drift alone. The estimator counts on the slope of the
- * density too, s ~ -1/n: it takes (S + e^mu)/(2n) of k^a for growth that is not there, 1 % of S k^a and
- * 5 % of the net drift at n = 100. So potential and ln S move together by up to 0.1 kT, and what drives
- * a particle, ln S - mu_n, by half of that (0.05 found). */
+/* Sizes anywhere from 60 to 5000 and rates of the drift alone. The estimator counts on the slope of
+ * the density too, s ~ -1/n: it takes (S + e^mu)/(2n) of k^a for growth that is not there, 1 % of S
+ * k^a and 5 % of the net drift at n = 100. So potential and ln S move together by up to 0.1 kT, and
+ * what drives a particle, ln S - mu_n, by half of that (0.05 found). */
 static void drift_alone_gives_the_driving_force(void **state)
 {
     (void)state;
@@ -246,7 +248,8 @@ static void drift_alone_gives_the_driving_force(void **state)
     ng_trajectories_free(&t);
 }
 
-/* ---- how delta is chosen ------------------------------------------------------------------------------ */
+/* ---- how delta is chosen
+ * ------------------------------------------------------------------------------ */
 
 #define N_DELTA 5
 
@@ -262,15 +265,16 @@ static ng_trajectories wandering(void)
     for (size_t k = 0; k < t.n_points; k++) {
         double n = t.n[k] - 0.5, delta = 1.5 + 0.4 * sin(0.9 * (double)t.frame[k]);
         double up = ng_attachment_rate(&truth, delta, t.sigma_s_nm, n);
-        t.growth_per_s[k] = up * (true_supersaturation(t.frame[k]) -
-                                  exp(ng_potential(&truth, delta, n))) +
-                            fit_uniform(rng, -0.5, 0.5);
+        t.growth_per_s[k] =
+            up * (true_supersaturation(t.frame[k]) - exp(ng_potential(&truth, delta, n))) +
+            fit_uniform(rng, -0.5, 0.5);
     }
     ng_random_close(rng);
     return t;
 }
 
-/* Cost of each frame at each shape of a problem, S eliminated: from quadratics that are made anew. */
+/* Cost of each frame at each shape of a problem, S eliminated: from quadratics that are made anew.
+ */
 static void all_costs(ng_rate_problem *p, const ng_growth_parameters *q, double *cost)
 {
     size_t n_delta = p->data.nodes->n_delta;
@@ -296,7 +300,8 @@ static size_t chosen_index(const ng_rate_problem *p, double delta)
     return 0;
 }
 
-/* Both ways of choosing against the whole grid of 51 shapes. The costs are the same numbers: 1e-12. */
+/* Both ways of choosing against the whole grid of 51 shapes. The costs are the same numbers: 1e-12.
+ */
 static void check_against_all(const ng_trajectories *t, ng_growth_fit_options o,
                               const ng_growth_parameters *q, const char *name)
 {
@@ -364,7 +369,8 @@ static void chosen_shapes_of_published_data(void **state)
     ng_trajectories_free(&t);
 }
 
-/* ---- smooth: every path of a tiny grid ------------------------------------------------------------ */
+/* ---- smooth: every path of a tiny grid
+ * ------------------------------------------------------------ */
 
 #define TINY_FRAMES 6
 
@@ -429,8 +435,8 @@ static void smooth_shapes_are_the_best_of_all_paths(void **state)
         changes += before != SIZE_MAX && jumps != before;
         before = jumps;
     }
-    assert_true(changes >= 2);        /* the penalties really tried different paths */
-    assert_int_equal(before, 0);      /* a large one allows no jump */
+    assert_true(changes >= 2);   /* the penalties really tried different paths */
+    assert_int_equal(before, 0); /* a large one allows no jump */
     ng_rate_problem_destroy(p);
     ng_rate_nodes_free(&nodes);
     ng_trajectories_free(&t);

@@ -2,10 +2,10 @@
 /*
  * Preset `published` on the published tables, at the published parameters and fitted.
  *
- * Two sets of numbers: those of the published programs (README.md of the reference numbers), which the
- * preset must meet within 5 %, and those of an independent prototype in another language and with
- * other algorithms, which share our reading of the published choices: 1 %, as they are known to four
- * digits and the prototype refines delta between the points of our grid.
+ * Two sets of numbers: those of the published programs (README.md of the reference numbers), which
+ * the preset must meet within 5 %, and those of an independent prototype in another language and
+ * with other algorithms, which share our reading of the published choices: 1 %, as they are known
+ * to four digits and the prototype refines delta between the points of our grid.
  */
 #include "fit_test.h"
 
@@ -32,7 +32,8 @@ static ng_rate_cost cost_of(const ng_trajectories *t, const ng_growth_fit_option
     return cost;
 }
 
-/* ---- what enters ---------------------------------------------------------------------------------------- */
+/* ---- what enters
+ * ---------------------------------------------------------------------------------------- */
 
 /* The sums of column len_nval of preprocessing-*.csv. */
 static void compare_size(const char *material, size_t want_frames, size_t want_sizes)
@@ -81,18 +82,18 @@ static void compare_frames(const char *material, const frame_numbers *want, size
     ng_trajectories_free(&t);
 }
 
-/* The prototype takes sites by plain differences, good to 1e-10; its sums over sizes cancel to a few
- * per cent of their terms: 1e-7. */
+/* The prototype takes sites by plain differences, good to 1e-10; its sums over sizes cancel to a
+ * few per cent of their terms: 1e-7. */
 static void platinum_frame_by_frame(void **state)
 {
     (void)state;
     static const frame_numbers want[] = {
-        {0, 3.71914815034, 0.0765154519814},    {1, 2.62392358807, 0.074546535773},
-        {2, 3.260496393, 0.0370894134651},      {20, 3.99945638759, 0.169372248022},
-        {40, 1.89072480669, 0.128312317075},    {60, 3.11753226811, 0.0244103813615},
-        {90, 2.01042099557, 0.100495809208},    {120, 4.09051293839, 0.00301258330329},
-        {150, 2.42430603153, 0.0179870012684},  {170, 2.69040546658, 0.0209146921265},
-        {171, 2.01902191097, 0.0431809447866},  {172, 1.40447857958, 0.041419416457},
+        {0, 3.71914815034, 0.0765154519814},   {1, 2.62392358807, 0.074546535773},
+        {2, 3.260496393, 0.0370894134651},     {20, 3.99945638759, 0.169372248022},
+        {40, 1.89072480669, 0.128312317075},   {60, 3.11753226811, 0.0244103813615},
+        {90, 2.01042099557, 0.100495809208},   {120, 4.09051293839, 0.00301258330329},
+        {150, 2.42430603153, 0.0179870012684}, {170, 2.69040546658, 0.0209146921265},
+        {171, 2.01902191097, 0.0431809447866}, {172, 1.40447857958, 0.041419416457},
     };
     compare_frames("Pt", want, sizeof want / sizeof want[0], 1e-7);
 }
@@ -102,22 +103,22 @@ static void gold_frame_by_frame(void **state)
 {
     (void)state;
     static const frame_numbers want[] = {
-        {30, 4.18366319412, 0.171259517118},  {100, 4.48805728863, 0.0725273975353},
-        {200, 2.98412001654, 0.217021062809}, {300, 0, 0.145380858951},
+        {30, 4.18366319412, 0.171259517118},    {100, 4.48805728863, 0.0725273975353},
+        {200, 2.98412001654, 0.217021062809},   {300, 0, 0.145380858951},
         {380, 0.508114724245, 0.0616569078129}, {385, 0, 0.15284660452},
         {386, 1.84287081043, 0.343730780744},
     };
     compare_frames("Au", want, sizeof want / sizeof want[0], 1e-7);
 }
 
-/* ---- cost at the published parameters --------------------------------------------------------------- */
+/* ---- cost at the published parameters
+ * --------------------------------------------------------------- */
 
 /* One cost at published parameters: what the published programs and what the prototype gave. */
 static void compare_cost(const char *what, double found, double published, double published_part,
                          double prototype)
 {
-    print_message("%s: %.5f (published %.4g, prototype %.5g)\n", what, found, published,
-                  prototype);
+    print_message("%s: %.5f (published %.4g, prototype %.5g)\n", what, found, published, prototype);
     assert_close(found, published, published_part * published);
     assert_close(found, prototype, PROTOTYPE * prototype);
 }
@@ -159,7 +160,8 @@ static void gold_costs(void **state)
     ng_trajectories_free(&t);
 }
 
-/* ---- the second objective ----------------------------------------------------------------------------- */
+/* ---- the second objective
+ * ----------------------------------------------------------------------------- */
 
 /* J where S(t) minimises it under a limit of V, at fixed delta. */
 typedef struct trade_off {
@@ -186,22 +188,25 @@ static void compare_trade_off(const char *material, const trade_off *want, size_
 static void platinum_under_a_variance_limit(void **state)
 {
     (void)state;
-    static const trade_off want[] = {
-        {2.0e-4, 0.0420, 0.0418}, {1.9e-5, 0.0443, 0.0443}, {1e-5, 0.046, 0.0458},
-        {3.3e-6, 0.0488, 0.0490}};
+    static const trade_off want[] = {{2.0e-4, 0.0420, 0.0418},
+                                     {1.9e-5, 0.0443, 0.0443},
+                                     {1e-5, 0.046, 0.0458},
+                                     {3.3e-6, 0.0488, 0.0490}};
     compare_trade_off("Pt", want, sizeof want / sizeof want[0]);
 }
 
 static void gold_under_a_variance_limit(void **state)
 {
     (void)state;
-    static const trade_off want[] = {
-        {2.0e-4, 0.1405, 0.1396}, {1.9e-5, 0.1417, 0.1405}, {1e-5, 0.142, 0.1410},
-        {3.3e-6, 0.1444, 0.1422}};
+    static const trade_off want[] = {{2.0e-4, 0.1405, 0.1396},
+                                     {1.9e-5, 0.1417, 0.1405},
+                                     {1e-5, 0.142, 0.1410},
+                                     {3.3e-6, 0.1444, 0.1422}};
     compare_trade_off("Au", want, sizeof want / sizeof want[0]);
 }
 
-/* ---- the fit -------------------------------------------------------------------------------------------- */
+/* ---- the fit
+ * -------------------------------------------------------------------------------------------- */
 
 /* All free, V <= 1e-5 as the published rule has it: at or below the cost of the published fit. */
 static void fit_beats(const char *material, double published)

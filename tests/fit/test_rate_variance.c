@@ -33,13 +33,17 @@ static void curve_open(curve *c, size_t n, uint64_t seed)
         c->u[t] = fit_uniform(c->rng, -2.0, 3.0); /* a curve may turn round */
         c->w[t] = fit_uniform(c->rng, -3.0, 3.0);
         c->S[t] = fit_uniform(c->rng, 0.0, 4.0);
-        c->quadratic[t] = (rate_quadratic){.a = fit_uniform(c->rng, 0.1, 2.0),
-                                           .b = fit_uniform(c->rng, -0.5, 4.0), .known = true};
+        c->quadratic[t] = (rate_quadratic){
+            .a = fit_uniform(c->rng, 0.1, 2.0), .b = fit_uniform(c->rng, -0.5, 4.0), .known = true};
         c->quadratic[t].c = 10.0 + c->quadratic[t].b * c->quadratic[t].b / c->quadratic[t].a;
     }
     c->nodes.n_delta = 1;
-    c->p.data = (rate_data){.nodes = &c->nodes, .psi_flux = true, .n_frames = n,
-                            .frame = c->frame, .variance_range = 7.5, .variance_scale = 1.2};
+    c->p.data = (rate_data){.nodes = &c->nodes,
+                            .psi_flux = true,
+                            .n_frames = n,
+                            .frame = c->frame,
+                            .variance_range = 7.5,
+                            .variance_scale = 1.2};
     c->p.options.supersaturation_max = 100.0;
     c->p.variance_u = c->u;
     c->p.variance_w = c->w;
@@ -296,8 +300,8 @@ static void variance_falls_and_growth_cost_rises_with_lambda(void **state)
     }
 }
 
-/* Where no bound is met the path is the one minimum: any other S(t) costs more, down to the rounding
- * of sums of squares (1e-12). */
+/* Where no bound is met the path is the one minimum: any other S(t) costs more, down to the
+ * rounding of sums of squares (1e-12). */
 static void the_path_is_the_minimum(void **state)
 {
     (void)state;
@@ -321,7 +325,8 @@ static void the_path_is_the_minimum(void **state)
     }
 }
 
-/* Bounds: S(t) stays inside, and a frame in between has no slope left (1e-9 of its own curvature). */
+/* Bounds: S(t) stays inside, and a frame in between has no slope left (1e-9 of its own curvature).
+ */
 static void the_path_stays_within_bounds(void **state)
 {
     (void)state;
