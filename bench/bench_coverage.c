@@ -4,9 +4,10 @@
  *
  *     bench_coverage [SEEDS [REPLICATES [LEVEL]]]
  *
- * Each seed is a synthetic ensemble of known truth (the defaults of `simulate ensemble`), fitted with
- * the default preset. Printed: how often each interval held the truth, with the range that a binomial
- * count of that many seeds allows, and at how many of the sampled sizes the potential's band did.
+ * Each seed is a synthetic ensemble of known truth (the defaults of `simulate ensemble`), fitted
+ * with the default preset. Printed: how often each interval held the truth, with the range that a
+ * binomial count of that many seeds allows, and at how many of the sampled sizes the potential's
+ * band did.
  */
 #include <nucgrow.h>
 
@@ -38,7 +39,8 @@ static double number(const json_t *object, const char *key)
     return json_number_value(json_object_get(object, key));
 }
 
-/* Share of the curve's sizes between the sampled ends at which the band holds the true potential. */
+/* Share of the curve's sizes between the sampled ends at which the band holds the true potential.
+ */
 static double band_share(const json_t *potential, const ng_synth_ensemble_options *truth)
 {
     size_t inside = 0, count = 0;

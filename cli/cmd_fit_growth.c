@@ -131,7 +131,7 @@ static const ng_option table[] = {
      .doc = "Level of the intervals."},
 };
 
-/* ---- options ---------------------------------------------------------------------------------------- */
+/* ---- options ----------------------------------------------------------------------------- */
 
 static ng_status set_parameter(const char *flag, const char *name, size_t length, double value,
                                ng_growth_parameters *p, bool *fixed, ng_error *err)
@@ -241,7 +241,7 @@ static ng_status fit_options(const options *o, const ng_data *data, ng_growth_fi
     return status == NG_OK ? ng_growth_fit_check(out, err) : status;
 }
 
-/* ---- result ------------------------------------------------------------------------------------------- */
+/* ---- result ------------------------------------------------------------------------------ */
 
 static double now_s(void)
 {

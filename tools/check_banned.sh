@@ -9,7 +9,7 @@ banned='
 malloc   | ng_alloc         | src/base/alloc.c
 calloc   | ng_alloc         | src/base/alloc.c
 realloc  | ng_realloc       | src/base/alloc.c
-free     | ng_free          | src/base/alloc.c
+free     | ng_free          | src/base/alloc.c src/report/notes.c
 strdup   | ng_text_copy     |
 atoi     | ng_parse_int     |
 atol     | ng_parse_int     |

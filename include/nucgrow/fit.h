@@ -33,21 +33,22 @@ typedef enum ng_delta_mode {
 /** How to fit. Start from ng_growth_fit_defaults() or ng_growth_fit_published(). */
 typedef struct ng_growth_fit_options {
     bool published; /* psi-flux on every size, as published; else single-particle growth rates */
-    ng_growth_parameters start;               /* start values; the value of a fixed parameter */
+    ng_growth_parameters start; /* start values; the value of a fixed parameter */
     bool fixed[NG_N_GROWTH_PARAMETERS];
     ng_delta_mode delta_mode;
-    double delta;            /* for NG_DELTA_FIXED; start value otherwise, 1..2 */
-    double variance_scale;   /* the variance curve is fitted to this multiple of the data (1) */
-    double variance_limit;   /* growth-rate cost is minimised subject to variance cost <= this; NAN:
-                                the variance cost is only reported */
+    double delta;          /* for NG_DELTA_FIXED; start value otherwise, 1..2 */
+    double variance_scale; /* the variance curve is fitted to this multiple of the data (1) */
+    double variance_limit; /* growth-rate cost is minimised subject to variance cost <= this; NAN:
+                              the variance cost is only reported */
     double frame_weight_first, frame_weight_last; /* weight of a frame, linear in time (1, 1) */
-    double supersaturation_max; /* S(t) is kept in [0, this] (100) */
-    long size_trim;          /* published: sizes cut at each end of a frame's window (200) */
-    long series_window;      /* published: Gaussian over this many frames on mean and variance; 0: none */
-    size_t starts;           /* start points of the search (6) */
-    size_t max_iterations;   /* per start (100) */
-    size_t bootstrap;        /* replicates over trajectories (50); 0: standard errors only */
-    double level;            /* of intervals (0.95) */
+    double supersaturation_max;                   /* S(t) is kept in [0, this] (100) */
+    long size_trim; /* published: sizes cut at each end of a frame's window (200) */
+    long
+        series_window; /* published: Gaussian over this many frames on mean and variance; 0: none */
+    size_t starts;     /* start points of the search (6) */
+    size_t max_iterations; /* per start (100) */
+    size_t bootstrap;      /* replicates over trajectories (50); 0: standard errors only */
+    double level;          /* of intervals (0.95) */
 } ng_growth_fit_options;
 
 ng_growth_fit_options ng_growth_fit_defaults(const ng_material *material);
@@ -58,9 +59,9 @@ NG_MUST_CHECK ng_status ng_growth_fit_check(const ng_growth_fit_options *options
 typedef enum ng_fit_flag {
     NG_FIT_OK,
     NG_FIT_FIXED,
-    NG_FIT_AT_BOUND,         /* the data push the estimate against the edge of its range */
-    NG_FIT_NOT_IDENTIFIABLE  /* the interval covers more than half of the range: the data do not tell;
-                                the estimate may lie anywhere, at an edge too */
+    NG_FIT_AT_BOUND,        /* the data push the estimate against the edge of its range */
+    NG_FIT_NOT_IDENTIFIABLE /* the interval covers more than half of the range: the data do not
+                               tell; the estimate may lie anywhere, at an edge too */
 } ng_fit_flag;
 const char *ng_fit_flag_name(ng_fit_flag flag); /* "ok", "fixed", "at-bound", "not-identifiable" */
 
@@ -71,11 +72,11 @@ typedef struct ng_fit_parameter {
 } ng_fit_parameter;
 
 typedef enum ng_fit_stop {
-    NG_STOP_STEP,       /* the step became negligible */
-    NG_STOP_GRADIENT,   /* the gradient vanished */
-    NG_STOP_COST,       /* the cost stopped falling */
-    NG_STOP_EVALUATED,  /* nothing was free: evaluated at given values */
-    NG_STOP_ITERATIONS  /* gave up: not converged */
+    NG_STOP_STEP,      /* the step became negligible */
+    NG_STOP_GRADIENT,  /* the gradient vanished */
+    NG_STOP_COST,      /* the cost stopped falling */
+    NG_STOP_EVALUATED, /* nothing was free: evaluated at given values */
+    NG_STOP_ITERATIONS /* gave up: not converged */
 } ng_fit_stop;
 const char *ng_fit_stop_text(ng_fit_stop stop);
 
@@ -119,12 +120,12 @@ typedef struct ng_growth_fit {
     double growth_rate_cost;       /* psi-flux cost in the published normalisation */
     double growth_rate_cost_start; /* the same at the start values */
     double variance_cost;
-    double objective;              /* what was minimised */
+    double objective; /* what was minimised */
     bool converged;
 
     /* series, one entry a frame of the fit */
     size_t n_frames;
-    size_t *frame;                 /* index in ng_trajectories */
+    size_t *frame; /* index in ng_trajectories */
     double *time_s, *supersaturation, *supersaturation_lower, *supersaturation_upper;
     double *delta, *frame_cost;
     double *mean_n, *var_n, *mean_n_model, *var_n_model;
@@ -145,17 +146,18 @@ typedef struct ng_growth_fit {
     ng_fit_start *start; /* [0] is the best */
     size_t n_starts, evaluations;
 
-    /* information matrix in the scaled parameters eps_f, eps_e, alpha4, ln K, ln kr: free ones only */
+    /* information matrix in the scaled parameters eps_f, eps_e, alpha4, ln K, ln kr: free ones only
+     */
     size_t n_free;
     size_t free_index[NG_N_GROWTH_PARAMETERS];
     double correlation[NG_N_GROWTH_PARAMETERS][NG_N_GROWTH_PARAMETERS];
-    double eigenvalue[NG_N_GROWTH_PARAMETERS]; /* falling */
+    double eigenvalue[NG_N_GROWTH_PARAMETERS];                          /* falling */
     double eigenvector[NG_N_GROWTH_PARAMETERS][NG_N_GROWTH_PARAMETERS]; /* row i: of eigenvalue i */
 
     /* bootstrap replicates that converged or stopped at a finite value */
     size_t n_replicates, n_failed;
-    ng_growth_parameters *replicate; /* owned */
-    double *replicate_delta;         /* owned: mean delta of each */
+    ng_growth_parameters *replicate;   /* owned */
+    double *replicate_delta;           /* owned: mean delta of each */
     double *replicate_supersaturation; /* owned: n_replicates x n_frames, NAN where absent */
 } ng_growth_fit;
 
@@ -164,8 +166,8 @@ typedef struct ng_growth_fit {
  *
  * Given:  trajectories (made with the same preset), options.
  * Result: `out`; warnings say what limits its use.
- * Errors: NG_TOO_LITTLE when fewer than 2 frames can be used (message says why), NG_USAGE, NG_MEMORY,
- *         NG_CANCELLED. A fit that does not converge or ends at a bound is NG_OK with flags.
+ * Errors: NG_TOO_LITTLE when fewer than 2 frames can be used (message says why), NG_USAGE,
+ * NG_MEMORY, NG_CANCELLED. A fit that does not converge or ends at a bound is NG_OK with flags.
  * Notes:  same seed, same result for any number of threads.
  * Source: docs/rate-estimator.md; physics.md section 5(a) of the design; [Kim] SI.
  */
@@ -176,7 +178,8 @@ void ng_growth_fit_free(ng_growth_fit *fit);
 
 /** One evaluation of the costs, for benches and tests: growth-rate cost and variance cost of the
  *  psi-flux at given parameters with S(t) and, if delta_mode says so, delta(t) eliminated. */
-typedef struct ng_rate_problem ng_rate_problem; /* opaque: the data of the residual, prepared once */
+typedef struct ng_rate_problem
+    ng_rate_problem; /* opaque: the data of the residual, prepared once */
 NG_MUST_CHECK ng_status ng_rate_problem_create(const ng_trajectories *t, const double *weight,
                                                const ng_growth_fit_options *options,
                                                ng_rate_problem **out, ng_error *err);
@@ -190,7 +193,7 @@ void ng_rate_problem_size(const ng_rate_problem *problem, size_t *frames, size_t
 void ng_rate_problem_series(const ng_rate_problem *problem, double *time_s, double *supersaturation,
                             double *delta);
 
-/* ---- what follows from a fit ------------------------------------------------------------------------ */
+/* ---- what follows from a fit ------------------------------------------------------------- */
 
 /** fit-growth.json of docs/results.md without schema, provenance, warnings, ensemble; owned by the
  *  caller: parameters, costs, potential with band and reconstruction, series, growth-rate profiles,

@@ -22,11 +22,10 @@ typedef struct ng_report_input {
 } ng_report_input;
 
 /**
- * Write the report: answer first, then figures (each with its CSV and SVG behind a button), parameters
- * with intervals, warnings, a methods paragraph, references, provenance. One file, no request to any
- * network, text readable without scripts.
- * Errors: NG_FORMAT when a result has no schema of ours or another version of it (message names both);
- * NG_EXISTS; NG_IO.
+ * Write the report: answer first, then figures (each with its CSV and SVG behind a button),
+ * parameters with intervals, warnings, a methods paragraph, references, provenance. One file, no
+ * request to any network, text readable without scripts. Errors: NG_FORMAT when a result has no
+ * schema of ours or another version of it (message names both); NG_EXISTS; NG_IO.
  */
 NG_MUST_CHECK ng_status ng_report_write(const ng_report_input *input, const char *path, bool force,
                                         ng_error *err);

@@ -9,7 +9,7 @@
 #define RATE_N_MIN 50
 #define RATE_MIN_FRAMES 2
 
-/* ---- sizes and shapes: everything that depends on (n, delta) only -------------------------------- */
+/* ---- sizes and shapes: everything that depends on (n, delta) only ------------------------ */
 
 /* Sizes at which rates are tabulated: every integer up to `dense`, then a ratio of 1.001. */
 typedef struct rate_nodes {
@@ -33,7 +33,7 @@ unsigned ng_rate_nodes_find(const rate_nodes *nodes, double n);
 void ng_rate_boltzmann(const double *face, const double *edge, const double *log1p_n, size_t n,
                        const ng_growth_parameters *parameters, double *out);
 
-/* ---- residual rows --------------------------------------------------------------------------------- */
+/* ---- residual rows ----------------------------------------------------------------------- */
 
 /*
  * One frame. Its rows are sizes (psi-flux) or particles; row i stands at node[i] with
@@ -93,7 +93,7 @@ void ng_rate_members_free(rate_members *members);
 /* Weight of a frame, linear in time. */
 double ng_rate_frame_weight(const ng_growth_fit_options *options, size_t frame, size_t n_frames);
 
-/* ---- evaluation -------------------------------------------------------------------------------------- */
+/* ---- evaluation -------------------------------------------------------------------------- */
 
 /* Cost of a frame at one shape number as a quadratic in S: a S^2 - 2 b S + c (scale included). */
 typedef struct rate_quadratic {
@@ -168,7 +168,7 @@ void ng_rate_normal_equations(ng_rate_problem *p, rate_normal *out);
 
 void ng_rate_frame_derivative(ng_rate_problem *p, size_t frame, rate_derivative *out);
 
-/* ---- variance curve ------------------------------------------------------------------------------------ */
+/* ---- variance curve ---------------------------------------------------------------------- */
 
 /* u and w of the curve, e' = u S - w, in a frame at its chosen delta. */
 void ng_rate_variance_frame(ng_rate_problem *p, size_t frame);
@@ -183,7 +183,7 @@ void ng_rate_variance_solve(const ng_rate_problem *p, const double *a, double la
 void ng_rate_variance_apply(const ng_rate_problem *p, const double *x, double *y);
 void ng_rate_variance_apply_transposed(const ng_rate_problem *p, const double *x, double *y);
 
-/* ---- search ----------------------------------------------------------------------------------------------- */
+/* ---- search ------------------------------------------------------------------------------ */
 
 typedef struct rate_search {
     ng_growth_parameters best;
@@ -205,18 +205,19 @@ ng_status ng_growth_bootstrap(const ng_trajectories *t, const ng_growth_fit_opti
                               const rate_nodes *nodes, const ng_run *run, ng_growth_fit *fit,
                               ng_error *err);
 
-/* ---- what follows, while the problem stands at the best point -------------------------------------- */
+/* ---- what follows, while the problem stands at the best point ---------------------------- */
 
 /* Mean and moments of the model over time. */
 ng_status ng_growth_moments(ng_rate_problem *p, const ng_trajectories *t, ng_growth_fit *fit,
                             ng_error *err);
-/* Profiles at chosen times, the reconstructed potential and, for the default preset, the cost of the
- * flux in the published normalisation. */
+/* Profiles at chosen times, the reconstructed potential and, for the default preset, the cost of
+ * the flux in the published normalisation. */
 ng_status ng_growth_profiles(ng_rate_problem *p, const ng_trajectories *t, ng_growth_fit *fit,
                              ng_error *err);
 
-/* End of an interval from n sorted replicates: position share*(n+1), so that a further replicate falls
- * beyond it with probability `share` (type 6; type 7 would make 50 replicates cover 91 %, not 95 %). */
+/* End of an interval from n sorted replicates: position share*(n+1), so that a further replicate
+ * falls beyond it with probability `share` (type 6; type 7 would make 50 replicates cover 91 %, not
+ * 95 %). */
 double ng_fit_interval_end(const double *sorted, size_t n, double share);
 /* Percentile, linear interpolation (type 7), of n sorted values. */
 double ng_fit_percentile(const double *sorted, size_t n, double share);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The whole fit of the growth law: several starts, the best of them in full, its information matrix. */
+/* The whole fit of the growth law: several starts, the best of them in full, its information
+ * matrix. */
 #include "fit_internal.h"
 
 #include <gsl/gsl_eigen.h>
@@ -11,7 +12,7 @@
 
 #define N NG_N_GROWTH_PARAMETERS
 
-/* ---- starts --------------------------------------------------------------------------------------- */
+/* ---- starts ------------------------------------------------------------------------------ */
 
 /* Where further starts are scattered: wide enough for every row of [Kim] Table 1. */
 static const double start_box[N][2] = {
@@ -115,7 +116,7 @@ static ng_status run_starts(const ng_trajectories *t, const ng_growth_fit_option
     return status;
 }
 
-/* ---- the best point in full ------------------------------------------------------------------------- */
+/* ---- the best point in full -------------------------------------------------------------- */
 
 static ng_status allocate_series(size_t n, ng_growth_fit *out, ng_error *err)
 {
@@ -159,7 +160,7 @@ static void fill_series(ng_rate_problem *p, ng_growth_fit *out)
     }
 }
 
-/* ---- information matrix ------------------------------------------------------------------------------- */
+/* ---- information matrix ------------------------------------------------------------------ */
 
 /* Free parameters that are not held at a bound: the others have no standard error. */
 static void find_free(const ng_growth_fit_options *o, ng_growth_fit *out)
@@ -208,7 +209,8 @@ static ng_status decompose(const double *information, ng_growth_fit *out, double
         for (size_t j = 0; j < n; j++) {
             covariance[i * n + j] = 0.0;
             for (size_t k = 0; k < n; k++) {
-                /* a flat direction has no information at all: its error is infinite, not negative */
+                /* a flat direction has no information at all: its error is infinite, not negative
+                 */
                 double information_k = fmax(out->eigenvalue[k], 1e-12 * out->eigenvalue[0]);
                 covariance[i * n + j] +=
                     out->eigenvector[k][i] * out->eigenvector[k][j] / information_k;
@@ -291,7 +293,7 @@ static void sensitivity(ng_rate_problem *p, ng_growth_fit *out)
     }
 }
 
-/* ---- the whole ------------------------------------------------------------------------------------------ */
+/* ---- the whole --------------------------------------------------------------------------- */
 
 static ng_status evaluate_best(const ng_trajectories *t, const ng_growth_fit_options *o,
                                const rate_nodes *nodes, ng_growth_fit *out, ng_error *err)

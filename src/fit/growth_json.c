@@ -27,7 +27,7 @@ struct json_t *ng_growth_reals(const double *x, size_t n)
     return array;
 }
 
-/* ---- parameters ---------------------------------------------------------------------------------------- */
+/* ---- parameters -------------------------------------------------------------------------- */
 
 static json_t *parameter_json(const ng_fit_parameter *p, const ng_parameter_info *info,
                               double start)
@@ -67,7 +67,7 @@ static json_t *cost_json(const ng_growth_fit *fit, const ng_growth_fit_options *
                      fit->objective);
 }
 
-/* ---- search, information, bootstrap ----------------------------------------------------------------- */
+/* ---- search, information, bootstrap ------------------------------------------------------ */
 
 static json_t *stop_json(const ng_growth_fit *fit)
 {
@@ -125,7 +125,7 @@ static json_t *bootstrap_json(const ng_growth_fit *fit)
                      "mu_max_kT", mu_max);
 }
 
-/* ---- series ------------------------------------------------------------------------------------------------ */
+/* ---- series ------------------------------------------------------------------------------ */
 
 static json_t *series_json(const ng_growth_fit *fit, const ng_series *data)
 {
@@ -172,7 +172,7 @@ static json_t *moments_json(const ng_growth_fit *fit, const ng_series *data)
                      "order", order, "data", measured, "model", model);
 }
 
-/* ---- verdict -------------------------------------------------------------------------------------------------- */
+/* ---- verdict ----------------------------------------------------------------------------- */
 
 static bool is_flagged(const ng_growth_fit *fit, ng_fit_flag flag)
 {
@@ -223,7 +223,7 @@ static json_t *verdict_json(const ng_growth_fit *fit, const growth_answer *a, bo
     return json_pack("{s:s,s:o}", "level", level, "reasons", reasons);
 }
 
-/* ---- the whole -------------------------------------------------------------------------------------------------- */
+/* ---- the whole --------------------------------------------------------------------------- */
 
 static void put_derived(json_t *out, const ng_growth_fit *fit, const ng_trajectories *t,
                         const ng_growth_fit_options *o, const ng_series *series,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What follows from a growth fit: potential with its band, profiles, free energy, phases, sensitivity. */
+/* What follows from a growth fit: potential with its band, profiles, free energy, phases,
+ * sensitivity. */
 #include "growth_json_internal.h"
 
 #include <math.h>
@@ -15,7 +16,7 @@ ng_potential_maximum ng_growth_maximum(const ng_growth_parameters *p, double del
     return ng_potential_find_maximum(p, delta, GROWTH_N_MIN, N_SEARCH);
 }
 
-/* ---- the potential's maximum and the sizes that were seen -------------------------------------------- */
+/* ---- the potential's maximum and the sizes that were seen -------------------------------- */
 
 static void maximum_intervals(const ng_growth_fit *fit, double level, double *n, double *mu,
                               growth_answer *out)
@@ -71,7 +72,7 @@ static double curve_size(const growth_answer *a, size_t i)
                  pow(a->n_last / GROWTH_N_MIN, (double)i / (double)(GROWTH_SIZES - 1)));
 }
 
-/* ---- potential ------------------------------------------------------------------------------------------- */
+/* ---- potential --------------------------------------------------------------------------- */
 
 typedef struct potential_curve {
     double n[GROWTH_SIZES], radius[GROWTH_SIZES], mu[GROWTH_SIZES], lower[GROWTH_SIZES];
@@ -138,7 +139,7 @@ json_t *ng_growth_potential_json(const ng_growth_fit *fit, const ng_trajectories
     return out;
 }
 
-/* ---- phases ------------------------------------------------------------------------------------------------- */
+/* ---- phases ------------------------------------------------------------------------------ */
 
 /* Frames of the fit that lie in a phase; their median supersaturation, NAN when there are none. */
 static double phase_supersaturation(const ng_growth_fit *fit, const ng_phase *phase)
@@ -189,7 +190,7 @@ json_t *ng_growth_phases_json(const ng_growth_fit *fit, const ng_trajectories *t
     return all;
 }
 
-/* ---- profiles ----------------------------------------------------------------------------------------------- */
+/* ---- profiles ---------------------------------------------------------------------------- */
 
 static const char *phase_at(const ng_phase *phase, size_t n, const ng_trajectories *t,
                             double time_s)
@@ -227,7 +228,7 @@ json_t *ng_growth_profiles_json(const ng_growth_fit *fit, const ng_series *serie
     return all;
 }
 
-/* ---- free energy and sensitivity ------------------------------------------------------------------------ */
+/* ---- free energy and sensitivity --------------------------------------------------------- */
 
 static json_t *free_energy_at(const ng_growth_fit *fit, size_t slot, const growth_answer *a)
 {

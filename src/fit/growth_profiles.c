@@ -145,7 +145,7 @@ static double frame_cost(const ng_rate_problem *p, size_t slot, const flux_sampl
     return high > low ? sum / (double)s->count / ((high - low) * (high - low)) : 0.0;
 }
 
-/* ---- profiles ------------------------------------------------------------------------------------------ */
+/* ---- profiles ---------------------------------------------------------------------------- */
 
 static ng_status profile_create(size_t count, ng_growth_profile *out, ng_error *err)
 {
@@ -200,7 +200,7 @@ static ng_status profile_psi_flux(ng_rate_problem *p, size_t slot, double *model
     return NG_OK;
 }
 
-/* ---- reconstructed potential --------------------------------------------------------------------------- */
+/* ---- reconstructed potential ------------------------------------------------------------- */
 
 typedef struct reconstruction {
     double n[RECONSTRUCTED];
@@ -272,7 +272,7 @@ static ng_status keep_reconstruction(const reconstruction *r, ng_growth_fit *fit
     return NG_OK;
 }
 
-/* ---- the whole --------------------------------------------------------------------------------------------- */
+/* ---- the whole --------------------------------------------------------------------------- */
 
 /* Frames of the profiles: evenly over the run, ends left out. */
 static bool is_profile_frame(size_t slot, size_t n_frames, size_t next)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Rows of the default estimator: each particle's own growth rate. Dividing the flux at size n by the
- * density there, what a particle of size n is expected to do between two frames is
- *     J_n / (N p) = S k^a (1 - s/2) - k^d (1 + s/2),  s = d ln p / dn:
- * the drift, and through the slope of the density the correlation between a particle's size and the
- * chance steps that brought it there. Least squares over particles with the variance of a measured
- * rate as weight is the flux residual weighted by 1/p: no size is binned or trimmed.
- * A measured size is too far out on average; tau^2 s moves it back (Tweedie's formula).
+ * Rows of the default estimator: each particle's own growth rate. Dividing the flux at size n by
+ * the density there, what a particle of size n is expected to do between two frames is J_n / (N p)
+ * = S k^a (1 - s/2) - k^d (1 + s/2),  s = d ln p / dn: the drift, and through the slope of the
+ * density the correlation between a particle's size and the chance steps that brought it there.
+ * Least squares over particles with the variance of a measured rate as weight is the flux residual
+ * weighted by 1/p: no size is binned or trimmed. A measured size is too far out on average; tau^2 s
+ * moves it back (Tweedie's formula).
  */
 #include "fit_internal.h"
 
@@ -15,7 +15,8 @@
 
 #define EDGE 3              /* smoothing is poor within this many frames of a trajectory's end */
 #define MIN_PARTICLES 3     /* in a frame: two numbers are fitted to it on the way */
-#define SCORE_BANDWIDTH 1.5 /* times Silverman's rule: slopes need more smoothing than densities */
+#define SCORE_BANDWIDTH 1.5 /* times Silverman's rule: slopes need more smoothing than densities   \
+                             */
 #define CHI_SQUARE_MEDIAN 0.45494 /* of one degree of freedom */
 #define OUTLIER 3.0   /* standard deviations beyond which a rate counts as one this far out */
 #define SCORE_MAX 0.5 /* |s| beyond this (per monomer) is noise */
@@ -108,8 +109,8 @@ static double line_slope(const line_sums *l)
     return spread > 1e-9 * l->w * l->w ? (l->w * l->xy - l->x * l->y) / spread : 0.0;
 }
 
-/* The power from ln r^2 against ln n over all frames; the scale from the median of r^2 n^-power, which
- * a few wrong links in the tracks do not move. */
+/* The power from ln r^2 against ln n over all frames; the scale from the median of r^2 n^-power,
+ * which a few wrong links in the tracks do not move. */
 static ng_status growth_variance(const ng_trajectories *t, const rate_members *m, frame_sample *s,
                                  rate_variance *out, ng_error *err)
 {

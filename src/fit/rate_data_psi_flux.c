@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Rows of the published estimator: how fast the survival function psi_n moves at every integer size,
- *     d psi_{n+1}/dt = S k_n^a p_n - k_{n+1}^d p_{n+1} - psi_{n+1} g,   g = dlnN/dt,
- * with g taken from the mean equation, g = (S <k^a> - <k^d> - d<n>/dt) / (<n> - 1).
+ * Rows of the published estimator: how fast the survival function psi_n moves at every integer
+ * size, d psi_{n+1}/dt = S k_n^a p_n - k_{n+1}^d p_{n+1} - psi_{n+1} g,   g = dlnN/dt, with g taken
+ * from the mean equation, g = (S <k^a> - <k^d> - d<n>/dt) / (<n> - 1).
  */
 #include "fit_internal.h"
 
@@ -203,8 +203,8 @@ static double mean_of(const distributions *d, size_t f)
     return sum;
 }
 
-/* p_n over the frame's sizes; those below RATE_N_MIN take no part. The first row's is 0, so that the
- * row before it, the last of the frame before, has no p_{n+1}. */
+/* p_n over the frame's sizes; those below RATE_N_MIN take no part. The first row's is 0, so that
+ * the row before it, the last of the frame before, has no p_{n+1}. */
 static void fill_density(const distributions *d, rate_data *out, rate_frame *row, long first)
 {
     size_t f = row->frame;

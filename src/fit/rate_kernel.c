@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The inner loops of the rate estimator: one fused pass over the sizes of a frame per shape number. */
+/* The inner loops of the rate estimator: one fused pass over the sizes of a frame per shape number.
+ */
 #include "fit_internal.h"
 
 #include <math.h>
@@ -180,8 +181,8 @@ static double *column(ng_rate_problem *p, size_t i)
     return p->column + i * p->data.max_rows;
 }
 
-/* Columns 0 and 1, u = attach b and z = detach b, over all rows of the frame, and the sums of u; kept
- * while the same frame is looked at again. */
+/* Columns 0 and 1, u = attach b and z = detach b, over all rows of the frame, and the sums of u;
+ * kept while the same frame is looked at again. */
 static void base_columns(ng_rate_problem *p, size_t frame)
 {
     const rate_data *d = &p->data;

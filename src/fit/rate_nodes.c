@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Sizes and shapes at which the rate estimator tabulates: everything that depends on (n, delta) only. */
+/* Sizes and shapes at which the rate estimator tabulates: everything that depends on (n, delta)
+ * only. */
 #include "fit_internal.h"
 
 #include <math.h>

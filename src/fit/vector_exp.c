@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Alone in its file: built with relaxed floating point so that the compiler may call the C library's
- * vector exponential, which is what makes a table of them cheap. */
+/* Alone in its file: built with relaxed floating point so that the compiler may call the C
+ * library's vector exponential, which is what makes a table of them cheap. */
 #include "fit_internal.h"
 
 #include <math.h>

@@ -29,7 +29,8 @@ static void power_of_ten(double value, int digits, char *text, size_t size)
     char plain[NG_REPORT_NUMBER], mantissa[NG_REPORT_NUMBER];
     snprintf(plain, sizeof plain, "%.*e", digits - 1, value);
     char *e = strchr(plain, 'e');
-    long exponent = strtol(e + 1, NULL, 10);
+    long exponent = 0;
+    (void)ng_parse_int(e[1] == '+' ? e + 2 : e + 1, &exponent);
     *e = '\0';
     group_thousands(plain, mantissa, sizeof mantissa);
     size_t used = (size_t)snprintf(text, size, "%.20s×10%s", mantissa, exponent < 0 ? "⁻" : "");

@@ -9,8 +9,8 @@
 #define SIGNIFICANCE 1e-3
 
 /* p value of Pearson's chi-square for `count[i]` against draws * probability[i], i < n.
- * Neighbouring cells are joined until 10 are expected; what is missing from a total probability of 1
- * is a last cell. */
+ * Neighbouring cells are joined until 10 are expected; what is missing from a total probability of
+ * 1 is a last cell. */
 double chi_square_p(const double *count, const double *probability, size_t n, double draws);
 
 #endif
