@@ -100,8 +100,7 @@ static void for_random_ensembles(void (*check)(const ensemble *e))
     ng_random_close(rng);
 }
 
-/* ---- against the master equation
- * ------------------------------------------------------------------- */
+/* ---- against the master equation ------------------------------------------------------------- */
 
 static void check_moments(const ensemble *e)
 {
@@ -132,8 +131,7 @@ static void variance_moves_as_the_master_equation_says(void **state)
     for_random_ensembles(check_variance);
 }
 
-/* ---- against the published forms, written with rates
- * ------------------------------------------------ */
+/* ---- against the published forms, written with rates ----------------------------------------- */
 
 /* <w j> = S <w(n) k^a> - <w(n-1) k^d>, and what dissolves out of the smallest size seen put back.
  */
@@ -213,8 +211,7 @@ static void the_published_forms_say_the_same(void **state)
     for_random_ensembles(check_ratio_form);
 }
 
-/* ---- special cases
- * ---------------------------------------------------------------------------------------- */
+/* ---- special cases --------------------------------------------------------------------------- */
 
 /* Particles that only enter: the moments move towards those of the smallest size, <w>' = g (w(m) -
  * <w>), also where no size is given at all. */

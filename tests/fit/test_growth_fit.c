@@ -44,8 +44,7 @@ static ng_growth_fit run_fit(const ng_trajectories *t, const ng_growth_fit_optio
     return fit;
 }
 
-/* ---- what a result promises
- * ------------------------------------------------------------------------------ */
+/* ---- what a result promises ------------------------------------------------------------------ */
 
 static void check_between(double lower, double value, double upper)
 {
@@ -225,8 +224,7 @@ static void a_fit_is_no_worse_than_its_start(void **state)
     }
 }
 
-/* ---- the same result
- * ------------------------------------------------------------------------------------ */
+/* ---- the same result ------------------------------------------------------------------------- */
 
 static void same_numbers(const double *a, const double *b, size_t n)
 {
@@ -291,9 +289,7 @@ static void the_seed_draws_the_replicates_and_nothing_else(void **state)
     ng_trajectories_free(&t);
 }
 
-/* ---- fixed
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- fixed ----------------------------------------------------------------------------------- */
 
 static void fixed_parameters_stay_exactly(void **state)
 {
@@ -399,8 +395,7 @@ static void giving_up_is_said(void **state)
     ng_trajectories_free(&t);
 }
 
-/* ---- refused
- * ---------------------------------------------------------------------------------------------- */
+/* ---- refused --------------------------------------------------------------------------------- */
 
 typedef void set_option(ng_growth_fit_options *o, double value);
 
@@ -518,8 +513,7 @@ static void parameters_that_are_no_numbers_are_refused(void **state)
     ng_trajectories_free(&t);
 }
 
-/* ---- too little
- * ------------------------------------------------------------------------------------------- */
+/* ---- too little ------------------------------------------------------------------------------ */
 
 static void require_too_little(const ng_trajectories *t, const ng_growth_fit_options *o,
                                const char *word)
@@ -588,9 +582,7 @@ static void no_sizes_left_after_trimming(void **state)
     ng_trajectories_free(&t);
 }
 
-/* ---- weights
- * -----------------------------------------------------------------------------------------------
- */
+/* ---- weights --------------------------------------------------------------------------------- */
 
 /* Ten tracks in the first half of the frames, ten in the second. */
 static ng_trajectories two_halves(bool published)
@@ -692,8 +684,7 @@ static void a_weight_is_a_number_of_copies(void **state)
     ng_trajectories_free(&t);
 }
 
-/* ---- cancelled, out of memory
- * ------------------------------------------------------------------------- */
+/* ---- cancelled, out of memory ---------------------------------------------------------------- */
 
 typedef struct watch {
     size_t calls, stop_at; /* 0: never */
@@ -780,8 +771,7 @@ static void every_allocation_may_fail(void **state)
     }
 }
 
-/* ---- intervals
- * ---------------------------------------------------------------------------------------------- */
+/* ---- intervals ------------------------------------------------------------------------------- */
 
 /* Ten seeds: an interval that holds the truth with probability 0.95 misses it four times or more in
  * 0.1 % of all tens, so seven of ten is what may be asked; docs/rate-estimator.md has the real

@@ -105,8 +105,7 @@ static void gradient_is_the_slope_of_the_objective(void **state)
     }
 }
 
-/* ---- the matrix
- * ----------------------------------------------------------------------------------------- */
+/* ---- the matrix ------------------------------------------------------------------------------ */
 
 /* All residuals, root weights included, those of the variance curve after those of the rows. */
 static size_t residuals(ng_rate_problem *p, const double x[N], const double *S, double *out)
@@ -238,8 +237,7 @@ static void matrix_has_no_negative_eigenvalue(void **state)
     }
 }
 
-/* ---- what is eliminated
- * ----------------------------------------------------------------------------- */
+/* ---- what is eliminated ---------------------------------------------------------------------- */
 
 static double cost_of_residuals(ng_rate_problem *p, const double x[N], const double *S, double *r)
 {

@@ -89,8 +89,7 @@ static ng_trajectories exact(void)
     return t;
 }
 
-/* ---- at the truth
- * --------------------------------------------------------------------------------------- */
+/* ---- at the truth ---------------------------------------------------------------------------- */
 
 /* A particle of size n stands at the table's nearest size to n - 1/2: every integer up to 1000,
  * then sizes in steps of 0.1 %, so off by half a step at most. */
@@ -145,8 +144,7 @@ static void nothing_is_left_at_the_truth(void **state)
     ng_trajectories_free(&t);
 }
 
-/* ---- the way back
- * ---------------------------------------------------------------------------------------- */
+/* ---- the way back ---------------------------------------------------------------------------- */
 
 static double worst_potential(const ng_growth_parameters *p, double delta, double n_last)
 {
@@ -248,8 +246,7 @@ static void drift_alone_gives_the_driving_force(void **state)
     ng_trajectories_free(&t);
 }
 
-/* ---- how delta is chosen
- * ------------------------------------------------------------------------------ */
+/* ---- how delta is chosen --------------------------------------------------------------------- */
 
 #define N_DELTA 5
 
@@ -369,8 +366,7 @@ static void chosen_shapes_of_published_data(void **state)
     ng_trajectories_free(&t);
 }
 
-/* ---- smooth: every path of a tiny grid
- * ------------------------------------------------------------ */
+/* ---- smooth: every path of a tiny grid ------------------------------------------------------- */
 
 #define TINY_FRAMES 6
 

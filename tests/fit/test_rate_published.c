@@ -32,8 +32,7 @@ static ng_rate_cost cost_of(const ng_trajectories *t, const ng_growth_fit_option
     return cost;
 }
 
-/* ---- what enters
- * ---------------------------------------------------------------------------------------- */
+/* ---- what enters ----------------------------------------------------------------------------- */
 
 /* The sums of column len_nval of preprocessing-*.csv. */
 static void compare_size(const char *material, size_t want_frames, size_t want_sizes)
@@ -111,8 +110,7 @@ static void gold_frame_by_frame(void **state)
     compare_frames("Au", want, sizeof want / sizeof want[0], 1e-7);
 }
 
-/* ---- cost at the published parameters
- * --------------------------------------------------------------- */
+/* ---- cost at the published parameters -------------------------------------------------------- */
 
 /* One cost at published parameters: what the published programs and what the prototype gave. */
 static void compare_cost(const char *what, double found, double published, double published_part,
@@ -160,8 +158,7 @@ static void gold_costs(void **state)
     ng_trajectories_free(&t);
 }
 
-/* ---- the second objective
- * ----------------------------------------------------------------------------- */
+/* ---- the second objective -------------------------------------------------------------------- */
 
 /* J where S(t) minimises it under a limit of V, at fixed delta. */
 typedef struct trade_off {
@@ -205,8 +202,7 @@ static void gold_under_a_variance_limit(void **state)
     compare_trade_off("Au", want, sizeof want / sizeof want[0]);
 }
 
-/* ---- the fit
- * -------------------------------------------------------------------------------------------- */
+/* ---- the fit --------------------------------------------------------------------------------- */
 
 /* All free, V <= 1e-5 as the published rule has it: at or below the cost of the published fit. */
 static void fit_beats(const char *material, double published)
