@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#define COARSE 5 /* step of the first look over the grid of shape numbers */
+#define COARSE 8 /* step of the first look over the grid of shape numbers */
 #define LAMBDA_MIN 1e-6
 #define LAMBDA_MAX 1e12
 #define SMOOTH_JUMP 0.05 /* a jump of delta that costs as much as a typical frame */
@@ -69,15 +69,32 @@ static size_t coarse_list(const ng_rate_problem *p, size_t *list)
     return n;
 }
 
-/* Coarse look over the shapes, then smaller and smaller steps around the lowest. */
+/* Where the parabola through three shapes, `step` apart around k, is lowest; k where there is none. */
+static size_t parabola_lowest(const ng_rate_problem *p, size_t t, size_t k, size_t step, bool held)
+{
+    if (k < step || k + step >= p->data.nodes->n_delta) {
+        return k;
+    }
+    double left = shape_cost(p, t, k - step, held), right = shape_cost(p, t, k + step, held);
+    double bend = left - 2.0 * shape_cost(p, t, k, held) + right;
+    double shift = bend > 0.0 ? 0.5 * (left - right) / bend * (double)step : 0.0;
+    return (size_t)lround((double)k + shift);
+}
+
+/* Coarse look over the shapes, a parabola around the lowest, then downhill to the next valley. */
 static void choose_free(ng_rate_problem *p, size_t t, bool held)
 {
     size_t list[RATE_MAX_SHAPES], n = coarse_list(p, list);
-    for (size_t distance = 3; distance > 0; distance--) {
+    ng_rate_kernel(p, t, list, n);
+    size_t k = lowest_known(p, t, held), before = SIZE_MAX;
+    list[0] = parabola_lowest(p, t, k, COARSE, held);
+    ng_rate_kernel(p, t, list, 1);
+    for (k = lowest_known(p, t, held); k != before; k = lowest_known(p, t, held)) {
+        before = k;
+        n = neighbours(p, k, 1, list);
         ng_rate_kernel(p, t, list, n);
-        p->delta_index[t] = lowest_known(p, t, held);
-        n = neighbours(p, p->delta_index[t], distance - 1, list);
     }
+    p->delta_index[t] = k;
 }
 
 /* Cost of all frames at each shape listed. */
@@ -97,9 +114,10 @@ static void totals_at(ng_rate_problem *p, const size_t *k, size_t n_k, bool held
 /* One shape for all frames: coarse look, then smaller and smaller steps around the lowest. */
 static void choose_constant(ng_rate_problem *p, bool held)
 {
+    static const size_t distance[] = {4, 2, 1, 1, 0};
     size_t list[RATE_MAX_SHAPES], n = coarse_list(p, list), best = 0;
     double total[RATE_MAX_SHAPES], low = (double)INFINITY;
-    for (size_t distance = 3; distance > 0; distance--) {
+    for (size_t pass = 0; pass < sizeof distance / sizeof distance[0]; pass++) {
         totals_at(p, list, n, held, total);
         for (size_t j = 0; j < n; j++) {
             if (total[j] < low) {
@@ -107,7 +125,7 @@ static void choose_constant(ng_rate_problem *p, bool held)
                 best = list[j];
             }
         }
-        n = neighbours(p, best, distance - 1, list);
+        n = neighbours(p, best, distance[pass], list);
     }
     for (size_t t = 0; t < p->data.n_frames; t++) {
         p->delta_index[t] = best;
