@@ -4,7 +4,7 @@
  *
  *     bench_rate [TRACKS.csv]
  *
- * In one run: a growth-rate cost beside a plain way to the same number, how it grows with frames and
+ * In one run: a growth-rate cost beside a plain way to the same number, its growth with frames and
  * sizes, whole fits, a bootstrap replicate, peak memory. Times are of the processor, in one thread
  * unless said; the best of many for short ones. The default file is kim2025/pt-acac2-monomeric.csv
  * below $NUCGROW_DATA, else below ../shared/data.
