@@ -154,9 +154,9 @@ static void fill_series(ng_rate_problem *p, ng_growth_fit *out)
         out->supersaturation_lower[t] = out->supersaturation_upper[t] = S;
     }
     ng_rate_problem_series(p, out->time_s, out->supersaturation, out->delta);
-    out->delta_mean = 0.0;
     for (size_t t = 0; t < d->n_frames; t++) {
-        out->delta_mean += out->delta[t] / (double)d->n_frames;
+        /* a running mean: rounding never takes it out of the range of the shapes */
+        out->delta_mean += (out->delta[t] - out->delta_mean) / (double)(t + 1);
     }
 }
 
