@@ -28,7 +28,8 @@ static const ng_option table[] = {
 static void print_counts(const ng_cli *cli, const ng_ensemble *e)
 {
     const ng_trajectories *t = e->trajectories;
-    ng_cli_print(cli, "tracks     %zu, of which %zu dropped; %zu trajectories, %zu points\n",
+    ng_cli_print(cli, "tracks     %zu, of which %zu dropped; %zu trajectories, %zu points "
+                      "(bridged gaps included)\n",
                  e->tracks->n_tracks, t->tracks_dropped, t->n_tracks, t->n_points);
     ng_cli_print(cli, "frames     %zu, from %g s to %g s\n", t->n_frames, t->time_s[0],
                  t->time_s[t->n_frames - 1]);
@@ -37,7 +38,7 @@ static void print_counts(const ng_cli *cli, const ng_ensemble *e)
 static void print_frame(const ng_cli *cli, const ng_ensemble *e, const char *title, size_t f)
 {
     const ng_series *s = e->series;
-    ng_cli_print(cli, "%-10s %g s: %.0f particles, n = %.4g", title, e->trajectories->time_s[f],
+    ng_cli_print(cli, "%-10s %g s: %.0f particles, mean n %.4g", title, e->trajectories->time_s[f],
                  s->particles[f], s->mean_n[f]);
     if (e->bands != NULL) {
         ng_cli_print(cli, " (%.4g to %.4g)", e->bands->lower.mean_n[f],
@@ -50,12 +51,15 @@ static void print_frame(const ng_cli *cli, const ng_ensemble *e, const char *tit
 static void print_phases(const ng_cli *cli, const ng_ensemble *e)
 {
     ng_phase phase[PHASES_MAX];
-    size_t n = ng_phases_find(e->series, phase, PHASES_MAX);
+    size_t n = 0;
+    if (ng_phases_find(e->series, PHASES_MAX, phase, &n, NULL) != NG_OK) {
+        return; /* the result already holds them; only the summary goes without */
+    }
     const double *time_s = e->trajectories->time_s;
-    ng_cli_print(cli, "\n%-6s %9s %9s   %-9s %11s %11s   %-9s\n", "phase", "from_s", "to_s", "mean",
+    ng_cli_print(cli, "\n%-6s %9s %9s   %-9s %11s %11s   %s\n", "phase", "from_s", "to_s", "mean",
                  "n at start", "n at end", "variance");
     for (size_t k = 0; k < n; k++) {
-        ng_cli_print(cli, "%-6s %9.4g %9.4g   %-9s %11.4g %11.4g   %-9s\n", phase[k].name,
+        ng_cli_print(cli, "%-6s %9.4g %9.4g   %-9s %11.4g %11.4g   %s\n", phase[k].name,
                      time_s[phase[k].first], time_s[phase[k].last], ng_trend_name(phase[k].mean),
                      e->series->mean_n[phase[k].first], e->series->mean_n[phase[k].last],
                      ng_trend_name(phase[k].variance));
@@ -68,6 +72,7 @@ static void print_summary(const ng_cli *cli, const ng_ensemble *e)
     print_frame(cli, e, "start", 0);
     print_frame(cli, e, "end", e->series->n_frames - 1);
     print_phases(cli, e);
+    ng_data_say_unwritten(cli);
 }
 
 /* ---- the verb -------------------------------------------------------------------------------- */
