@@ -224,6 +224,32 @@ static ng_status check_positionals(const ng_cli *cli, ng_error *err)
     return NG_OK;
 }
 
+static bool is_same_file(const char *a, const char *b)
+{
+    struct stat first, second;
+    return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
+           first.st_ino == second.st_ino;
+}
+
+/* A table read twice counts every particle twice; one that is written over is lost. */
+static ng_status check_inputs(const ng_cli *cli, ng_error *err)
+{
+    const char *output = cli->common.output;
+    bool writes = output != NULL && cli->command->output != NG_OUTPUT_FOLDER;
+    for (size_t i = 0; cli->command->output != NG_OUTPUT_TEXT && i < cli->n_files; i++) {
+        if (writes && is_same_file(cli->file[i], output)) {
+            return NG_FAIL(err, NG_USAGE, "%s: is read, so it cannot be the output; name another "
+                           "with -o", output);
+        }
+        for (size_t k = 0; k < i; k++) {
+            if (is_same_file(cli->file[i], cli->file[k])) {
+                return NG_FAIL(err, NG_USAGE, "%s: is given twice", cli->file[i]);
+            }
+        }
+    }
+    return NG_OK;
+}
+
 static ng_status make_folder(const char *path, bool *made, ng_error *err)
 {
     struct stat info;
@@ -291,6 +317,7 @@ static ng_status prepare(call *c, int argc, char **argv, ng_error *err)
     status = status != NG_OK ? status : ng_options_environment(cli->options, err);
     status = status != NG_OK ? status : read_config(c, err);
     status = status != NG_OK ? status : check_positionals(cli, err);
+    status = status != NG_OK ? status : check_inputs(cli, err);
     status = status != NG_OK ? status : check_output(c, err);
     status = status != NG_OK ? status : start_provenance(cli, argc, argv, err);
     if (status != NG_OK) {

@@ -172,12 +172,13 @@ const ng_command ng_command_demo = {
     .summary = "the whole path on synthetic data of known truth",
     .description =
         "Simulates platinum particles, analyses their tracks as if nothing were known, and prints "
-        "what it found beside the truth. The folder then holds the tracks, the truth, all results, "
-        "the report, and experiment.yaml, the file to copy and change for data of your own.\n\n"
+        "what it found beside the truth. The folder, demo-out unless -o names another, then holds "
+        "the tracks, the truth, all results, the report, and experiment.yaml, the file to copy and "
+        "change for data of your own.\n\n"
         "Single parameters are less certain than what follows from them: the potential at the "
         "sizes that were seen is well determined while eps_f, eps_e and 4+alpha trade against each "
         "other. The last two rows show that.",
-    .usage = "-o DIR [options]",
+    .usage = "[-o DIR] [options]",
     .examples = "nucgrow demo -o demo-out\n"
                 "nucgrow demo -o demo-2 --seed 2\n",
     .options_size = 1,

@@ -95,7 +95,7 @@ static const ng_option table[] = {
      .max = 10000,
      .initial = "100",
      .group = "Search",
-     .doc = "Per start."},
+     .doc = "Iterations of each start, at most."},
     {.name = "size-trim",
      .type = NG_OPTION_INT,
      FIELD(size_trim),
@@ -284,15 +284,33 @@ static void put_timing(const ng_cli *cli, double start_s, json_t *result)
 
 static void print_parameters(const ng_cli *cli, const ng_growth_fit *fit, double level)
 {
-    ng_cli_print(cli, "\n%-8s %10s   %.0f %% interval        flag\n", "", "value", 100.0 * level);
+    ng_cli_print(cli, "\n%-8s %10s   %.0f %% interval           %-10s  flag\n", "", "value",
+                 100.0 * level, "unit");
     for (size_t i = 0; i < NG_N_GROWTH_PARAMETERS; i++) {
         const ng_fit_parameter *p = &fit->parameter[i];
         const ng_parameter_info *info = &ng_growth_parameter_info()[i];
-        ng_cli_print(cli, "%-8s %10.4g   %-9.4g to %-9.4g  %-16s %s\n", info->name, p->value,
-                     p->lower, p->upper, ng_fit_flag_name(p->flag), info->unit);
+        const char *unit = strcmp(info->unit, "1") == 0 ? "" : info->unit;
+        ng_cli_print(cli, "%-8s %10.4g   %-9.4g to %-9.4g  %-10s  %s\n", info->name, p->value,
+                     p->lower, p->upper, unit, ng_fit_flag_name(p->flag));
     }
-    ng_cli_print(cli, "%-8s %10.4g   %-9.4g to %-9.4g\n", "delta", fit->delta_mean,
+    ng_cli_print(cli, "%-8s %10.4g   %-9.4g to %.4g\n", "delta", fit->delta_mean,
                  fit->delta_lower, fit->delta_upper);
+}
+
+/* What the report's coloured box says. */
+static void print_verdict(const ng_cli *cli)
+{
+    const json_t *verdict = json_object_get(cli->result, "verdict");
+    const char *level = json_string_value(json_object_get(verdict, "level"));
+    bool red = level != NULL && strcmp(level, "red") == 0;
+    size_t i;
+    json_t *reason;
+    ng_cli_print(cli, "\nverdict: %s%s\n", level,
+                 red ? ", do not trust this result (exit code 4)" : "");
+    json_array_foreach(json_object_get(verdict, "reasons"), i, reason)
+    {
+        ng_cli_print(cli, "  %s\n", json_string_value(reason));
+    }
 }
 
 static void print_result(const ng_cli *cli, const ng_growth_fit *fit,
@@ -311,6 +329,8 @@ static void print_result(const ng_cli *cli, const ng_growth_fit *fit,
         ng_fit_stop_text(fit->start[0].stop));
     ng_cli_print(cli, "The mean is not a test: the model follows the mean of the data by "
                       "construction.\n");
+    print_verdict(cli);
+    ng_data_say_unwritten(cli);
 }
 
 static void cite(ng_cli *cli)

@@ -32,7 +32,8 @@ static const ng_option table[] = {
     {.name = "material", .type = NG_OPTION_TEXT, .offset = offsetof(options, material),
      .initial = "Pt", .choices = "Pt|Pt-ex-situ|Au|iron-oxide|CdSe", .value = "NAME|FILE",
      .group = "Particle",
-     .doc = "Material: a built-in one or a YAML file. The options below override its values."},
+     .doc = "Pt, Pt-ex-situ, Au, iron-oxide, CdSe, or a YAML file. The options below override "
+            "its values."},
     REAL("sigma-nm", sigma_nm, "nm", 1e-3, 1e2, "Particle",
          "Radius of the volume of one monomer."),
     REAL("density-per-nm3", density_per_nm3, "nm^-3", 1e-6, 1e6, "Particle",

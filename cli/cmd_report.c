@@ -132,10 +132,9 @@ const ng_command ng_command_report = {
     .summary = "one HTML page of results: answer, figures, intervals, provenance",
     .description =
         "Reads results of `nucgrow ensemble`, `fit growth` and `potential`, and the truth of "
-        "`simulate "
-        "ensemble`; a folder stands for the results in it. `nucgrow report fit-growth.json` alone "
-        "draws every figure.\n\n"
-        "The page is one file that asks no network for anything and can be read without scripts. "
+        "`simulate ensemble`; a folder stands for the results in it. `nucgrow report "
+        "fit-growth.json` alone draws every figure.\n\n"
+        "The page, report.html unless -o names another, is one file that asks no network for anything and can be read without scripts. "
         "Buttons give the data of each figure as CSV and the picture as SVG.",
     .usage = "RESULT.json|FOLDER... [options]",
     .examples = "nucgrow report fit-growth.json -o report.html\n"

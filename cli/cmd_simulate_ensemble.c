@@ -34,7 +34,8 @@ static const ng_option table[] = {
      .choices = "Pt|Pt-ex-situ|Au|iron-oxide|CdSe",
      .value = "NAME|FILE",
      .group = "Truth",
-     .doc = "Material: a built-in one or a YAML file. The options below override its values."},
+     .doc = "Pt, Pt-ex-situ, Au, iron-oxide, CdSe, or a YAML file. The options below override "
+            "its values."},
     {.name = "schedule",
      .type = NG_OPTION_TEXT,
      .offset = offsetof(options, schedule),

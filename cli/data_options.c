@@ -214,3 +214,10 @@ void ng_data_free(ng_data *data)
         ng_trajectories_free(&data->trajectories);
     }
 }
+
+void ng_data_say_unwritten(const ng_cli *cli)
+{
+    if (cli->common.output == NULL) {
+        ng_cli_print(cli, "not written: -o FILE keeps the result, for `nucgrow report`\n");
+    }
+}

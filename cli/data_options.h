@@ -52,7 +52,8 @@ typedef struct ng_data_options {
      .doc = "Drop rows with a bad value instead of stopping; they are counted."},                  \
     {.name = "material", .type = NG_OPTION_TEXT, .offset = offsetof(struct_, member.material),     \
      .choices = "Pt|Pt-ex-situ|Au|iron-oxide|CdSe", .value = "NAME|FILE", .group = "Particle",     \
-     .doc = "Material: a built-in one or a YAML file."},                                           \
+     .doc = "Pt, Pt-ex-situ, Au, iron-oxide, CdSe, or a YAML file: size of a monomer, start "         \
+             "values. Needed unless the input is an ensemble.json."},                                           \
     {.name = "sigma-nm", .type = NG_OPTION_REAL, .offset = offsetof(struct_, member.sigma_nm),     \
      .unit = "nm", .min = 1e-3, .max = 1e2, .group = "Particle",                                   \
      .doc = "Radius of the volume of one monomer, instead of the material's."},                    \
@@ -67,7 +68,7 @@ typedef struct ng_data_options {
      .doc = "Zero-phase low-pass along each trajectory."},                                         \
     {.name = "cutoff", .type = NG_OPTION_REAL, .offset = offsetof(struct_, member.cutoff),         \
      .unit = "cycles per frame", .initial = "0.04846", .min = 1e-3, .max = 0.5,                    \
-     .group = "Trajectories", .doc = "Of the low-pass."},                                          \
+     .group = "Trajectories", .doc = "Frequency at which the low-pass halves the amplitude."},                                          \
     {.name = "max-gap", .type = NG_OPTION_INT, .offset = offsetof(struct_, member.max_gap),        \
      .unit = "frames", .initial = "3", .min = 0, .max = 1000, .group = "Trajectories",             \
      .doc = "Longest run of missing frames within one trajectory."}
@@ -95,5 +96,8 @@ NG_MUST_CHECK ng_status ng_data_load_files(ng_cli *cli, const ng_data_options *o
                                            const char *const *path, size_t n_paths, ng_data *out,
                                            ng_error *err);
 void ng_data_free(ng_data *data);
+
+/** Without -o the numbers on the screen are all that is left: say so. */
+void ng_data_say_unwritten(const ng_cli *cli);
 
 #endif

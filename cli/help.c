@@ -67,7 +67,8 @@ ng_status ng_help_command(const ng_command *command, FILE *stream, ng_error *err
     }
     fprintf(stream, "nucgrow %s:", command->name);
     ng_text_wrap(stream, command->summary, strlen("nucgrow :") + strlen(command->name), 0);
-    fprintf(stream, "\nUsage: nucgrow %s %s\n\n", command->name, command->usage);
+    fprintf(stream, "\nUsage: nucgrow %s%s%s\n\n", command->name,
+            command->usage[0] != '\0' ? " " : "", command->usage);
     ng_text_wrap(stream, command->description, 0, 0);
     fputc('\n', stream);
     ng_options_help(set, stream);
