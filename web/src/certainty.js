@@ -212,18 +212,22 @@ const eigenvalues = {
 function sensitivitySets(ctx) {
     return list(ctx.fit?.sensitivity).map((one) => ({
         parameter: one?.parameter, factor: number(one?.factor),
-        cost: number(one?.growth_rate ?? one?.objective),
+        cost: number(one?.[sensitivityMeasure(ctx).key]),
         n_max: number(one?.n_max), mu_max_kT: number(one?.mu_max_kT),
         points: finite(rowsOf(one, ["n", "mu_kT"]), "n", "mu_kT").filter((d) => d.n >= LEAST_N)
     })).filter((one) => one.parameter && one.points.length > 2);
 }
 
-/** What the sensitivity tells of each change, and its value as fitted. */
+/** What the sensitivity tells of each change, and its value as fitted. An objective that holds the
+ *  variance jumps where it cannot be held; only preset published reports the misfit in the same unit
+ *  for the fit and its changes. */
 function sensitivityMeasure(ctx) {
     const cost = ctx.fit?.cost;
-    return list(ctx.fit?.sensitivity).some((one) => isNumber(one?.growth_rate))
-        ? {name: "misfit", base: number(cost?.growth_rate)}
-        : {name: "objective", base: number(cost?.objective)};
+    if (!isNumber(cost?.variance_limit)) {
+        return {key: "objective", name: "objective", base: number(cost?.objective)};
+    }
+    const base = ctx.fit.preset === "published" ? number(cost.growth_rate) : NaN;
+    return {key: "growth_rate", name: "misfit", base};
 }
 
 /** Parameters whose change leaves mu_n as it is say nothing in a picture of mu_n. */
@@ -255,7 +259,7 @@ const sensitivity = {
     },
     rows: (ctx) => sensitivitySets(ctx).flatMap((one) => one.points.map((d) => ({
         parameter: one.parameter, factor: one.factor, n: d.n, mu_kT: d.mu_kT,
-        growth_rate_cost: one.cost}))),
+        [sensitivityMeasure(ctx).key]: one.cost}))),
     draw(ctx, width) {
         const groups = [...d3.group(sensitivitySets(ctx), (one) => one.parameter)];
         const bending = groups.filter(([, own]) => bends(ctx, own));

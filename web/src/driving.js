@@ -347,13 +347,14 @@ const freeEnergy = {
         const right = 104;
         const top = isNumber(ctx.sigma) ? TOP_AXIS : 26;
         const inner = height - top - 42;
-        const ends = sets.map((one) => {
-            const inside = one.points.filter((d) => d.dG_kT >= domain[0] && d.dG_kT <= domain[1]);
-            const end = inside[inside.length - 1] ?? one.points[one.points.length - 1];
-            return {...one, end: end.dG_kT};
-        });
         const pixel = (v) => (domain[1] - v) / (domain[1] - domain[0]) * inner;
-        const placed = spreadOut(ends.map((e) => pixel(e.end)), 15, 0, inner - 8);
+        const ends = sets.map((one) => {
+            const last = one.points[one.points.length - 1];
+            const gone = one.points.find((d) => d.dG_kT < domain[0]);
+            // curves that leave through the floor: the later, the higher its label
+            return {...one, at_px: gone ? inner - Math.log10(gone.n) : pixel(last.dG_kT)};
+        });
+        const placed = spreadOut(ends.map((e) => e.at_px), 15, 0, inner - 8);
         const labels = ends.map((e, i) => ({...e,
             at: domain[1] - placed[i] / inner * (domain[1] - domain[0])}));
         const rows = sets.flatMap((one, i) => one.points.map((d) => ({...d, i,
