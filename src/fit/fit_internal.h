@@ -8,6 +8,8 @@
 /* Sizes below take no part: the lattice counts make spikes there (docs/models.md). */
 #define RATE_N_MIN 50
 #define RATE_MIN_FRAMES 2
+/* Times its limit at which the variance cost counts as missed. */
+#define GROWTH_LIMIT_MISSED 1.5
 
 /* ---- sizes and shapes: everything that depends on (n, delta) only ------------------------ */
 
@@ -117,7 +119,7 @@ struct ng_rate_problem {
     rate_nodes own_nodes; /* used when the problem was made alone */
     rate_data data;
     ng_growth_fit_options options;
-    double smooth_penalty; /* cost of a jump of 0.05 in delta; 0 = not set yet */
+    double smooth_penalty; /* cost of a jump of 0.05 in delta; NAN = not set yet */
 
     /* tables of the current parameters */
     ng_growth_parameters parameters;
@@ -128,7 +130,8 @@ struct ng_rate_problem {
     size_t *delta_index;                          /* chosen, per frame */
     double *supersaturation;                      /* chosen, per frame */
     double *variance_u, *variance_w, *variance_e; /* the curve: e' = u S - w, e the misfit */
-    double *path, *path_a, *path_step; /* scratch of rate_variance.c: 4, 1, 1 times n_frames */
+    double *path, *path_a, *path_step,
+        *path_from; /* scratch of rate_variance.c: 4, 1, 1 times n_frames */
     bool *path_fixed;
     double *smooth_cost; /* scratch of the smooth delta: n_frames x n_delta */
     unsigned char *smooth_from;

@@ -49,15 +49,15 @@ static void keep_series(const bootstrap_job *job, const ng_rate_problem *p, size
     for (size_t t = 0; t < job->fit->n_frames; t++) {
         row[t] = (double)NAN;
     }
-    double sum = 0.0;
+    double first = p->data.nodes->delta[p->delta_index[0]], above = 0.0;
     for (size_t t = 0; t < p->data.n_frames; t++) {
         size_t slot = job->slot_of_frame[p->data.frame[t].frame];
-        sum += p->data.nodes->delta[p->delta_index[t]];
+        above += p->data.nodes->delta[p->delta_index[t]] - first;
         if (slot != SIZE_MAX) {
             row[slot] = p->supersaturation[t];
         }
     }
-    job->fit->replicate_delta[index] = sum / (double)p->data.n_frames;
+    job->fit->replicate_delta[index] = first + above / (double)p->data.n_frames;
 }
 
 static ng_status run_replicate(void *context, size_t index, int worker, ng_error *err)

@@ -346,7 +346,7 @@ static void warn(const ng_growth_fit *fit, const ng_growth_fit_options *o, ng_wa
                             info[i].name, fit->parameter[i].lower, fit->parameter[i].upper);
         }
     }
-    if (isfinite(o->variance_limit) && fit->variance_cost > 1.5 * o->variance_limit) {
+    if (fit->variance_cost > GROWTH_LIMIT_MISSED * o->variance_limit) {
         ng_warnings_add(warnings, "variance-limit",
                         "the variance curve cannot be met to %.3g; it is off by %.3g",
                         o->variance_limit, fit->variance_cost);

@@ -6,12 +6,17 @@
 
 #define N NG_N_GROWTH_PARAMETERS
 
-bool ng_growth_put(struct json_t *object, const char *key, struct json_t *value)
+void ng_growth_put(growth_writer *w, json_t *object, const char *key, json_t *value)
 {
-    return json_object_set_new(object, key, value) == 0;
+    w->ok = json_object_set_new(object, key, value) == 0 && w->ok;
 }
 
-struct json_t *ng_growth_reals(const double *x, size_t n)
+void ng_growth_append(growth_writer *w, json_t *array, json_t *value)
+{
+    w->ok = json_array_append_new(array, value) == 0 && w->ok;
+}
+
+json_t *ng_growth_reals(const double *x, size_t n)
 {
     json_t *array = json_array();
     for (size_t i = 0; array && i < n; i++) {
@@ -40,13 +45,15 @@ static json_t *parameter_json(const ng_fit_parameter *p, const ng_parameter_info
                      p->flag == NG_FIT_FIXED);
 }
 
-static json_t *parameters_json(const ng_growth_fit *fit, const ng_growth_fit_options *o)
+static json_t *parameters_json(growth_writer *w)
 {
+    const ng_growth_fit *fit = w->fit;
+    const ng_growth_fit_options *o = w->options;
     json_t *all = json_object();
     for (size_t i = 0; i < N; i++) {
         const ng_parameter_info *info = &ng_growth_parameter_info()[i];
         ng_growth_put(
-            all, info->name,
+            w, all, info->name,
             parameter_json(&fit->parameter[i], info, ng_growth_parameter_get(&o->start, i)));
     }
     return all;
@@ -69,32 +76,34 @@ static json_t *cost_json(const ng_growth_fit *fit, const ng_growth_fit_options *
 
 /* ---- search, information, bootstrap ------------------------------------------------------ */
 
-static json_t *stop_json(const ng_growth_fit *fit)
+static json_t *stop_json(growth_writer *w)
 {
+    const ng_growth_fit *fit = w->fit;
     json_t *starts = json_array();
     for (size_t i = 0; i < fit->n_starts; i++) {
         const ng_fit_start *s = &fit->start[i];
         json_t *row = json_pack("{s:f,s:f,s:f,s:I,s:s}", "objective", s->objective, "growth_rate",
                                 s->growth_rate, "variance", s->variance, "iterations",
                                 (json_int_t)s->iterations, "reason", ng_fit_stop_text(s->stop));
-        json_array_append_new(starts, row);
+        ng_growth_append(w, starts, row);
     }
     return json_pack("{s:s,s:I,s:I,s:o}", "reason", ng_fit_stop_text(fit->start[0].stop),
                      "iterations", (json_int_t)fit->start[0].iterations, "evaluations",
                      (json_int_t)fit->evaluations, "starts", starts);
 }
 
-static json_t *identifiability_json(const ng_growth_fit *fit)
+static json_t *identifiability_json(growth_writer *w)
 {
+    const ng_growth_fit *fit = w->fit;
     json_t *names = json_array(), *correlation = json_array(), *vectors = json_array();
     for (size_t i = 0; i < fit->n_free; i++) {
         const ng_parameter_info *info = &ng_growth_parameter_info()[fit->free_index[i]];
         const char *log = info->logarithmic ? "ln " : "";
         char name[32];
         (void)snprintf(name, sizeof name, "%s%s", log, info->name);
-        json_array_append_new(names, json_string(name));
-        json_array_append_new(correlation, ng_growth_reals(fit->correlation[i], fit->n_free));
-        json_array_append_new(vectors, ng_growth_reals(fit->eigenvector[i], fit->n_free));
+        ng_growth_append(w, names, json_string(name));
+        ng_growth_append(w, correlation, ng_growth_reals(fit->correlation[i], fit->n_free));
+        ng_growth_append(w, vectors, ng_growth_reals(fit->eigenvector[i], fit->n_free));
     }
     double condition = fit->n_free > 0 && fit->eigenvalue[fit->n_free - 1] > 0.0
                            ? fit->eigenvalue[0] / fit->eigenvalue[fit->n_free - 1]
@@ -104,21 +113,22 @@ static json_t *identifiability_json(const ng_growth_fit *fit)
                      vectors, "condition", ng_json_real(condition));
 }
 
-static json_t *bootstrap_json(const ng_growth_fit *fit)
+static json_t *bootstrap_json(growth_writer *w)
 {
+    const ng_growth_fit *fit = w->fit;
     json_t *parameters = json_object(), *n_max = json_array(), *mu_max = json_array();
     for (size_t i = 0; i < N; i++) {
         json_t *values = json_array();
         for (size_t b = 0; b < fit->n_replicates; b++) {
             double value = ng_growth_parameter_get(&fit->replicate[b], i);
-            json_array_append_new(values, ng_json_real(value));
+            ng_growth_append(w, values, ng_json_real(value));
         }
-        ng_growth_put(parameters, ng_growth_parameter_info()[i].name, values);
+        ng_growth_put(w, parameters, ng_growth_parameter_info()[i].name, values);
     }
     for (size_t b = 0; b < fit->n_replicates; b++) {
         ng_potential_maximum m = ng_growth_maximum(&fit->replicate[b], fit->replicate_delta[b]);
-        json_array_append_new(n_max, ng_json_real(m.found ? m.n : (double)NAN));
-        json_array_append_new(mu_max, ng_json_real(m.found ? m.mu_kT : (double)NAN));
+        ng_growth_append(w, n_max, ng_json_real(m.found ? m.n : (double)NAN));
+        ng_growth_append(w, mu_max, ng_json_real(m.found ? m.mu_kT : (double)NAN));
     }
     return json_pack("{s:I,s:I,s:o,s:o,s:o}", "replicates", (json_int_t)fit->n_replicates, "failed",
                      (json_int_t)fit->n_failed, "parameters", parameters, "n_max", n_max,
@@ -127,8 +137,10 @@ static json_t *bootstrap_json(const ng_growth_fit *fit)
 
 /* ---- series ------------------------------------------------------------------------------ */
 
-static json_t *series_json(const ng_growth_fit *fit, const ng_series *data)
+static json_t *series_json(growth_writer *w)
 {
+    const ng_growth_fit *fit = w->fit;
+    const ng_series *data = &w->series;
     const struct {
         const char *key;
         const double *x;
@@ -146,26 +158,29 @@ static json_t *series_json(const ng_growth_fit *fit, const ng_series *data)
     };
     json_t *series = json_object(), *particles = json_array();
     for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
-        ng_growth_put(series, row[i].key, ng_growth_reals(row[i].x, fit->n_frames));
+        ng_growth_put(w, series, row[i].key, ng_growth_reals(row[i].x, fit->n_frames));
     }
     for (size_t t = 0; t < fit->n_frames; t++) {
-        json_array_append_new(particles, json_real(data->particles[fit->frame[t]]));
+        ng_growth_append(w, particles, json_real(data->particles[fit->frame[t]]));
     }
-    ng_growth_put(series, "particles", particles);
+    ng_growth_put(w, series, "particles", particles);
     return series;
 }
 
-static json_t *moments_json(const ng_growth_fit *fit, const ng_series *data)
+static json_t *moments_json(growth_writer *w)
 {
+    const ng_growth_fit *fit = w->fit;
+    const ng_series *data = &w->series;
     json_t *order = json_array(), *measured = json_array(), *model = json_array();
     double *x = NG_NEW(double, fit->n_frames);
+    w->ok = x != NULL && w->ok;
     for (size_t q = 0; x && q < NG_N_HIGH_MOMENTS; q++) {
         for (size_t t = 0; t < fit->n_frames; t++) {
             x[t] = data->moment[NG_MOMENT_FIRST + q][fit->frame[t]];
         }
-        json_array_append_new(order, json_integer((json_int_t)(NG_MOMENT_FIRST + q)));
-        json_array_append_new(measured, ng_growth_reals(x, fit->n_frames));
-        json_array_append_new(model, ng_growth_reals(fit->moment_model[q], fit->n_frames));
+        ng_growth_append(w, order, json_integer((json_int_t)(NG_MOMENT_FIRST + q)));
+        ng_growth_append(w, measured, ng_growth_reals(x, fit->n_frames));
+        ng_growth_append(w, model, ng_growth_reals(fit->moment_model[q], fit->n_frames));
     }
     ng_free(x);
     return json_pack("{s:o,s:o,s:o,s:o}", "time_s", ng_growth_reals(fit->time_s, fit->n_frames),
@@ -184,102 +199,129 @@ static bool is_flagged(const ng_growth_fit *fit, ng_fit_flag flag)
     return false;
 }
 
-static void reason(json_t *reasons, const char *text)
+static void reason(growth_writer *w, json_t *reasons, const char *text)
 {
-    json_array_append_new(reasons, json_string(text));
+    ng_growth_append(w, reasons, json_string(text));
 }
 
-static json_t *verdict_json(const ng_growth_fit *fit, const growth_answer *a, bool *trusted)
+static json_t *verdict_json(growth_writer *w, bool *trusted)
 {
+    const ng_growth_fit *fit = w->fit;
+    const growth_answer *a = &w->answer;
     json_t *reasons = json_array();
     bool at_bound = is_flagged(fit, NG_FIT_AT_BOUND);
     bool flat = is_flagged(fit, NG_FIT_NOT_IDENTIFIABLE);
+    bool missed = fit->variance_cost > GROWTH_LIMIT_MISSED * w->options->variance_limit;
+    if (missed) {
+        reason(w, reasons, "The variance curve cannot be brought within its limit.");
+    }
     if (!fit->converged) {
-        reason(reasons, "The search did not converge.");
+        reason(w, reasons, "The search did not converge.");
     }
     if (at_bound) {
-        reason(reasons,
+        reason(w, reasons,
                "A parameter ended at the edge of its allowed range: read the potential and "
                "its band, not the single numbers.");
     }
     if (flat) {
-        reason(reasons, "Some parameters are not identifiable from these data by themselves; their "
-                        "combination, the potential, is what is measured.");
+        reason(w, reasons,
+               "Some parameters are not identifiable from these data by themselves; their "
+               "combination, the potential, is what is measured.");
     }
     if (!a->maximum.found) {
-        reason(reasons, "The fitted potential has no maximum in the sampled sizes.");
+        reason(w, reasons, "The fitted potential has no maximum in the sampled sizes.");
     } else if (a->mu_upper - a->mu_lower > 2.0 * fabs(a->maximum.mu_kT)) {
         char text[128];
         (void)snprintf(text, sizeof text,
                        "The height of the potential's maximum is uncertain: %.2f to %.2f kT.",
                        a->mu_lower, a->mu_upper);
-        reason(reasons, text);
+        reason(w, reasons, text);
     }
-    *trusted = fit->converged && !at_bound;
+    *trusted = fit->converged && !at_bound && !missed;
     const char *level = !*trusted ? "red" : json_array_size(reasons) > 0 ? "amber" : "green";
     if (json_array_size(reasons) == 0) {
-        reason(reasons, "Converged, inside all bounds, every parameter identified.");
+        reason(w, reasons, "Converged, inside all bounds, every parameter identified.");
     }
     return json_pack("{s:s,s:o}", "level", level, "reasons", reasons);
 }
 
 /* ---- the whole --------------------------------------------------------------------------- */
 
-static void put_derived(json_t *out, const ng_growth_fit *fit, const ng_trajectories *t,
-                        const ng_growth_fit_options *o, const ng_series *series,
-                        const growth_answer *answer)
+static void fill(growth_writer *w, json_t *out)
 {
-    ng_growth_put(out, "potential", ng_growth_potential_json(fit, t, o, answer));
-    ng_growth_put(out, "series", series_json(fit, series));
-    ng_growth_put(out, "profiles", ng_growth_profiles_json(fit, series, t));
-    ng_growth_put(out, "moments", moments_json(fit, series));
-    ng_growth_put(out, "free_energy", ng_growth_free_energy_json(fit, series, answer));
-    ng_growth_put(out, "phases", ng_growth_phases_json(fit, t, series, answer));
-    ng_growth_put(out, "sensitivity", ng_growth_sensitivity_json(fit));
-    ng_growth_put(out, "identifiability", identifiability_json(fit));
-    ng_growth_put(out, "bootstrap", bootstrap_json(fit));
-    ng_growth_put(out, "stop", stop_json(fit));
+    const ng_growth_fit_options *o = w->options;
+    bool trusted = false;
+    json_t *verdict = verdict_json(w, &trusted);
+    ng_growth_put(w, out, "estimator", json_string("rate"));
+    ng_growth_put(w, out, "preset", json_string(o->published ? "published" : "default"));
+    ng_growth_put(w, out, "level", json_real(o->level));
+    ng_growth_put(w, out, "trusted", json_boolean(trusted));
+    ng_growth_put(w, out, "verdict", verdict);
+    ng_growth_put(w, out, "answer", ng_growth_answer_json(w));
+    ng_growth_put(w, out, "material", ng_material_json(w->material));
+    ng_growth_put(w, out, "parameters", parameters_json(w));
+    ng_growth_put(w, out, "delta", delta_json(w->fit, o));
+    ng_growth_put(w, out, "cost", cost_json(w->fit, o));
+    ng_growth_put(w, out, "potential", ng_growth_potential_json(w));
+    ng_growth_put(w, out, "series", series_json(w));
+    ng_growth_put(w, out, "profiles", ng_growth_profiles_json(w));
+    ng_growth_put(w, out, "moments", moments_json(w));
+    ng_growth_put(w, out, "free_energy", ng_growth_free_energy_json(w));
+    ng_growth_put(w, out, "phases", ng_growth_phases_json(w));
+    ng_growth_put(w, out, "sensitivity", ng_growth_sensitivity_json(w));
+    ng_growth_put(w, out, "identifiability", identifiability_json(w));
+    ng_growth_put(w, out, "bootstrap", bootstrap_json(w));
+    ng_growth_put(w, out, "stop", stop_json(w));
+    ng_growth_put(w, out, "methods", ng_growth_methods_json(w));
+}
+
+/* Why something is null. */
+static void warn(const growth_writer *w, ng_warnings *warnings)
+{
+    size_t empty = 0;
+    for (size_t t = 0; t < w->fit->n_frames; t++) {
+        empty += !(w->fit->supersaturation[t] > 0.0);
+    }
+    if (!w->answer.maximum.found) {
+        ng_warnings_add(warnings, "no-maximum",
+                        "the fitted potential has no maximum between n = %d and %.0f; n_max and "
+                        "mu_max_kT are null",
+                        GROWTH_N_MIN, GROWTH_N_SEARCH);
+    }
+    if (empty > 0) {
+        ng_warnings_add(warnings, "no-monomers",
+                        "the fitted supersaturation is 0 in %zu of %zu frames; what needs its "
+                        "logarithm is null there",
+                        empty, w->fit->n_frames);
+    }
 }
 
 ng_status ng_growth_fit_json(const ng_growth_fit *fit, const ng_trajectories *t,
                              const ng_growth_fit_options *o, const ng_material *material,
                              struct json_t **out, ng_warnings *warnings, ng_error *err)
 {
-    ng_series series = {0};
-    growth_answer answer;
-    bool trusted;
+    growth_writer w = {
+        .fit = fit, .trajectories = t, .options = o, .material = material, .ok = true};
     *out = NULL;
-    ng_status status = ng_series_create(t->n_frames, &series, err);
+    ng_status status = ng_series_create(t->n_frames, &w.series, err);
     if (status == NG_OK) {
-        status = ng_growth_answer_make(fit, t, o, &answer, err);
+        ng_series_compute(t, NULL, &w.series);
+        status = ng_phases_find(&w.series, GROWTH_PHASES, w.phase, &w.n_phases, err);
     }
-    json_t *root = json_object();
-    if (status != NG_OK || !root) {
-        json_decref(root);
-        ng_series_free(&series);
-        return status != NG_OK ? status : NG_FAIL(err, NG_MEMORY, "growth fit: no memory");
+    if (status == NG_OK) {
+        status = ng_growth_answer_make(fit, t, o, &w.answer, err);
     }
-    ng_series_compute(t, NULL, &series);
-    json_t *verdict = verdict_json(fit, &answer, &trusted);
-    ng_growth_put(root, "estimator", json_string("rate"));
-    ng_growth_put(root, "preset", json_string(o->published ? "published" : "default"));
-    ng_growth_put(root, "level", json_real(o->level));
-    ng_growth_put(root, "trusted", json_boolean(trusted));
-    ng_growth_put(root, "verdict", verdict);
-    ng_growth_put(root, "answer", ng_growth_answer_json(fit, t, material, &series, &answer));
-    ng_growth_put(root, "material", ng_material_json(material));
-    ng_growth_put(root, "parameters", parameters_json(fit, o));
-    ng_growth_put(root, "delta", delta_json(fit, o));
-    ng_growth_put(root, "cost", cost_json(fit, o));
-    put_derived(root, fit, t, o, &series, &answer);
-    ng_growth_put(root, "methods", ng_growth_methods_json(fit, t, o, material));
-    if (!answer.maximum.found) {
-        ng_warnings_add(warnings, "no-maximum",
-                        "the fitted potential has no maximum between n = %d and %.0f; n_max and "
-                        "mu_max_kT are null",
-                        GROWTH_N_MIN, answer.n_last);
+    if (status == NG_OK) {
+        json_t *root = json_object();
+        fill(&w, root);
+        if (w.ok) {
+            warn(&w, warnings);
+            *out = root;
+        } else {
+            json_decref(root);
+            status = NG_FAIL(err, NG_MEMORY, "growth fit: no memory for the result");
+        }
     }
-    ng_series_free(&series);
-    *out = root;
-    return NG_OK;
+    ng_series_free(&w.series);
+    return status;
 }

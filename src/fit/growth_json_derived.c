@@ -8,12 +8,10 @@
 #include <string.h>
 
 #define N NG_N_GROWTH_PARAMETERS
-#define N_SEARCH 1e5 /* the maximum of the potential is looked for up to here */
-#define MAX_PHASES 12
 
 ng_potential_maximum ng_growth_maximum(const ng_growth_parameters *p, double delta)
 {
-    return ng_potential_find_maximum(p, delta, GROWTH_N_MIN, N_SEARCH);
+    return ng_potential_find_maximum(p, delta, GROWTH_N_MIN, GROWTH_N_SEARCH);
 }
 
 /* ---- the potential's maximum and the sizes that were seen -------------------------------- */
@@ -102,38 +100,40 @@ static void fill_curve(const ng_growth_fit *fit, const ng_trajectories *t, doubl
     }
 }
 
-json_t *ng_growth_potential_json(const ng_growth_fit *fit, const ng_trajectories *t,
-                                 const ng_growth_fit_options *o, const growth_answer *a)
+json_t *ng_growth_potential_json(growth_writer *w)
 {
+    const ng_growth_fit *fit = w->fit;
+    const growth_answer *a = &w->answer;
     double *scratch = NG_NEW(double, fit->n_replicates + 1);
     potential_curve *c = NG_NEW(potential_curve, 1);
     json_t *out = json_object(), *frames = json_array();
+    w->ok = scratch && c && w->ok;
     if (scratch && c) {
-        fill_curve(fit, t, o->level, a, scratch, c);
-        ng_growth_put(out, "n_max", ng_json_real(a->maximum.found ? a->maximum.n : (double)NAN));
-        ng_growth_put(out, "mu_max_kT",
+        fill_curve(fit, w->trajectories, w->options->level, a, scratch, c);
+        ng_growth_put(w, out, "n_max", ng_json_real(a->maximum.found ? a->maximum.n : (double)NAN));
+        ng_growth_put(w, out, "mu_max_kT",
                       ng_json_real(a->maximum.found ? a->maximum.mu_kT : (double)NAN));
-        ng_growth_put(out, "n_max_lower", ng_json_real(a->n_lower));
-        ng_growth_put(out, "n_max_upper", ng_json_real(a->n_upper));
-        ng_growth_put(out, "mu_max_lower_kT", ng_json_real(a->mu_lower));
-        ng_growth_put(out, "mu_max_upper_kT", ng_json_real(a->mu_upper));
-        ng_growth_put(out, "sampled_first_n", ng_json_real(a->sampled_first));
-        ng_growth_put(out, "sampled_last_n", ng_json_real(a->sampled_last));
-        ng_growth_put(out, "n", ng_growth_reals(c->n, GROWTH_SIZES));
-        ng_growth_put(out, "radius_nm", ng_growth_reals(c->radius, GROWTH_SIZES));
-        ng_growth_put(out, "mu_kT", ng_growth_reals(c->mu, GROWTH_SIZES));
-        ng_growth_put(out, "lower_kT", ng_growth_reals(c->lower, GROWTH_SIZES));
-        ng_growth_put(out, "upper_kT", ng_growth_reals(c->upper, GROWTH_SIZES));
-        ng_growth_put(out, "gibbs_thomson_kT", ng_growth_reals(c->gibbs_thomson, GROWTH_SIZES));
+        ng_growth_put(w, out, "n_max_lower", ng_json_real(a->n_lower));
+        ng_growth_put(w, out, "n_max_upper", ng_json_real(a->n_upper));
+        ng_growth_put(w, out, "mu_max_lower_kT", ng_json_real(a->mu_lower));
+        ng_growth_put(w, out, "mu_max_upper_kT", ng_json_real(a->mu_upper));
+        ng_growth_put(w, out, "sampled_first_n", ng_json_real(a->sampled_first));
+        ng_growth_put(w, out, "sampled_last_n", ng_json_real(a->sampled_last));
+        ng_growth_put(w, out, "n", ng_growth_reals(c->n, GROWTH_SIZES));
+        ng_growth_put(w, out, "radius_nm", ng_growth_reals(c->radius, GROWTH_SIZES));
+        ng_growth_put(w, out, "mu_kT", ng_growth_reals(c->mu, GROWTH_SIZES));
+        ng_growth_put(w, out, "lower_kT", ng_growth_reals(c->lower, GROWTH_SIZES));
+        ng_growth_put(w, out, "upper_kT", ng_growth_reals(c->upper, GROWTH_SIZES));
+        ng_growth_put(w, out, "gibbs_thomson_kT", ng_growth_reals(c->gibbs_thomson, GROWTH_SIZES));
     }
     size_t n = fit->n_reconstructed;
-    ng_growth_put(out, "reconstructed_n", ng_growth_reals(fit->reconstructed_n, n));
-    ng_growth_put(out, "reconstructed_kT", ng_growth_reals(fit->reconstructed_kT, n));
-    ng_growth_put(out, "reconstructed_sd_kT", ng_growth_reals(fit->reconstructed_sd_kT, n));
+    ng_growth_put(w, out, "reconstructed_n", ng_growth_reals(fit->reconstructed_n, n));
+    ng_growth_put(w, out, "reconstructed_kT", ng_growth_reals(fit->reconstructed_kT, n));
+    ng_growth_put(w, out, "reconstructed_sd_kT", ng_growth_reals(fit->reconstructed_sd_kT, n));
     for (size_t i = 0; i < n; i++) {
-        json_array_append_new(frames, json_integer((json_int_t)fit->reconstructed_frames[i]));
+        ng_growth_append(w, frames, json_integer((json_int_t)fit->reconstructed_frames[i]));
     }
-    ng_growth_put(out, "reconstructed_frames", frames);
+    ng_growth_put(w, out, "reconstructed_frames", frames);
     ng_free(scratch);
     ng_free(c);
     return out;
@@ -142,10 +142,12 @@ json_t *ng_growth_potential_json(const ng_growth_fit *fit, const ng_trajectories
 /* ---- phases ------------------------------------------------------------------------------ */
 
 /* Frames of the fit that lie in a phase; their median supersaturation, NAN when there are none. */
-static double phase_supersaturation(const ng_growth_fit *fit, const ng_phase *phase)
+static double phase_supersaturation(growth_writer *w, const ng_phase *phase)
 {
+    const ng_growth_fit *fit = w->fit;
     double *x = NG_NEW(double, fit->n_frames + 1), median = (double)NAN;
     size_t n = 0;
+    w->ok = x != NULL && w->ok;
     for (size_t t = 0; x && t < fit->n_frames; t++) {
         if (fit->frame[t] >= phase->first && fit->frame[t] <= phase->last) {
             x[n++] = fit->supersaturation[t];
@@ -159,15 +161,17 @@ static double phase_supersaturation(const ng_growth_fit *fit, const ng_phase *ph
     return median;
 }
 
-static json_t *phase_json(const ng_growth_fit *fit, const ng_trajectories *t, const ng_phase *phase,
-                          const growth_answer *a)
+static json_t *phase_json(growth_writer *w, const ng_phase *phase)
 {
-    double S = phase_supersaturation(fit, phase), n1 = (double)NAN, n2 = (double)NAN;
+    const ng_growth_fit *fit = w->fit;
+    const ng_trajectories *t = w->trajectories;
+    const growth_answer *a = &w->answer;
+    double S = phase_supersaturation(w, phase), n1 = (double)NAN, n2 = (double)NAN;
     const char *regime =
         isfinite(S) && a->maximum.found ? ng_potential_regime(&a->maximum, S) : "unknown";
     if (isfinite(S) && S > 0.0) {
-        ng_potential_critical_sizes(&fit->best, fit->delta_mean, S, GROWTH_N_MIN, N_SEARCH, &n1,
-                                    &n2);
+        ng_potential_critical_sizes(&fit->best, fit->delta_mean, S, GROWTH_N_MIN, GROWTH_N_SEARCH,
+                                    &n1, &n2);
     }
     return json_pack("{s:s,s:f,s:f,s:s,s:o,s:s,s:s,s:o,s:o,s:o,s:o}", "name", phase->name,
                      "start_s", t->time_s[phase->first], "end_s", t->time_s[phase->last], "regime",
@@ -178,49 +182,44 @@ static json_t *phase_json(const ng_growth_fit *fit, const ng_trajectories *t, co
                      ng_json_real(ng_radius_from_monomers(n2, t->sigma_s_nm)));
 }
 
-json_t *ng_growth_phases_json(const ng_growth_fit *fit, const ng_trajectories *t,
-                              const ng_series *series, const growth_answer *a)
+json_t *ng_growth_phases_json(growth_writer *w)
 {
-    ng_phase phase[MAX_PHASES];
     json_t *all = json_array();
-    size_t n = ng_phases_find(series, phase, MAX_PHASES);
-    for (size_t i = 0; i < n; i++) {
-        json_array_append_new(all, phase_json(fit, t, &phase[i], a));
+    for (size_t i = 0; i < w->n_phases; i++) {
+        ng_growth_append(w, all, phase_json(w, &w->phase[i]));
     }
     return all;
 }
 
 /* ---- profiles ---------------------------------------------------------------------------- */
 
-static const char *phase_at(const ng_phase *phase, size_t n, const ng_trajectories *t,
-                            double time_s)
+static const char *phase_at(const growth_writer *w, double time_s)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (time_s >= t->time_s[phase[i].first] && time_s <= t->time_s[phase[i].last]) {
-            return phase[i].name;
+    const double *at = w->trajectories->time_s;
+    for (size_t i = 0; i < w->n_phases; i++) {
+        if (time_s >= at[w->phase[i].first] && time_s <= at[w->phase[i].last]) {
+            return w->phase[i].name;
         }
     }
     return "";
 }
 
-json_t *ng_growth_profiles_json(const ng_growth_fit *fit, const ng_series *series,
-                                const ng_trajectories *t)
+json_t *ng_growth_profiles_json(growth_writer *w)
 {
-    ng_phase phase[MAX_PHASES];
-    size_t n = ng_phases_find(series, phase, MAX_PHASES);
+    const ng_growth_fit *fit = w->fit;
     json_t *all = json_array();
     for (size_t i = 0; i < fit->n_profiles; i++) {
         const ng_growth_profile *p = &fit->profile[i];
         json_t *difference = json_array();
         for (size_t k = 0; k < p->count; k++) {
             double mu = ng_potential(&fit->best, p->delta, p->n[k]);
-            json_array_append_new(difference, ng_json_real(mu - log(p->supersaturation)));
+            ng_growth_append(w, difference, ng_json_real(mu - log(p->supersaturation)));
         }
-        json_array_append_new(
-            all,
+        ng_growth_append(
+            w, all,
             json_pack("{s:f,s:s,s:f,s:f,s:o,s:o,s:o,s:o,s:o}", "time_s", p->time_s, "phase",
-                      phase_at(phase, n, t, p->time_s), "supersaturation", p->supersaturation,
-                      "delta", p->delta, "n", ng_growth_reals(p->n, p->count), "p_n",
+                      phase_at(w, p->time_s), "supersaturation", p->supersaturation, "delta",
+                      p->delta, "n", ng_growth_reals(p->n, p->count), "p_n",
                       ng_growth_reals(p->p, p->count), "flux_data_per_s",
                       ng_growth_reals(p->flux_data_per_s, p->count), "flux_model_per_s",
                       ng_growth_reals(p->flux_model_per_s, p->count), "mu_minus_ln_S", difference));
@@ -258,23 +257,21 @@ static size_t middle_frame(const ng_growth_fit *fit, const ng_phase *phase)
     return best;
 }
 
-json_t *ng_growth_free_energy_json(const ng_growth_fit *fit, const ng_series *series,
-                                   const growth_answer *a)
+json_t *ng_growth_free_energy_json(growth_writer *w)
 {
-    ng_phase phase[MAX_PHASES];
     json_t *all = json_array();
-    size_t n = ng_phases_find(series, phase, MAX_PHASES);
-    for (size_t i = 0; i < n; i++) {
-        size_t slot = middle_frame(fit, &phase[i]);
+    for (size_t i = 0; i < w->n_phases; i++) {
+        size_t slot = middle_frame(w->fit, &w->phase[i]);
         if (slot != SIZE_MAX) {
-            json_array_append_new(all, free_energy_at(fit, slot, a));
+            ng_growth_append(w, all, free_energy_at(w->fit, slot, &w->answer));
         }
     }
     return all;
 }
 
-json_t *ng_growth_sensitivity_json(const ng_growth_fit *fit)
+json_t *ng_growth_sensitivity_json(growth_writer *w)
 {
+    const ng_growth_fit *fit = w->fit;
     json_t *all = json_array();
     for (size_t i = 0; i < fit->n_sensitivities; i++) {
         const ng_growth_sensitivity *s = &fit->sensitivity[i];
@@ -284,14 +281,14 @@ json_t *ng_growth_sensitivity_json(const ng_growth_fit *fit)
             n[k] = round(GROWTH_N_MIN * pow(100.0, (double)k / (GROWTH_SIZES / 2 - 1)));
             mu[k] = ng_potential(&s->parameters, fit->delta_mean, n[k]);
         }
-        json_array_append_new(
-            all, json_pack("{s:s,s:f,s:o,s:o,s:o,s:o,s:f,s:f}", "parameter",
-                           ng_growth_parameter_info()[s->index].name, "factor", s->factor, "n",
-                           ng_growth_reals(n, GROWTH_SIZES / 2), "mu_kT",
-                           ng_growth_reals(mu, GROWTH_SIZES / 2), "n_max",
-                           ng_json_real(m.found ? m.n : (double)NAN), "mu_max_kT",
-                           ng_json_real(m.found ? m.mu_kT : (double)NAN), "growth_rate",
-                           s->cost.growth_rate, "objective", s->cost.objective));
+        ng_growth_append(w, all,
+                         json_pack("{s:s,s:f,s:o,s:o,s:o,s:o,s:f,s:f}", "parameter",
+                                   ng_growth_parameter_info()[s->index].name, "factor", s->factor,
+                                   "n", ng_growth_reals(n, GROWTH_SIZES / 2), "mu_kT",
+                                   ng_growth_reals(mu, GROWTH_SIZES / 2), "n_max",
+                                   ng_json_real(m.found ? m.n : (double)NAN), "mu_max_kT",
+                                   ng_json_real(m.found ? m.mu_kT : (double)NAN), "growth_rate",
+                                   s->cost.growth_rate, "objective", s->cost.objective));
     }
     return all;
 }

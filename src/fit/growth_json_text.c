@@ -11,14 +11,16 @@ static json_t *sentence(char *text)
     return value;
 }
 
-static json_t *growth_sentence(const ng_growth_fit *fit, const ng_trajectories *t,
-                               const ng_material *material, const ng_series *s)
+static json_t *growth_sentence(const growth_writer *w)
 {
+    const ng_growth_fit *fit = w->fit;
+    const ng_trajectories *t = w->trajectories;
+    const ng_series *s = &w->series;
     size_t first = fit->frame[0], last = fit->frame[fit->n_frames - 1];
     return sentence(ng_text_format(
         "%zu %s particles grow from a mean of %.0f to %.0f monomers (radius %.2f to %.2f nm) in "
         "%.0f s.",
-        t->n_tracks, material->name, s->mean_n[first], s->mean_n[last], s->mean_radius_nm[first],
+        t->n_tracks, w->material->name, s->mean_n[first], s->mean_n[last], s->mean_radius_nm[first],
         s->mean_radius_nm[last], t->time_s[last] - t->time_s[first]));
 }
 
@@ -55,20 +57,21 @@ static json_t *regime_sentence(const ng_growth_fit *fit, const growth_answer *a)
         low, high, 100.0 * (double)hyper / (double)fit->n_frames));
 }
 
-json_t *ng_growth_answer_json(const ng_growth_fit *fit, const ng_trajectories *t,
-                              const ng_material *material, const ng_series *series,
-                              const growth_answer *a)
+json_t *ng_growth_answer_json(growth_writer *w)
 {
     json_t *all = json_array();
-    json_array_append_new(all, growth_sentence(fit, t, material, series));
-    json_array_append_new(all, potential_sentence(t, a));
-    json_array_append_new(all, regime_sentence(fit, a));
+    ng_growth_append(w, all, growth_sentence(w));
+    ng_growth_append(w, all, potential_sentence(w->trajectories, &w->answer));
+    ng_growth_append(w, all, regime_sentence(w->fit, &w->answer));
     return all;
 }
 
-json_t *ng_growth_methods_json(const ng_growth_fit *fit, const ng_trajectories *t,
-                               const ng_growth_fit_options *o, const ng_material *material)
+json_t *ng_growth_methods_json(growth_writer *w)
 {
+    const ng_growth_fit *fit = w->fit;
+    const ng_trajectories *t = w->trajectories;
+    const ng_growth_fit_options *o = w->options;
+    const ng_material *material = w->material;
     static const char *const delta[] = {"free in each frame", "smooth in time",
                                         "one fitted constant", "fixed"};
     const char *residual =

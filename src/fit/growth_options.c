@@ -5,6 +5,10 @@
 #include <math.h>
 #include <string.h>
 
+#define WEIGHT_MAX 1e6
+#define TRIM_MAX 1000000
+#define WINDOW_MAX 100000
+
 ng_growth_fit_options ng_growth_fit_defaults(const ng_material *material)
 {
     ng_growth_fit_options o = {
@@ -63,10 +67,12 @@ ng_status ng_growth_fit_check(const ng_growth_fit_options *o, ng_error *err)
         return NG_FAIL(err, NG_USAGE, "variance-limit is %g; it must be positive",
                        o->variance_limit);
     }
-    if (!(o->frame_weight_first >= 0.0 && o->frame_weight_last >= 0.0 &&
+    if (!(o->frame_weight_first >= 0.0 && o->frame_weight_first <= WEIGHT_MAX &&
+          o->frame_weight_last >= 0.0 && o->frame_weight_last <= WEIGHT_MAX &&
           o->frame_weight_first + o->frame_weight_last > 0.0)) {
-        return NG_FAIL(err, NG_USAGE, "frame-weights are %g:%g; they must not be negative",
-                       o->frame_weight_first, o->frame_weight_last);
+        return NG_FAIL(err, NG_USAGE,
+                       "frame-weights are %g:%g; they must lie in 0 to %g, not both 0",
+                       o->frame_weight_first, o->frame_weight_last, WEIGHT_MAX);
     }
     if (!(o->supersaturation_max > 0.0) || !(o->level > 0.0 && o->level < 1.0)) {
         return NG_FAIL(err, NG_USAGE,
@@ -74,11 +80,12 @@ ng_status ng_growth_fit_check(const ng_growth_fit_options *o, ng_error *err)
                        "second between 0 and 1",
                        o->supersaturation_max, o->level);
     }
-    if (o->size_trim < 1 || o->series_window < 0 || o->starts < 1) {
+    if (o->size_trim < 1 || o->size_trim > TRIM_MAX || o->series_window < 0 ||
+        o->series_window > WINDOW_MAX || o->starts < 1) {
         return NG_FAIL(err, NG_USAGE,
-                       "size-trim is %ld, series-window %ld, starts %zu; they must be at least 1, "
-                       "0, 1",
-                       o->size_trim, o->series_window, o->starts);
+                       "size-trim is %ld, series-window %ld, starts %zu; they must lie in 1 to %d, "
+                       "0 to %d, and at least 1", o->size_trim, o->series_window, o->starts,
+                       TRIM_MAX, WINDOW_MAX);
     }
     return check_parameters(o, err);
 }

@@ -69,16 +69,18 @@ static size_t coarse_list(const ng_rate_problem *p, size_t *list)
     return n;
 }
 
-/* Where the parabola through three shapes, `step` apart around k, is lowest; k where there is none. */
+/* Where the parabola through three shapes, `step` apart around k, is lowest; k where there is none.
+ */
 static size_t parabola_lowest(const ng_rate_problem *p, size_t t, size_t k, size_t step, bool held)
 {
-    if (k < step || k + step >= p->data.nodes->n_delta) {
+    if (k < step || k + step >= p->data.nodes->n_delta || !frame_quadratic(p, t, k - step)->known ||
+        !frame_quadratic(p, t, k + step)->known) {
         return k;
     }
     double left = shape_cost(p, t, k - step, held), right = shape_cost(p, t, k + step, held);
     double bend = left - 2.0 * shape_cost(p, t, k, held) + right;
-    double shift = bend > 0.0 ? 0.5 * (left - right) / bend * (double)step : 0.0;
-    return (size_t)lround((double)k + shift);
+    double shift = bend > 0.0 ? 0.5 * (left - right) / bend : 0.0;
+    return (size_t)lround((double)k + fmin(fmax(shift, -1.0), 1.0) * (double)step);
 }
 
 /* Coarse look over the shapes, a parabola around the lowest, then downhill to the next valley. */
@@ -243,9 +245,25 @@ static double meet_variance_limit(ng_rate_problem *p)
     return p->lambda;
 }
 
+/* A jump of SMOOTH_JUMP costs as much as a frame does on average at the start values: set once, so
+ * that the objective stays the same function. */
+static void set_smooth_penalty(ng_rate_problem *p)
+{
+    ng_rate_tables_fill(p, &p->options.start);
+    double total = 0.0;
+    for (size_t t = 0; t < p->data.n_frames; t++) {
+        choose_free(p, t, false);
+        total += shape_cost(p, t, p->delta_index[t], false);
+    }
+    p->smooth_penalty = total / (double)p->data.n_frames;
+}
+
 ng_rate_cost ng_rate_evaluate(ng_rate_problem *p, const ng_growth_parameters *parameters)
 {
     p->evaluations++;
+    if (p->options.delta_mode == NG_DELTA_SMOOTH && isnan(p->smooth_penalty)) {
+        set_smooth_penalty(p);
+    }
     ng_rate_tables_fill(p, parameters);
     choose_delta(p, false);
     for (size_t t = 0; t < p->data.n_frames; t++) {

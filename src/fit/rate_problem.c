@@ -17,7 +17,8 @@ ng_status ng_rate_nodes_for(const ng_trajectories *t, const ng_growth_fit_option
     } else {
         size_t last = (size_t)lround((NG_DELTA_MAX - NG_DELTA_MIN) / DELTA_STEP);
         for (; n_delta <= last; n_delta++) {
-            grid[n_delta] = NG_DELTA_MIN + DELTA_STEP * (double)n_delta;
+            /* by division: 1.76, not 1.7600000000000002 */
+            grid[n_delta] = NG_DELTA_MIN + (double)n_delta / (1.0 / DELTA_STEP);
         }
     }
     for (size_t k = 0; k < t->n_points; k++) {
@@ -41,6 +42,7 @@ static ng_status allocate(ng_rate_problem *p, ng_error *err)
     p->path = NG_NEW(double, 4 * n);
     p->path_a = NG_NEW(double, n);
     p->path_step = NG_NEW(double, n);
+    p->path_from = NG_NEW(double, n);
     p->path_fixed = NG_NEW(bool, n);
     p->smooth_cost = smooth ? NG_NEW(double, n *n_delta) : NULL;
     p->smooth_from = smooth ? NG_NEW(unsigned char, n *n_delta) : NULL;
@@ -49,8 +51,8 @@ static ng_status allocate(ng_rate_problem *p, ng_error *err)
     p->coupled = NG_NEW(double, (2 * NG_N_GROWTH_PARAMETERS + 2) * n);
     bool ok = p->attach_base && p->boltzmann && p->quadratic && p->delta_index &&
               p->supersaturation && p->variance_u && p->variance_w && p->variance_e && p->path &&
-              p->path_a && p->path_step && p->path_fixed && p->column && p->derivative &&
-              p->coupled && (!smooth || (p->smooth_cost && p->smooth_from));
+              p->path_a && p->path_step && p->path_from && p->path_fixed && p->column &&
+              p->derivative && p->coupled && (!smooth || (p->smooth_cost && p->smooth_from));
     return ok ? NG_OK
               : NG_FAIL(err, NG_MEMORY, "rate estimator: no memory for %zu frames, %zu sizes", n,
                         count);
@@ -67,6 +69,7 @@ ng_status ng_rate_problem_make(const ng_trajectories *t, const double *weight,
         return NG_FAIL(err, NG_MEMORY, "rate estimator: no memory");
     }
     p->options = *o;
+    p->smooth_penalty = (double)NAN; /* not set yet */
     status = o->published ? ng_rate_data_psi_flux(t, weight, o, nodes, &p->data, err)
                           : ng_rate_data_particles(t, weight, o, nodes, &p->data, err);
     if (status == NG_OK) {
@@ -120,6 +123,7 @@ void ng_rate_problem_destroy(ng_rate_problem *p)
     ng_free(p->path);
     ng_free(p->path_a);
     ng_free(p->path_step);
+    ng_free(p->path_from);
     ng_free(p->path_fixed);
     ng_free(p->smooth_cost);
     ng_free(p->smooth_from);

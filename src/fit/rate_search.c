@@ -141,7 +141,7 @@ void ng_rate_normal_equations(ng_rate_problem *p, rate_normal *out)
     eliminate_supersaturation(p, p->derivative, out);
 }
 
-/* Solve (H + mu D) step = -g over the coordinates that are free to move; false if singular. */
+/* Solve (H + mu D) step = -g over the coordinates that are free to move; false when it cannot. */
 static bool damped_step(const rate_normal *e, const bool *still, double mu, double step[N])
 {
     double data[N * N], right[N];
@@ -155,8 +155,12 @@ static bool damped_step(const rate_normal *e, const bool *still, double mu, doub
     gsl_matrix_view m = gsl_matrix_view_array(data, N, N);
     gsl_vector_view b = gsl_vector_view_array(right, N);
     gsl_vector_view x = gsl_vector_view_array(step, N);
-    return gsl_linalg_cholesky_decomp1(&m.matrix) == GSL_SUCCESS &&
-           gsl_linalg_cholesky_solve(&m.matrix, &b.vector, &x.vector) == GSL_SUCCESS;
+    size_t order[N];
+    gsl_permutation order_view = {N, order};
+    /* the modified decomposition: it takes a matrix that rounding left indefinite, where the plain
+     * one would call GSL's error handler, and by default that ends the program */
+    return gsl_linalg_mcholesky_decomp(&m.matrix, &order_view, NULL) == GSL_SUCCESS &&
+           gsl_linalg_mcholesky_solve(&m.matrix, &order_view, &b.vector, &x.vector) == GSL_SUCCESS;
 }
 
 /* What cannot move: fixed by the user, or at a bound with the gradient pointing outwards. */

@@ -9,6 +9,9 @@
 #include <math.h>
 #include <string.h>
 
+#define PATH_ROUNDS 100
+#define PATH_TOLERANCE 1e-10 /* of S, whose scale is 1 */
+
 static double half_step(const rate_data *d, size_t t)
 {
     return 0.5 * (d->frame[t].time_s - d->frame[t - 1].time_s);
@@ -108,52 +111,77 @@ void ng_rate_variance_solve(const ng_rate_problem *p, const double *a, double la
     }
 }
 
-/* Gradient of -(sum quadratics/2 + lambda V/2) at the present S, for the frames that may move. */
-static void downhill(ng_rate_problem *p, double lambda, const double *a, const bool *fixed,
-                     double *step)
+/* Half of sum quadratics + lambda V at the present S, constants left out. */
+static double path_objective(ng_rate_problem *p, double lambda)
 {
     const rate_data *d = &p->data;
-    size_t n = d->n_frames, n_delta = d->nodes->n_delta;
-    double *scaled = p->path + 3 * n;
+    double sum = 0.5 * lambda * ng_rate_variance_cost(p);
+    for (size_t t = 0; t < d->n_frames; t++) {
+        const rate_quadratic *q = &p->quadratic[t * d->nodes->n_delta + p->delta_index[t]];
+        sum += p->supersaturation[t] * (0.5 * q->a * p->supersaturation[t] - q->b);
+    }
+    return sum;
+}
+
+/* Minus its gradient; frames at a bound that want to leave the range are marked as fixed. */
+static void downhill(ng_rate_problem *p, double lambda, double *slope)
+{
+    const rate_data *d = &p->data;
+    size_t n = d->n_frames;
+    double *scaled = p->path + 3 * n, max = p->options.supersaturation_max;
     (void)ng_rate_variance_cost(p);
     for (size_t t = 0; t < n; t++) {
         scaled[t] = p->variance_e[t] / sqrt((double)n);
     }
-    ng_rate_variance_apply_transposed(p, scaled, step);
+    ng_rate_variance_apply_transposed(p, scaled, slope);
     for (size_t t = 0; t < n; t++) {
-        const rate_quadratic *q = &p->quadratic[t * n_delta + p->delta_index[t]];
-        step[t] = fixed[t] ? 0.0 : q->b - a[t] * p->supersaturation[t] - lambda * step[t];
+        const rate_quadratic *q = &p->quadratic[t * d->nodes->n_delta + p->delta_index[t]];
+        double S = p->supersaturation[t];
+        slope[t] = q->b - q->a * S - lambda * slope[t];
+        p->path_fixed[t] = (S <= 0.0 && slope[t] <= 0.0) || (S >= max && slope[t] >= 0.0);
     }
 }
 
-/* Bounds are met by fixing what leaves the range and solving again; a frame that wants back in is
- * released on the next call. */
+/* Go along `step`, kept in range, halving it until the objective falls. @return the largest move; 0
+ * also when no frame was ever at a bound, for then one step is exact. */
+static double project_step(ng_rate_problem *p, double lambda, const double *step)
+{
+    bool inside = true;
+    size_t n = p->data.n_frames;
+    double *from = p->path_from, max = p->options.supersaturation_max, longest = 0.0;
+    double before = path_objective(p, lambda);
+    memcpy(from, p->supersaturation, n * sizeof *from);
+    for (double length = 1.0; length > 1e-6; length *= 0.5) {
+        longest = 0.0;
+        for (size_t t = 0; t < n; t++) {
+            double S = from[t] + length * step[t];
+            inside = inside && !p->path_fixed[t] && S > 0.0 && S < max;
+            p->supersaturation[t] = fmin(fmax(S, 0.0), max);
+            longest = fmax(longest, fabs(p->supersaturation[t] - from[t]));
+        }
+        if (path_objective(p, lambda) <= before) {
+            return inside ? 0.0 : longest;
+        }
+    }
+    memcpy(p->supersaturation, from, n * sizeof *from);
+    return 0.0;
+}
+
+/* Newton steps over the frames that are free, projected into the range: the exact bounded minimum
+ * of a convex quadratic, always reached from S = 0 so that it does not depend on what was asked
+ * before. Bertsekas, SIAM J. Control Optim. 20, 221 (1982). */
 void ng_rate_variance_path(ng_rate_problem *p, double lambda)
 {
     const rate_data *d = &p->data;
-    size_t n = d->n_frames, n_delta = d->nodes->n_delta;
-    double max = p->options.supersaturation_max;
-    double *a = p->path_a, *step = p->path_step;
-    memset(p->path_fixed, 0, n * sizeof *p->path_fixed);
+    size_t n = d->n_frames;
     for (size_t t = 0; t < n; t++) {
-        a[t] = p->quadratic[t * n_delta + p->delta_index[t]].a;
+        p->path_a[t] = p->quadratic[t * d->nodes->n_delta + p->delta_index[t]].a;
         p->supersaturation[t] = 0.0;
     }
-    for (int round = 0; round < 20; round++) {
-        bool changed = false;
-        downhill(p, lambda, a, p->path_fixed, step);
-        ng_rate_variance_solve(p, a, lambda, p->path_fixed, step);
-        for (size_t t = 0; t < n; t++) {
-            if (p->path_fixed[t]) {
-                continue;
-            }
-            double S = p->supersaturation[t] + step[t];
-            if (S < 0.0 || S > max) {
-                p->path_fixed[t] = changed = true;
-            }
-            p->supersaturation[t] = fmin(fmax(S, 0.0), max);
-        }
-        if (!changed) {
+    for (int round = 0; round < PATH_ROUNDS; round++) {
+        downhill(p, lambda, p->path_step);
+        ng_rate_variance_solve(p, p->path_a, lambda, p->path_fixed, p->path_step);
+        if (project_step(p, lambda, p->path_step) < PATH_TOLERANCE) {
             break;
         }
     }

@@ -14,6 +14,7 @@ typedef struct curve {
     ng_rate_problem p;
     rate_frame frame[FRAMES];
     double u[FRAMES], w[FRAMES], e[FRAMES], S[FRAMES], path[4 * FRAMES], a[FRAMES], step[FRAMES];
+    double from[FRAMES];
     bool fixed[FRAMES];
     rate_nodes nodes;
     rate_quadratic quadratic[FRAMES];
@@ -52,6 +53,7 @@ static void curve_open(curve *c, size_t n, uint64_t seed)
     c->p.path = c->path;
     c->p.path_a = c->a;
     c->p.path_step = c->step;
+    c->p.path_from = c->from;
     c->p.path_fixed = c->fixed;
     c->p.quadratic = c->quadratic;
     c->p.delta_index = c->delta_index;
@@ -352,6 +354,33 @@ static void the_path_stays_within_bounds(void **state)
     }
 }
 
+/* Bounds met or not, the path is the minimum of a convex function over a box: coordinate descent,
+ * each coordinate exact and clipped, cannot find less. */
+static void the_path_is_the_bounded_minimum(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 500; seed++) {
+        curve c;
+        curve_open(&c, 6, seed);
+        c.p.options.supersaturation_max = 5.0;
+        double lambda = pow(10.0, fit_uniform(c.rng, -2.0, 3.0));
+        ng_rate_variance_path(&c.p, lambda);
+        double found = total_cost(&c, lambda);
+        for (size_t i = 0; i < 2000 * 6; i++) {
+            double *S = &c.S[i % 6], at = *S, f[3];
+            for (int k = 0; k < 3; k++) {
+                *S = at + (double)k - 1.0;
+                f[k] = total_cost(&c, lambda);
+            }
+            *S = fmin(fmax(at - 0.5 * (f[2] - f[0]) / (f[0] - 2.0 * f[1] + f[2]), 0.0), 5.0);
+        }
+        double best = total_cost(&c, lambda);
+        /* 1e-6: what 2000 rounds of descent leave */
+        assert_true(best >= found * (1.0 - 1e-6));
+        curve_close(&c);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -363,6 +392,7 @@ int main(void)
         cmocka_unit_test(variance_falls_and_growth_cost_rises_with_lambda),
         cmocka_unit_test(the_path_is_the_minimum),
         cmocka_unit_test(the_path_stays_within_bounds),
+        cmocka_unit_test(the_path_is_the_bounded_minimum),
     };
     return cmocka_run_group_tests_name("variance curve", tests, NULL, NULL);
 }
