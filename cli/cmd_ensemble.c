@@ -51,7 +51,10 @@ static void print_frame(const ng_cli *cli, const ng_ensemble *e, const char *tit
 static void print_phases(const ng_cli *cli, const ng_ensemble *e)
 {
     ng_phase phase[PHASES_MAX];
-    size_t n = ng_phases_find(e->series, phase, PHASES_MAX);
+    size_t n = 0;
+    if (ng_phases_find(e->series, PHASES_MAX, phase, &n, NULL) != NG_OK) {
+        return; /* the result already holds them; only the summary goes without */
+    }
     const double *time_s = e->trajectories->time_s;
     ng_cli_print(cli, "\n%-6s %9s %9s   %-9s %11s %11s   %s\n", "phase", "from_s", "to_s", "mean",
                  "n at start", "n at end", "variance");

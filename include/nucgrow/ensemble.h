@@ -204,12 +204,13 @@ typedef struct ng_phase {
  * not count. A trend is flat where the curve changes by less than 5 % over the interval or slower
  * than a tenth of its median rate. Frames without a positive mean and variance are passed over.
  *
- * Writes at most `max` phases, returns their number; 0 with fewer than 2 usable frames or no
- * memory.
+ * Writes at most `max` phases and their number `n`; 0 with fewer than 2 usable frames.
+ * Errors: NG_MEMORY.
  * Note: gives the five phases of [Kim] Fig. 1E for Pt(acac)2 (ends 28, 43, 103, 144 s), three for
  * Au.
  */
-size_t ng_phases_find(const ng_series *s, ng_phase *phase, size_t max);
+NG_MUST_CHECK ng_status ng_phases_find(const ng_series *s, size_t max, ng_phase *phase, size_t *n,
+                                       ng_error *err);
 const char *ng_trend_name(ng_trend trend); /* "falling", "flat", "rising" */
 
 /* ---- the ensemble as one result ------------------------------------------------------------- */

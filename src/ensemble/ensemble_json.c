@@ -247,9 +247,10 @@ static json_t *phase_json(const ng_ensemble *e, const ng_phase *phase)
 static json_t *phases_json(const ng_ensemble *e)
 {
     ng_phase phase[PHASES_MAX];
-    size_t n = ng_phases_find(e->series, phase, PHASES_MAX);
+    size_t n = 0;
     json_t *list = json_array();
     bool failed = list == NULL;
+    failed |= ng_phases_find(e->series, PHASES_MAX, phase, &n, NULL) != NG_OK;
     for (size_t i = 0; i < n; i++) {
         failed |= json_array_append_new(list, phase_json(e, &phase[i])) != 0;
     }

@@ -224,12 +224,17 @@ static void name_phases(const partition *p, const size_t *boundary, size_t n, ng
     }
 }
 
-size_t ng_phases_find(const ng_series *s, ng_phase *phase, size_t max)
+ng_status ng_phases_find(const ng_series *s, size_t max, ng_phase *phase, size_t *n_phases,
+                         ng_error *err)
 {
     partition *p = NG_NEW(partition, 1);
-    if (p == NULL || max == 0 || set_scales(p, s) < 2) {
+    *n_phases = 0;
+    if (p == NULL) {
+        return NG_FAIL(err, NG_MEMORY, "phases: no memory for %zu frames", s->n_frames);
+    }
+    if (max == 0 || set_scales(p, s) < 2) {
         ng_free(p);
-        return 0;
+        return NG_OK;
     }
     set_sums(p, s);
     solve(p);
@@ -241,7 +246,8 @@ size_t ng_phases_find(const ng_series *s, ng_phase *phase, size_t max)
     }
     name_phases(p, boundary, n, phase);
     ng_free(p);
-    return n;
+    *n_phases = n;
+    return NG_OK;
 }
 
 const char *ng_trend_name(ng_trend trend)

@@ -36,6 +36,13 @@ static ng_series broken_line(const struct piece *piece, size_t n, double noise)
     return s;
 }
 
+static size_t find(const ng_series *s, ng_phase *phase, size_t max)
+{
+    size_t n = 0;
+    assert_int_equal(ng_phases_find(s, max, phase, &n, NULL), NG_OK);
+    return n;
+}
+
 static const struct piece four[] = {
     {40, 0.03, 0.05}, {30, -0.01, -0.03}, {60, 0.0, 0.02}, {50, 0.02, 0.0}};
 
@@ -47,7 +54,7 @@ static void a_broken_line_is_found_again(void **state)
     for (size_t i = 0; i < 3; i++) {
         ng_series s = broken_line(four, 4, noises[i]);
         ng_phase phase[9];
-        assert_int_equal(ng_phases_find(&s, phase, 9), 4);
+        assert_int_equal(find(&s, phase, 9), 4);
         assert_int_equal(phase[0].first, 0);
         assert_in_range(phase[0].last, 35, 43);
         assert_in_range(phase[1].last, 63, 77);
@@ -76,7 +83,7 @@ static void a_steady_state_is_one_flat_phase(void **state)
     const struct piece steady = {100, 0.0, 0.0};
     ng_series s = broken_line(&steady, 1, 0.01);
     ng_phase phase[9];
-    assert_int_equal(ng_phases_find(&s, phase, 9), 1);
+    assert_int_equal(find(&s, phase, 9), 1);
     assert_int_equal(phase[0].last, 99);
     assert_int_equal(phase[0].mean, NG_FLAT);
     assert_int_equal(phase[0].variance, NG_FLAT);
@@ -91,9 +98,9 @@ static void the_limit_is_kept(void **state)
     (void)state;
     ng_series s = broken_line(four, 4, 0.01);
     ng_phase phase[9];
-    assert_int_equal(ng_phases_find(&s, phase, 2), 2);
+    assert_int_equal(find(&s, phase, 2), 2);
     assert_int_equal(phase[1].last, 179);
-    assert_int_equal(ng_phases_find(&s, phase, 0), 0);
+    assert_int_equal(find(&s, phase, 0), 0);
     ng_series_free(&s);
 }
 
@@ -107,7 +114,7 @@ static void frames_without_values_are_passed_over(void **state)
     s.var_n[3] = 0.0;
     s.mean_n[5] = -1.0;
     ng_phase phase[9];
-    assert_int_equal(ng_phases_find(&s, phase, 9), 4);
+    assert_int_equal(find(&s, phase, 9), 4);
     assert_in_range(phase[1].last, 63, 77);
     ng_series_free(&s);
 }
@@ -118,13 +125,15 @@ static void few_frames(void **state)
     const struct piece two = {2, 0.1, 0.1};
     ng_series s = broken_line(&two, 1, 0.0);
     ng_phase phase[9];
-    assert_int_equal(ng_phases_find(&s, phase, 9), 1);
+    assert_int_equal(find(&s, phase, 9), 1);
     assert_int_equal(phase[0].mean, NG_RISING);
     s.var_n[1] = (double)NAN;
-    assert_int_equal(ng_phases_find(&s, phase, 9), 0);
+    assert_int_equal(find(&s, phase, 9), 0);
+    size_t n = 7;
     ng_alloc_fail_after(1);
-    assert_int_equal(ng_phases_find(&s, phase, 9), 0);
+    assert_int_equal(ng_phases_find(&s, 9, phase, &n, NULL), NG_MEMORY);
     ng_alloc_fail_after(0);
+    assert_int_equal(n, 0);
     ng_series_free(&s);
 }
 
@@ -135,7 +144,7 @@ static void long_movies(void **state)
     const struct piece corner[] = {{4000, 5e-4, 1e-3}, {6000, -1e-4, 0.0}};
     ng_series s = broken_line(corner, 2, 0.01);
     ng_phase phase[9];
-    assert_int_equal(ng_phases_find(&s, phase, 9), 2);
+    assert_int_equal(find(&s, phase, 9), 2);
     assert_in_range(phase[0].last, 3960, 4040);
     assert_int_equal(phase[1].last, 9999);
     ng_series_free(&s);
