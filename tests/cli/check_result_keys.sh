@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# check_result_keys.sh PROGRAM RESULTS.md SCRATCH: every key of real results stands on the page about
+# result files, and every key in the first column of the page's tables is in a result.
+set -euo pipefail
+program=$(realpath "$1")
+page=$(realpath "$2")
+scratch=$3
+status=0
+complain() {
+    echo "$*"
+    status=1
+}
+
+rm -rf "$scratch"
+mkdir -p "$scratch"
+cd "$scratch"
+"$program" simulate ensemble -q -o . --particles 12 --frames 60
+"$program" ensemble tracks.csv -q -o ensemble.json --material Pt --bootstrap 20
+"$program" potential -q -o potential.json --supersaturation 2
+"$program" fit growth ensemble.json -q -o fit-growth.json --starts 1 --bootstrap 4 || [ $? = 4 ]
+
+keys() { # of a result; those named like flags (frame-s) are the flags' own
+    grep -ohE '"[A-Za-z0-9_-]+": ' "$@" | tr -d '": ' | grep -v - | sort -u
+}
+words=$(grep -oE '[A-Za-z_][A-Za-z0-9_]*' "$page" | sort -u)
+for result in ensemble.json potential.json fit-growth.json truth.json; do
+    # flags of the provenance are known from the help pages
+    keys <(sed '/^    "options": {/,/^    },/d' "$result") > found
+    undocumented=$(comm -23 found - <<< "$words" | tr '\n' ' ')
+    [ -z "$undocumented" ] || complain "$result: not in $(basename "$page"): $undocumented"
+done
+
+for result in ensemble fit-growth; do
+    keys "$result.json" > found
+    promised=$(sed -n "/^## $result.json/,/^## /p" "$page" | sed -nE 's/^\| (`[^|]*) \|.*/\1/p' |
+               grep -oE '`[A-Za-z_]+' | tr -d '`' | sort -u)
+    absent=$(comm -13 found - <<< "$promised" | tr '\n' ' ')
+    [ -z "$absent" ] || complain "$result.json lacks: $absent"
+done
+exit "$status"
