@@ -4,6 +4,7 @@
 #include <gsl/gsl_math.h>
 #include <gsl/gsl_sort.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #define MEDIAN_N_MAX 1e7
@@ -44,12 +45,16 @@ static ng_status check_median(const builder *b, double *sorted, ng_error *err)
     if (median >= 1.0 && median <= MEDIAN_N_MAX) {
         return NG_OK;
     }
-    double sigma = b->options->sigma_s_nm;
+    double sigma = b->options->sigma_s_nm, pixel_nm = b->tracks->pixel_nm;
+    char calibration[40] = "";
+    if (isfinite(pixel_nm)) {
+        (void)snprintf(calibration, sizeof calibration, " (--pixel-nm is %g)", pixel_nm);
+    }
     return NG_FAIL(err, NG_INVALID,
                    "the median particle would hold %.3g monomers (radius %.3g nm, monomer "
                    "sigma_s %.4g nm), outside 1 to 1e7; check the unit and calibration of the "
-                   "sizes (--pixel-nm is %g) and the material",
-                   median, sigma * cbrt(median), sigma, b->tracks->pixel_nm);
+                   "sizes%s and the material",
+                   median, sigma * cbrt(median), sigma, calibration);
 }
 
 static ng_status find_sizes(builder *b, ng_error *err)
