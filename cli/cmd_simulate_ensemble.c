@@ -6,6 +6,7 @@
 #include <nucgrow/synth.h>
 
 #include <jansson.h>
+#include <math.h>
 #include <string.h>
 
 #define SCHEMA "nucgrow/truth/1"
@@ -151,7 +152,10 @@ static ng_status write_truth(ng_cli *cli, const ng_synth_ensemble_options *ensem
 static void print_summary(const ng_cli *cli, const ng_tracks *tracks,
                           const ng_synth_ensemble_truth *truth, const outputs *out)
 {
-    const size_t last = truth->frames - 1;
+    size_t last = truth->frames - 1;
+    while (last > 0 && !isfinite(truth->mean_n[last])) {
+        last--; /* nothing is left alive */
+    }
     ng_cli_print(cli, "particles   %zu tracks, %zu points in %zu frames; %zu dissolved\n",
                  tracks->n_tracks, tracks->n_points, truth->frames, truth->dissolved);
     ng_cli_print(cli, "mean n      %.0f at %g s, %.0f at %g s (%llu events)\n", truth->mean_n[0],

@@ -172,6 +172,27 @@ static ng_status read_result(const char *const *path, size_t n_paths, json_t **r
     return is_result(path[0]) ? ng_json_read(path[0], result, err) : NG_OK;
 }
 
+static bool differ(double given, double own)
+{
+    return !isnan(given) && !(fabs(given - own) <= 1e-9 * own);
+}
+
+/* A result's sizes and times are calibrated already. */
+static void warn_of_calibration(ng_cli *cli, const ng_data_options *o, const char *path,
+                                const ng_tracks *tracks)
+{
+    if (differ(o->pixel_nm, tracks->pixel_nm)) {
+        ng_warnings_add(&cli->warnings, "pixel-nm-unused",
+                        "%s holds sizes in nm; --pixel-nm %g was not used (give it with the tables "
+                        "of tracks)", path, o->pixel_nm);
+    }
+    if (differ(o->frame_s, tracks->frame_s)) {
+        ng_warnings_add(&cli->warnings, "frame-s-unused",
+                        "%s has times of its own; --frame-s %g was not used (give it with the "
+                        "tables of tracks)", path, o->frame_s);
+    }
+}
+
 ng_status ng_data_load_files(ng_cli *cli, const ng_data_options *o, const char *const *path,
                              size_t n_paths, ng_data *out, ng_error *err)
 {
@@ -186,6 +207,9 @@ ng_status ng_data_load_files(ng_cli *cli, const ng_data_options *o, const char *
     if (result != NULL) {
         settings_from_result(cli, result, &out->ensemble);
         status = tracks_from_result(result, path[0], &out->tracks, err);
+        if (status == NG_OK) {
+            warn_of_calibration(cli, o, path[0], &out->tracks);
+        }
     } else {
         status = read_tracks(cli, o, path, n_paths, &out->tracks, err);
     }

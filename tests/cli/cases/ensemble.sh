@@ -12,3 +12,6 @@ echo 'once more'
 nucgrow ensemble ensemble.json -o again.json --bootstrap 100
 cmp <(sed '/"provenance"/,$d' ensemble.json) <(sed '/"provenance"/,$d' again.json) && echo same
 grep -A 13 '"settings"' ensemble.json
+echo 'a result is calibrated already'
+nucgrow ensemble ensemble.json --pixel-nm 0.6 --frame-s 2 -o third.json -q --bootstrap 0
+grep -A 2 pixel-nm-unused third.json | head -3
