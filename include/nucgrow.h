@@ -10,6 +10,7 @@
 #include <nucgrow/material.h>
 #include <nucgrow/physics.h>
 #include <nucgrow/report.h>
+#include <nucgrow/solve.h>
 #include <nucgrow/synth.h>
 
 #endif

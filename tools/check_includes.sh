@@ -9,6 +9,7 @@ may_include() { # room -> rooms
         base) echo ;;
         data | physics) echo base ;;
         ensemble) echo base data physics ;;
+        solve) echo base physics ;;
         fit) echo base data physics ensemble ;;
         synth) echo base data physics ;;
         report) echo base data ;;
