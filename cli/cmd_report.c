@@ -134,7 +134,8 @@ const ng_command ng_command_report = {
         "Reads results of `nucgrow ensemble`, `fit growth` and `potential`, and the truth of "
         "`simulate ensemble`; a folder stands for the results in it. `nucgrow report "
         "fit-growth.json` alone draws every figure.\n\n"
-        "The page, report.html unless -o names another, is one file that asks no network for anything and can be read without scripts. "
+        "The page, report.html unless -o names another, is one file that asks no network for "
+        "anything and can be read without scripts. "
         "Buttons give the data of each figure as CSV and the picture as SVG.",
     .usage = "RESULT.json|FOLDER... [options]",
     .examples = "nucgrow report fit-growth.json -o report.html\n"

@@ -52,8 +52,8 @@ typedef struct ng_data_options {
      .doc = "Drop rows with a bad value instead of stopping; they are counted."},                  \
     {.name = "material", .type = NG_OPTION_TEXT, .offset = offsetof(struct_, member.material),     \
      .choices = "Pt|Pt-ex-situ|Au|iron-oxide|CdSe", .value = "NAME|FILE", .group = "Particle",     \
-     .doc = "Pt, Pt-ex-situ, Au, iron-oxide, CdSe, or a YAML file: size of a monomer, start "         \
-             "values. Needed unless the input is an ensemble.json."},                                           \
+     .doc = "Pt, Pt-ex-situ, Au, iron-oxide, CdSe, or a YAML file: size of a monomer, start "      \
+             "values. Needed unless the input is an ensemble.json."},                              \
     {.name = "sigma-nm", .type = NG_OPTION_REAL, .offset = offsetof(struct_, member.sigma_nm),     \
      .unit = "nm", .min = 1e-3, .max = 1e2, .group = "Particle",                                   \
      .doc = "Radius of the volume of one monomer, instead of the material's."},                    \
@@ -68,7 +68,7 @@ typedef struct ng_data_options {
      .doc = "Zero-phase low-pass along each trajectory."},                                         \
     {.name = "cutoff", .type = NG_OPTION_REAL, .offset = offsetof(struct_, member.cutoff),         \
      .unit = "cycles per frame", .initial = "0.04846", .min = 1e-3, .max = 0.5,                    \
-     .group = "Trajectories", .doc = "Frequency at which the low-pass halves the amplitude."},                                          \
+     .group = "Trajectories", .doc = "Frequency at which the low-pass halves the amplitude."},     \
     {.name = "max-gap", .type = NG_OPTION_INT, .offset = offsetof(struct_, member.max_gap),        \
      .unit = "frames", .initial = "3", .min = 0, .max = 1000, .group = "Trajectories",             \
      .doc = "Longest run of missing frames within one trajectory."}

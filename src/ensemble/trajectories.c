@@ -46,14 +46,14 @@ static ng_status check_median(const builder *b, double *sorted, ng_error *err)
         return NG_OK;
     }
     double sigma = b->options->sigma_s_nm, pixel_nm = b->tracks->pixel_nm;
-    char calibration[40] = "";
+    char calibration[48] = "they came in nm, not with --pixel-nm";
     if (isfinite(pixel_nm)) {
-        (void)snprintf(calibration, sizeof calibration, " (--pixel-nm is %g)", pixel_nm);
+        (void)snprintf(calibration, sizeof calibration, "--pixel-nm is %g", pixel_nm);
     }
     return NG_FAIL(err, NG_INVALID,
                    "the median particle would hold %.3g monomers (radius %.3g nm, monomer "
                    "sigma_s %.4g nm), outside 1 to 1e7; check the unit and calibration of the "
-                   "sizes%s and the material",
+                   "sizes (%s) and the material",
                    median, sigma * cbrt(median), sigma, calibration);
 }
 
