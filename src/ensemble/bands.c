@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* Numbers of all replicates that are kept at a time; beyond it the replicates are drawn again for
- * the rest of the arrays. */
+ * the next frames. */
 #define KEPT_MAX ((size_t)8 << 20)
 
 /* What a thread works with. */
@@ -25,8 +25,9 @@ typedef struct resampling {
     double *radius_nm; /* owned: of every point */
     worker *worker;    /* owned */
     size_t n_workers;
-    double *kept; /* owned: [replicate][array][frame] of the arrays of this pass */
-    size_t n_kept_arrays, first_array;
+    double *kept; /* owned: [replicate][array][frame] of the frames of this pass */
+    size_t kept_frames; /* in a pass, but for the last */
+    size_t first, end;  /* frames of this pass */
     ng_bands *out;
 } resampling;
 
@@ -52,10 +53,9 @@ static void resampling_free(resampling *r)
 
 static ng_status resampling_create(resampling *r, ng_error *err)
 {
-    size_t per_array = r->replicates * r->t->n_frames;
-    size_t fit = KEPT_MAX / per_array;
-    r->n_kept_arrays = fit < 1 ? 1 : fit > NG_SERIES_ARRAYS ? NG_SERIES_ARRAYS : fit;
-    r->kept = ng_alloc(per_array, r->n_kept_arrays * sizeof(double));
+    size_t fit = KEPT_MAX / NG_SERIES_ARRAYS / r->replicates;
+    r->kept_frames = fit < 1 ? 1 : fit > r->t->n_frames ? r->t->n_frames : fit;
+    r->kept = ng_alloc(r->replicates * r->kept_frames, NG_SERIES_ARRAYS * sizeof(double));
     r->radius_nm = NG_NEW(double, r->t->n_points);
     r->worker = NG_NEW(worker, (size_t)ng_run_threads(r->run));
     bool complete = r->kept != NULL && r->radius_nm != NULL && r->worker != NULL;
@@ -73,13 +73,7 @@ static ng_status resampling_create(resampling *r, ng_error *err)
     return NG_OK;
 }
 
-static size_t arrays_of_pass(const resampling *r)
-{
-    size_t left = NG_SERIES_ARRAYS - r->first_array;
-    return left < r->n_kept_arrays ? left : r->n_kept_arrays;
-}
-
-/* Task: one replicate, of which the arrays of this pass are kept. */
+/* Task: one replicate, of which the frames of this pass are kept. */
 static ng_status draw(void *context, size_t replicate, int worker_index, ng_error *err)
 {
     resampling *r = context;
@@ -90,11 +84,10 @@ static ng_status draw(void *context, size_t replicate, int worker_index, ng_erro
     }
     ng_bootstrap_trajectories(rng, r->t, w->weight);
     ng_random_close(rng);
-    ng_series_fill(r->t, r->radius_nm, w->weight, &w->series);
-    size_t n_frames = r->t->n_frames;
-    for (size_t a = 0; a < arrays_of_pass(r); a++) {
-        memcpy(r->kept + (replicate * r->n_kept_arrays + a) * n_frames,
-               ng_series_array(&w->series, r->first_array + a), n_frames * sizeof(double));
+    ng_series_fill(r->t, r->radius_nm, w->weight, r->first, r->end, &w->series);
+    for (size_t a = 0; a < NG_SERIES_ARRAYS; a++) {
+        memcpy(r->kept + (replicate * NG_SERIES_ARRAYS + a) * r->kept_frames,
+               ng_series_array(&w->series, a) + r->first, (r->end - r->first) * sizeof(double));
     }
     return NG_OK;
 }
@@ -116,23 +109,24 @@ void ng_percentile_band(double *x, size_t n, double level, double *lower, double
     }
 }
 
-static void set_band(const resampling *r, size_t array, size_t frame, double *column)
+static void set_band(const resampling *r, size_t array, size_t kept_frame, double *column)
 {
+    size_t frame = r->first + kept_frame;
     for (size_t b = 0; b < r->replicates; b++) {
-        column[b] = r->kept[(b * r->n_kept_arrays + array) * r->t->n_frames + frame];
+        column[b] = r->kept[(b * NG_SERIES_ARRAYS + array) * r->kept_frames + kept_frame];
     }
     ng_percentile_band(column, r->replicates, r->level,
-                       &ng_series_array(&r->out->lower, r->first_array + array)[frame],
-                       &ng_series_array(&r->out->upper, r->first_array + array)[frame]);
+                       &ng_series_array(&r->out->lower, array)[frame],
+                       &ng_series_array(&r->out->upper, array)[frame]);
 }
 
-/* Task: the bands of one frame. */
-static ng_status summarise(void *context, size_t frame, int worker_index, ng_error *err)
+/* Task: the bands of one of the frames that are kept. */
+static ng_status summarise(void *context, size_t kept_frame, int worker_index, ng_error *err)
 {
     (void)err;
     const resampling *r = context;
-    for (size_t a = 0; a < arrays_of_pass(r); a++) {
-        set_band(r, a, frame, r->worker[worker_index].column);
+    for (size_t a = 0; a < NG_SERIES_ARRAYS; a++) {
+        set_band(r, a, kept_frame, r->worker[worker_index].column);
     }
     return NG_OK;
 }
@@ -140,11 +134,13 @@ static ng_status summarise(void *context, size_t frame, int worker_index, ng_err
 static ng_status resample(resampling *r, ng_error *err)
 {
     ng_status status = resampling_create(r, err);
-    for (; status == NG_OK && r->first_array < NG_SERIES_ARRAYS;
-         r->first_array += r->n_kept_arrays) {
+    size_t n_frames = r->t->n_frames;
+    for (r->first = 0; status == NG_OK && r->first < n_frames; r->first = r->end) {
+        size_t left = n_frames - r->first;
+        r->end = r->first + (left < r->kept_frames ? left : r->kept_frames);
         status = ng_parallel_for(r->replicates, draw, r, r->run, "bootstrap", err);
         if (status == NG_OK) {
-            status = ng_parallel_for(r->t->n_frames, summarise, r, r->run, "bands", err);
+            status = ng_parallel_for(r->end - r->first, summarise, r, r->run, "bands", err);
         }
     }
     return status;

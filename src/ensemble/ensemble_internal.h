@@ -55,9 +55,10 @@ NG_MUST_CHECK ng_status ng_noise_estimate(ng_trajectories *t, const ng_fir *fir,
 double *ng_series_array(const ng_series *s, size_t index);
 /** Radius of every point, for ng_series_fill. */
 void ng_series_radii(const ng_trajectories *t, double *radius_nm);
-/** ng_series_compute with the points' radii known beforehand. */
+/** ng_series_compute for frames first..end-1 only, with the points' radii known beforehand (NULL:
+ *  computed). Other frames of `out` hold nothing of use afterwards. */
 void ng_series_fill(const ng_trajectories *t, const double *radius_nm, const double *weight,
-                    ng_series *out);
+                    size_t first, size_t end, ng_series *out);
 
 /* ---- bands.c ------------------------------------------------------------------------------- */
 

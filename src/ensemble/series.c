@@ -57,12 +57,17 @@ void ng_series_radii(const ng_trajectories *t, double *radius_nm)
     }
 }
 
-static void clear(ng_series *s)
+/* Frames first..end-1. */
+typedef struct frame_range {
+    size_t first, end;
+} frame_range;
+
+static void clear(frame_range r, ng_series *s)
 {
     for (size_t i = 0; i < NG_SERIES_ARRAYS; i++) {
-        memset(ng_series_array(s, i), 0, s->n_frames * sizeof(double));
+        memset(ng_series_array(s, i) + r.first, 0, (r.end - r.first) * sizeof(double));
     }
-    for (size_t f = 0; f < s->n_frames; f++) {
+    for (size_t f = r.first; f < r.end; f++) {
         s->min_n[f] = (double)INFINITY;
         s->max_n[f] = -(double)INFINITY;
     }
@@ -81,9 +86,9 @@ static void add_sums(ng_series *s, unsigned f, double n, double radius_nm, doubl
     }
 }
 
-static void divide_sums(ng_series *s)
+static void divide_sums(frame_range r, ng_series *s)
 {
-    for (size_t f = 0; f < s->n_frames; f++) {
+    for (size_t f = r.first; f < r.end; f++) {
         double total = s->particles[f];
         /* 0/0 gives the NAN of an empty frame. */
         s->mean_radius_nm[f] /= total;
@@ -106,9 +111,9 @@ static void add_spread(ng_series *s, unsigned f, double n, double radius_nm, dou
     s->sd_radius_nm[f] += weight * dr * dr;
 }
 
-static void divide_spread(ng_series *s)
+static void divide_spread(frame_range r, ng_series *s)
 {
-    for (size_t f = 0; f < s->n_frames; f++) {
+    for (size_t f = r.first; f < r.end; f++) {
         s->var_n[f] /= s->particles[f];
         s->sd_radius_nm[f] = sqrt(s->sd_radius_nm[f] / s->particles[f]);
     }
@@ -116,12 +121,29 @@ static void divide_spread(ng_series *s)
 
 typedef void add_function(ng_series *s, unsigned f, double n, double radius_nm, double weight);
 
+/* First point of trajectory i that is seen in `frame` or later. */
+static size_t point_from(const ng_trajectories *t, size_t i, size_t frame)
+{
+    size_t low = t->first[i], high = t->first[i + 1];
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (t->frame[middle] < frame) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
 static void for_each_point(const ng_trajectories *t, const double *radius_nm, const double *weight,
-                           add_function *add, ng_series *s)
+                           frame_range r, add_function *add, ng_series *s)
 {
     for (size_t i = 0; i < t->n_tracks; i++) {
         double w = weight != NULL ? weight[i] : 1.0;
-        for (size_t k = t->first[i]; w > 0.0 && k < t->first[i + 1]; k++) {
+        size_t last = t->first[i + 1];
+        size_t k = w > 0.0 ? point_from(t, i, r.first) : last;
+        for (; k < last && t->frame[k] < r.end; k++) {
             double radius = radius_nm != NULL ? radius_nm[k] : radius_of(t->n[k], t->sigma_s_nm);
             add(s, t->frame[k], t->n[k], radius, w);
         }
@@ -149,37 +171,39 @@ void ng_time_derivative(const double *x, size_t n, double step, double *dx)
     }
 }
 
-static void derive(const ng_trajectories *t, const double *x, double *dx)
+static void derive(const ng_trajectories *t, frame_range r, const double *x, double *dx)
 {
-    for (size_t i = 0; i < t->n_frames; i++) {
+    for (size_t i = r.first; i < r.end; i++) {
         dx[i] = slope(x, t->time_s, t->frame_s, t->n_frames, i);
     }
 }
 
-/* d ln N / dt; `scratch` is overwritten. */
-static void derive_logarithm(const ng_trajectories *t, const double *x, double *scratch, double *dx)
+static void take_logarithm(frame_range r, const double *x, double *out)
 {
-    for (size_t i = 0; i < t->n_frames; i++) {
-        scratch[i] = x[i] > 0.0 ? log(x[i]) : (double)NAN;
+    for (size_t i = r.first; i < r.end; i++) {
+        out[i] = x[i] > 0.0 ? log(x[i]) : (double)NAN;
     }
-    derive(t, scratch, dx);
 }
 
 void ng_series_fill(const ng_trajectories *t, const double *radius_nm, const double *weight,
-                    ng_series *out)
+                    size_t first, size_t end, ng_series *out)
 {
-    clear(out);
-    for_each_point(t, radius_nm, weight, add_sums, out);
-    divide_sums(out);
-    for_each_point(t, radius_nm, weight, add_spread, out);
-    divide_spread(out);
+    frame_range asked = {first, end};
+    /* slopes look at the frames on both sides */
+    frame_range wide = {first > 0 ? first - 1 : 0, end < t->n_frames ? end + 1 : end};
+    clear(wide, out);
+    for_each_point(t, radius_nm, weight, wide, add_sums, out);
+    divide_sums(wide, out);
+    for_each_point(t, radius_nm, weight, wide, add_spread, out);
+    divide_spread(wide, out);
     /* The array for dVar/dt is free until its turn comes. */
-    derive_logarithm(t, out->particles, out->dvar_dt_per_s, out->dln_particles_dt_per_s);
-    derive(t, out->mean_n, out->dmean_dt_per_s);
-    derive(t, out->var_n, out->dvar_dt_per_s);
+    take_logarithm(wide, out->particles, out->dvar_dt_per_s);
+    derive(t, asked, out->dvar_dt_per_s, out->dln_particles_dt_per_s);
+    derive(t, asked, out->mean_n, out->dmean_dt_per_s);
+    derive(t, asked, out->var_n, out->dvar_dt_per_s);
 }
 
 void ng_series_compute(const ng_trajectories *t, const double *weight, ng_series *out)
 {
-    ng_series_fill(t, NULL, weight, out);
+    ng_series_fill(t, NULL, weight, 0, t->n_frames, out);
 }

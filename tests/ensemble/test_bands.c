@@ -96,7 +96,7 @@ static void threads_and_seeds(void **state)
     ng_trajectories_free(&t);
 }
 
-/* So many resamplings of so many frames that not all arrays fit: they come in several passes, and
+/* So many resamplings of so many frames that not all of them fit: they come in several passes, and
  * must be as if alone. */
 static void long_movies_are_done_in_passes(void **state)
 {
@@ -110,7 +110,7 @@ static void long_movies_are_done_in_passes(void **state)
     ng_ensemble_options options = hand_options();
     options.max_gap = 0;
     ng_trajectories t = hand_make(&tracks, &options);
-    ng_bands b = bands(&t, 100, 0.5, NULL); /* 2e6 numbers an array: four at a time */
+    ng_bands b = bands(&t, 100, 0.5, NULL); /* 2000 numbers a frame: 4194 at a time */
     double lower = 0.0, upper = 0.0, mean[100], tenth[100];
     for (size_t r = 0; r < 100; r++) {
         gsl_rng *rng = ng_random_open(1, r);
@@ -138,6 +138,27 @@ static void long_movies_are_done_in_passes(void **state)
     ng_bands_free(&b);
     ng_trajectories_free(&t);
     ng_tracks_free(&tracks);
+}
+
+/* Frames filled in pieces hold what they hold when filled at once, slopes across the cut too. */
+static void pieces_are_as_the_whole(void **state)
+{
+    (void)state;
+    ng_trajectories t = some();
+    ng_series whole, pieces;
+    assert_int_equal(ng_series_create(t.n_frames, &whole, NULL), NG_OK);
+    assert_int_equal(ng_series_create(t.n_frames, &pieces, NULL), NG_OK);
+    ng_series_compute(&t, NULL, &whole);
+    for (size_t first = 0; first < FRAMES; first += 2) {
+        ng_series_fill(&t, NULL, NULL, first, first + 2, &pieces);
+        for (size_t a = 0; a < NG_SERIES_ARRAYS; a++) {
+            assert_memory_equal(ng_series_array(&pieces, a) + first,
+                                ng_series_array(&whole, a) + first, 2 * sizeof(double));
+        }
+    }
+    ng_series_free(&whole);
+    ng_series_free(&pieces);
+    ng_trajectories_free(&t);
 }
 
 static void no_resampling_no_bands(void **state)
@@ -236,6 +257,7 @@ int main(void)
         cmocka_unit_test(bands_of_a_mean_are_its_standard_error),
         cmocka_unit_test(threads_and_seeds),
         cmocka_unit_test(long_movies_are_done_in_passes),
+        cmocka_unit_test(pieces_are_as_the_whole),
         cmocka_unit_test(no_resampling_no_bands),
         cmocka_unit_test(percentiles_are_of_type_7),
         cmocka_unit_test(weights_are_multinomial),
