@@ -102,6 +102,7 @@ typedef struct rate_quadratic {
     double a, b, c;
     bool known;
 } rate_quadratic;
+double ng_rate_cost_at(const rate_quadratic *q, double supersaturation);
 
 /* Sums of a frame that depend on the attachment column only. */
 typedef struct rate_attach_sums {
@@ -213,8 +214,11 @@ ng_status ng_growth_bootstrap(const ng_trajectories *t, const ng_growth_fit_opti
 /* Mean and moments of the model over time. */
 ng_status ng_growth_moments(ng_rate_problem *p, const ng_trajectories *t, ng_growth_fit *fit,
                             ng_error *err);
-/* Profiles at chosen times, the reconstructed potential and, for the default preset, the cost of
- * the flux in the published normalisation. */
+/* Cost of the flux J_n/N in the published normalisation, at the problem's present point: misfit
+ * over squared range, mean over frames; of the kernel flux where particles were fitted. */
+ng_status ng_growth_flux_cost(ng_rate_problem *p, const ng_trajectories *t,
+                              const ng_rate_cost *evaluated, double *cost, ng_error *err);
+/* Profiles at chosen times and the reconstructed potential. */
 ng_status ng_growth_profiles(ng_rate_problem *p, const ng_trajectories *t, ng_growth_fit *fit,
                              ng_error *err);
 

@@ -74,6 +74,18 @@ static json_t *cost_json(const ng_growth_fit *fit, const ng_growth_fit_options *
                      fit->objective);
 }
 
+/* What was in force, whether the user, the preset or a default chose it. */
+static json_t *settings_json(const ng_growth_fit_options *o)
+{
+    return json_pack("{s:f,s:o,s:[f,f],s:f,s:I,s:I,s:I,s:I,s:I}", "variance_scale",
+                     o->variance_scale, "variance_limit", ng_json_real(o->variance_limit),
+                     "frame_weights", o->frame_weight_first, o->frame_weight_last,
+                     "supersaturation_max", o->supersaturation_max, "size_trim",
+                     (json_int_t)o->size_trim, "series_window_frames", (json_int_t)o->series_window,
+                     "starts", (json_int_t)o->starts, "max_iterations",
+                     (json_int_t)o->max_iterations, "bootstrap", (json_int_t)o->bootstrap);
+}
+
 /* ---- search, information, bootstrap ------------------------------------------------------ */
 
 static json_t *stop_json(growth_writer *w)
@@ -199,6 +211,20 @@ static bool is_flagged(const ng_growth_fit *fit, ng_fit_flag flag)
     return false;
 }
 
+/* Every parameter that was searched may lie anywhere. */
+static bool is_nothing_identified(const ng_growth_fit *fit)
+{
+    bool searched = false;
+    for (size_t i = 0; i < N; i++) {
+        ng_fit_flag flag = fit->parameter[i].flag;
+        if (flag == NG_FIT_OK || flag == NG_FIT_AT_BOUND) {
+            return false;
+        }
+        searched = searched || flag == NG_FIT_NOT_IDENTIFIABLE;
+    }
+    return searched;
+}
+
 static void reason(growth_writer *w, json_t *reasons, const char *text)
 {
     ng_growth_append(w, reasons, json_string(text));
@@ -212,8 +238,27 @@ static json_t *verdict_json(growth_writer *w, bool *trusted)
     bool at_bound = is_flagged(fit, NG_FIT_AT_BOUND);
     bool flat = is_flagged(fit, NG_FIT_NOT_IDENTIFIABLE);
     bool missed = fit->variance_cost > GROWTH_LIMIT_MISSED * w->options->variance_limit;
+    bool nothing = is_nothing_identified(fit);
+    bool failed = fit->n_failed > fit->n_replicates;
+    if (nothing) {
+        reason(w, reasons, "The data identify none of the parameters.");
+    }
+    if (failed) {
+        reason(w, reasons,
+               "Most resamplings of the trajectories hold too little for a fit: the intervals are "
+               "not to be trusted.");
+    }
+    if (w->options->bootstrap == 0) {
+        reason(w, reasons,
+               "No resampling was asked for: the intervals of parameters and potential are empty, "
+               "only standard errors tell how well they are known.");
+    }
     if (missed) {
         reason(w, reasons, "The variance curve cannot be brought within its limit.");
+    }
+    bool given = fit->start[0].stop == NG_STOP_EVALUATED && fit->n_free == 0 && !at_bound;
+    if (given) {
+        reason(w, reasons, "Evaluated at given values: nothing was fitted, so nothing is tested.");
     }
     if (!fit->converged) {
         reason(w, reasons, "The search did not converge.");
@@ -223,7 +268,7 @@ static json_t *verdict_json(growth_writer *w, bool *trusted)
                "A parameter ended at the edge of its allowed range: read the potential and "
                "its band, not the single numbers.");
     }
-    if (flat) {
+    if (flat && !nothing) {
         reason(w, reasons,
                "Some parameters are not identifiable from these data by themselves; their "
                "combination, the potential, is what is measured.");
@@ -237,7 +282,7 @@ static json_t *verdict_json(growth_writer *w, bool *trusted)
                        a->mu_lower, a->mu_upper);
         reason(w, reasons, text);
     }
-    *trusted = fit->converged && !at_bound && !missed;
+    *trusted = fit->converged && !at_bound && !missed && !nothing && !failed;
     const char *level = !*trusted ? "red" : json_array_size(reasons) > 0 ? "amber" : "green";
     if (json_array_size(reasons) == 0) {
         reason(w, reasons, "Converged, inside all bounds, every parameter identified.");
@@ -262,6 +307,7 @@ static void fill(growth_writer *w, json_t *out)
     ng_growth_put(w, out, "parameters", parameters_json(w));
     ng_growth_put(w, out, "delta", delta_json(w->fit, o));
     ng_growth_put(w, out, "cost", cost_json(w->fit, o));
+    ng_growth_put(w, out, "settings", settings_json(o));
     ng_growth_put(w, out, "potential", ng_growth_potential_json(w));
     ng_growth_put(w, out, "series", series_json(w));
     ng_growth_put(w, out, "profiles", ng_growth_profiles_json(w));

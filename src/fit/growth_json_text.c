@@ -11,6 +11,16 @@ static json_t *sentence(char *text)
     return value;
 }
 
+/* Particles, not trajectories: a track that was split at a gap is one. */
+static size_t count_particles(const ng_trajectories *t)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < t->n_tracks; i++) {
+        n += i == 0 || t->origin[i] != t->origin[i - 1];
+    }
+    return n;
+}
+
 static json_t *growth_sentence(const growth_writer *w)
 {
     const ng_growth_fit *fit = w->fit;
@@ -20,23 +30,37 @@ static json_t *growth_sentence(const growth_writer *w)
     return sentence(ng_text_format(
         "%zu %s particles grow from a mean of %.0f to %.0f monomers (radius %.2f to %.2f nm) in "
         "%.0f s.",
-        t->n_tracks, w->material->name, s->mean_n[first], s->mean_n[last], s->mean_radius_nm[first],
-        s->mean_radius_nm[last], t->time_s[last] - t->time_s[first]));
+        count_particles(t), w->material->name, s->mean_n[first], s->mean_n[last],
+        s->mean_radius_nm[first], s->mean_radius_nm[last], t->time_s[last] - t->time_s[first]));
 }
 
-static json_t *potential_sentence(const ng_trajectories *t, const growth_answer *a)
+/* " (a to b)", or nothing where there were no replicates to tell. */
+static void interval_text(const growth_writer *w, int digits, double low, double high, char *text,
+                          size_t size)
 {
-    if (!a->maximum.found) {
-        return json_string("The fitted chemical potential of a monomer has no maximum in the sizes "
-                           "that were seen: it falls with size, as the Gibbs-Thomson equation "
-                           "says.");
+    text[0] = '\0';
+    if (w->fit->n_replicates > 0) {
+        (void)snprintf(text, size, " (%.*f to %.*f)", digits, low, digits, high);
     }
+}
+
+static json_t *potential_sentence(const growth_writer *w)
+{
+    const growth_answer *a = &w->answer;
+    char mu[64], n[64];
+    if (!a->maximum.found) {
+        return sentence(ng_text_format("The fitted chemical potential of a monomer has no maximum "
+                                       "between %d and %.0f monomers.",
+                                       GROWTH_N_MIN, GROWTH_N_SEARCH));
+    }
+    interval_text(w, 2, a->mu_lower, a->mu_upper, mu, sizeof mu);
+    interval_text(w, 0, a->n_lower, a->n_upper, n, sizeof n);
     return sentence(ng_text_format(
-        "The chemical potential of a monomer is highest, %.2f kT (%.2f to %.2f), in a particle of "
-        "%.0f monomers (%.0f to %.0f), radius %.2f nm: above a supersaturation of %.2f all sizes "
-        "grow, below it particles around that size shrink.",
-        a->maximum.mu_kT, a->mu_lower, a->mu_upper, a->maximum.n, a->n_lower, a->n_upper,
-        ng_radius_from_monomers(a->maximum.n, t->sigma_s_nm), exp(a->maximum.mu_kT)));
+        "The chemical potential of a monomer is highest, %.2f kT%s, in a particle of %.0f "
+        "monomers%s, radius %.2f nm: above a supersaturation of %.3g all sizes grow, below it "
+        "particles around that size shrink.",
+        a->maximum.mu_kT, mu, a->maximum.n, n,
+        ng_radius_from_monomers(a->maximum.n, w->trajectories->sigma_s_nm), exp(a->maximum.mu_kT)));
 }
 
 static json_t *regime_sentence(const ng_growth_fit *fit, const growth_answer *a)
@@ -49,10 +73,10 @@ static json_t *regime_sentence(const ng_growth_fit *fit, const growth_answer *a)
         hyper += a->maximum.found && log(fit->supersaturation[i]) > a->maximum.mu_kT;
     }
     if (!a->maximum.found) {
-        return sentence(ng_text_format("The supersaturation runs from %.2f to %.2f.", low, high));
+        return sentence(ng_text_format("The supersaturation runs from %.3g to %.3g.", low, high));
     }
     return sentence(ng_text_format(
-        "The supersaturation runs from %.2f to %.2f; the solution is hypersaturated in %.0f %% of "
+        "The supersaturation runs from %.3g to %.3g; the solution is hypersaturated in %.0f %% of "
         "the frames.",
         low, high, 100.0 * (double)hyper / (double)fit->n_frames));
 }
@@ -61,7 +85,7 @@ json_t *ng_growth_answer_json(growth_writer *w)
 {
     json_t *all = json_array();
     ng_growth_append(w, all, growth_sentence(w));
-    ng_growth_append(w, all, potential_sentence(w->trajectories, &w->answer));
+    ng_growth_append(w, all, potential_sentence(w));
     ng_growth_append(w, all, regime_sentence(w->fit, &w->answer));
     return all;
 }
@@ -80,20 +104,24 @@ json_t *ng_growth_methods_json(growth_writer *w)
               "mean over five bins, monotone cubic, 200 sizes trimmed at each end)"
             : "The growth rate of every single particle, weighted by its measured variance and "
               "corrected for the slope of the size density,";
-    char limit[96] = "";
+    char limit[96] = "", intervals[160] = "";
     if (isfinite(o->variance_limit)) {
         (void)snprintf(limit, sizeof limit, " subject to a variance cost of at most %.2g",
                        o->variance_limit);
+    }
+    if (fit->n_replicates > 0) {
+        (void)snprintf(intervals, sizeof intervals,
+                       " Intervals are %.0f %% percentiles of %zu bootstrap resamplings of the %zu "
+                       "particles.",
+                       100.0 * o->level, fit->n_replicates, count_particles(t));
     }
     return sentence(ng_text_format(
         "Radii were converted to monomer numbers with n = (r/sigma_s)^3, sigma_s = %.4f nm (%s). "
         "%s was compared, in %zu frames, with the diffusion-influenced reversible attachment of "
         "monomers to a truncated-octahedral particle (Kim et al., PNAS 122, e2424950122, 2025, "
         "Eqs. 1 and 2). The supersaturation of each frame was eliminated in closed form; the shape "
-        "number was %s; the remaining parameters were found by bounded Levenberg-Marquardt from "
-        "%zu "
-        "starts%s. Intervals are %.0f %% percentiles of %zu bootstrap resamplings of the %zu "
-        "trajectories.",
+        "number was %s; the parameters that were not given were found by bounded "
+        "Levenberg-Marquardt, number of starts: %zu%s.%s",
         t->sigma_s_nm, material->title, residual, fit->n_frames, delta[o->delta_mode],
-        fit->n_starts, limit, 100.0 * o->level, fit->n_replicates, t->n_tracks));
+        fit->n_starts, limit, intervals));
 }

@@ -272,7 +272,36 @@ static ng_status keep_reconstruction(const reconstruction *r, ng_growth_fit *fit
     return NG_OK;
 }
 
-/* ---- the whole --------------------------------------------------------------------------- */
+/* ---- the cost in the published normalisation ------------------------------------------------ */
+
+static ng_status particle_flux_cost(ng_rate_problem *p, const ng_trajectories *t, double *cost,
+                                    ng_error *err)
+{
+    flux_scratch s = {0};
+    flux_sample sample;
+    double sum = 0.0;
+    size_t used = 0;
+    ng_status status = flux_scratch_create(t, &s, err);
+    for (size_t slot = 0; status == NG_OK && slot < p->data.n_frames; slot++) {
+        if (sample_flux(t, p->data.frame[slot].frame, &s, &sample)) {
+            model_flux(p, slot, &sample);
+            sum += frame_cost(p, slot, &sample);
+            used++;
+        }
+    }
+    *cost = used > 0 ? sum / (double)used : 0.0;
+    flux_scratch_free(&s);
+    return status;
+}
+
+ng_status ng_growth_flux_cost(ng_rate_problem *p, const ng_trajectories *t,
+                              const ng_rate_cost *evaluated, double *cost, ng_error *err)
+{
+    *cost = evaluated->growth_rate; /* the psi-flux has it already */
+    return p->data.psi_flux ? NG_OK : particle_flux_cost(p, t, cost, err);
+}
+
+/* ---- the whole ------------------------------------------------------------------------------ */
 
 /* Frames of the profiles: evenly over the run, ends left out. */
 static bool is_profile_frame(size_t slot, size_t n_frames, size_t next)
@@ -287,8 +316,7 @@ ng_status ng_growth_profiles(ng_rate_problem *p, const ng_trajectories *t, ng_gr
     flux_scratch s = {0};
     flux_sample sample;
     reconstruction r = {0};
-    double cost = 0.0;
-    size_t used = 0, next = 0;
+    size_t next = 0;
     double *model = NG_NEW(double, p->data.max_rows + 1);
     fit->profile = NG_NEW(ng_growth_profile, PROFILES);
     ng_status status = flux_scratch_create(t, &s, err);
@@ -303,8 +331,6 @@ ng_status ng_growth_profiles(ng_rate_problem *p, const ng_trajectories *t, ng_gr
             continue;
         }
         model_flux(p, slot, &sample);
-        cost += frame_cost(p, slot, &sample);
-        used++;
         reconstruct_frame(p, slot, &sample, s.sorted, collect(t, fit->frame[slot], &s), &r);
         if (shown) {
             ng_growth_profile *out = &fit->profile[fit->n_profiles++];
@@ -314,9 +340,6 @@ ng_status ng_growth_profiles(ng_rate_problem *p, const ng_trajectories *t, ng_gr
             status = p->data.psi_flux ? profile_psi_flux(p, slot, model, out, err)
                                       : profile_particles(p, slot, &sample, out, err);
         }
-    }
-    if (status == NG_OK && !p->data.psi_flux && used > 0) {
-        fit->growth_rate_cost = cost / (double)used;
     }
     if (status == NG_OK) {
         status = keep_reconstruction(&r, fit, err);

@@ -124,13 +124,16 @@ static void ascending(const json_t *array)
 
 static void check_keys(const json_t *root)
 {
-    keys_are(root, "estimator preset level trusted verdict answer material parameters delta cost "
+    keys_are(root, "estimator preset level trusted verdict answer material parameters delta cost settings "
                    "potential series profiles moments free_energy phases sensitivity "
                    "identifiability bootstrap stop methods");
     keys_are(get(root, "verdict"), "level reasons");
     keys_are(get(root, "material"), "name title sigma_s_nm density_per_nm3");
     keys_are(get(root, "parameters"), "eps_f eps_e alpha4 K kr");
     keys_are(get(root, "delta"), "mode mean lower upper");
+    keys_are(get(root, "settings"), "variance_scale variance_limit frame_weights "
+                                    "supersaturation_max size_trim series_window_frames starts "
+                                    "max_iterations bootstrap");
     keys_are(get(root, "cost"), "growth_rate variance growth_rate_start variance_limit objective");
     keys_are(get(root, "potential"),
              "n_max mu_max_kT n_max_lower n_max_upper mu_max_lower_kT mu_max_upper_kT n radius_nm "
@@ -149,6 +152,7 @@ static void check_keys(const json_t *root)
 static bool may_be_null(const char *path)
 {
     static const char *const allowed[] = {".cost.variance_limit",
+                                          ".settings.variance_limit",
                                           ".se",
                                           ".condition",
                                           ".potential.n_max",

@@ -119,8 +119,9 @@ static void options_without_an_upper_end(void **state)
     assert_int_equal(accepted, 0);
 }
 
-/* Small ensembles under the published rule: an index once left the grid (seed 4), the cost reported once
- * was another than the one found (seed 6). 1e-3: the limit's multiplier is found to 1e-6, and V with it. */
+/* Small ensembles under the published rule: an index once left the grid (seed 4), the cost reported
+ * once was another than the one found (seed 6). 1e-3: the limit's multiplier is found to 1e-6, and
+ * V with it. */
 static void published_fit_of_a_seed(uint64_t seed)
 {
     ng_trajectories t = fit_synthetic(seed, 30, 40, true);
