@@ -67,7 +67,8 @@ const char *ng_fit_flag_name(ng_fit_flag flag); /* "ok", "fixed", "at-bound", "n
 
 typedef struct ng_fit_parameter {
     double value, lower, upper; /* lower <= value <= upper, within the bounds */
-    double se;                  /* from the information matrix; NAN when fixed or at a bound */
+    double se; /* from the information matrix; NAN when fixed or at a bound, INFINITY when the data
+                  hold nothing on it */
     ng_fit_flag flag;
 } ng_fit_parameter;
 

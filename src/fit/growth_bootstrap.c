@@ -161,8 +161,10 @@ static void parameter_intervals(const ng_growth_fit_options *o, double *scratch,
             scratch[b] = ng_growth_parameter_get(&fit->replicate[b], i);
         }
         interval(scratch, fit->n_replicates, o->level, p->value, &p->lower, &p->upper);
-        p->lower = fmax(p->lower, info->min);
-        p->upper = fmin(p->upper, info->max);
+        /* a search does not leave its start along a direction without information, and neither do
+         * its replicates */
+        p->lower = isinf(p->se) ? info->min : fmax(p->lower, info->min);
+        p->upper = isinf(p->se) ? info->max : fmin(p->upper, info->max);
         flag_parameter(p, i);
     }
 }

@@ -11,6 +11,8 @@
 #include <string.h>
 
 #define N NG_N_GROWTH_PARAMETERS
+#define ROUNDING 1e-12 /* information below this share of what S(t) took out of it is rounding */
+#define UNRESOLVED 0.1 /* component of a parameter in directions without information */
 
 /* ---- starts ------------------------------------------------------------------------------ */
 
@@ -66,13 +68,13 @@ static ng_status run_start(void *context, size_t index, int worker, ng_error *er
     ng_rate_search_run(p, &from, job->o->max_iterations, &s);
     job->start[index] = (ng_fit_start){.parameters = s.best,
                                        .objective = s.cost.objective,
-                                       .growth_rate = s.cost.growth_rate,
                                        .variance = s.cost.variance,
                                        .stop = s.stop,
                                        .iterations = s.iterations};
+    status = ng_growth_flux_cost(p, job->t, &s.cost, &job->start[index].growth_rate, err);
     job->evaluations[index] = p->evaluations;
     ng_rate_problem_destroy(p);
-    return NG_OK;
+    return status;
 }
 
 static int compare_starts(const void *a, const void *b)
@@ -148,7 +150,7 @@ static void fill_series(ng_rate_problem *p, ng_growth_fit *out)
         const rate_quadratic *q = &p->quadratic[t * d->nodes->n_delta + p->delta_index[t]];
         double S = p->supersaturation[t];
         out->frame[t] = d->frame[t].frame;
-        out->frame_cost[t] = (q->c + S * (q->a * S - 2.0 * q->b)) * (double)d->n_frames;
+        out->frame_cost[t] = ng_rate_cost_at(q, S) * (double)d->n_frames;
         out->var_n[t] = d->frame[t].variance * d->variance_scale;
         out->var_n_model[t] = out->var_n[t] + p->variance_e[t] * d->variance_range;
         out->supersaturation_lower[t] = out->supersaturation_upper[t] = S;
@@ -179,9 +181,10 @@ static void find_free(const ng_growth_fit_options *o, ng_growth_fit *out)
     }
 }
 
-/* Eigenvalues of the information matrix and the covariance (its inverse), free parameters only. */
-static ng_status decompose(const double *information, ng_growth_fit *out, double *covariance,
-                           ng_error *err)
+/* Eigenvalues of the information matrix and the covariance (its inverse), free parameters only.
+ * Eigenvalues below `least` are none. */
+static ng_status decompose(const double *information, double least, ng_growth_fit *out,
+                           double *covariance, ng_error *err)
 {
     size_t n = out->n_free;
     double copy[N * N];
@@ -209,11 +212,8 @@ static ng_status decompose(const double *information, ng_growth_fit *out, double
         for (size_t j = 0; j < n; j++) {
             covariance[i * n + j] = 0.0;
             for (size_t k = 0; k < n; k++) {
-                /* a flat direction has no information at all: its error is infinite, not negative
-                 */
-                double information_k = fmax(out->eigenvalue[k], 1e-12 * out->eigenvalue[0]);
-                covariance[i * n + j] +=
-                    out->eigenvector[k][i] * out->eigenvector[k][j] / information_k;
+                covariance[i * n + j] += out->eigenvector[k][i] * out->eigenvector[k][j] /
+                                         fmax(out->eigenvalue[k], least);
             }
         }
     }
@@ -239,6 +239,33 @@ static double independent_observations(const ng_rate_problem *p, const ng_trajec
     return fmax(points * t->noise_gain, 1.0);
 }
 
+/* Information on the free parameters if S(t) were known: the scale of what is left without it. */
+static double information_before_elimination(const ng_rate_problem *p, const ng_growth_fit *out)
+{
+    double most = 0.0;
+    for (size_t i = 0; i < out->n_free; i++) {
+        size_t index = out->free_index[i];
+        double sum = 0.0;
+        for (size_t t = 0; t < p->data.n_frames; t++) {
+            sum += p->derivative[t].h[index][index];
+        }
+        most = fmax(most, sum);
+    }
+    return most;
+}
+
+/* Does the i-th free parameter take part in a direction on which the data hold nothing? */
+static bool is_unresolved(const ng_growth_fit *out, size_t i, double least)
+{
+    double square = 0.0;
+    for (size_t k = 0; k < out->n_free; k++) {
+        if (!(out->eigenvalue[k] > least)) {
+            square += out->eigenvector[k][i] * out->eigenvector[k][i];
+        }
+    }
+    return square > UNRESOLVED * UNRESOLVED;
+}
+
 static ng_status information(ng_rate_problem *p, const ng_trajectories *t,
                              const ng_growth_fit_options *o, ng_growth_fit *out, ng_error *err)
 {
@@ -258,10 +285,11 @@ static ng_status information(ng_rate_problem *p, const ng_trajectories *t,
             matrix[i * out->n_free + j] = scale * e.h[out->free_index[i]][out->free_index[j]];
         }
     }
-    ng_status status = decompose(matrix, out, covariance, err);
+    double least = fmax(ROUNDING * scale * information_before_elimination(p, out), 1e-300);
+    ng_status status = decompose(matrix, least, out, covariance, err);
     for (size_t i = 0; status == NG_OK && i < out->n_free; i++) {
         size_t n = out->n_free, index = out->free_index[i];
-        double se = sqrt(covariance[i * n + i]);
+        double se = is_unresolved(out, i, least) ? (double)INFINITY : sqrt(covariance[i * n + i]);
         bool logarithmic = ng_growth_parameter_info()[index].logarithmic;
         double value = ng_growth_parameter_get(&out->best, index);
         out->parameter[index].se = logarithmic ? value * se : se;
@@ -274,10 +302,12 @@ static ng_status information(ng_rate_problem *p, const ng_trajectories *t,
 }
 
 /* Each parameter halved and doubled where its bounds allow. */
-static void sensitivity(ng_rate_problem *p, ng_growth_fit *out)
+static ng_status sensitivity(ng_rate_problem *p, const ng_trajectories *t, ng_growth_fit *out,
+                             ng_error *err)
 {
     static const double factor[] = {0.5, 2.0};
-    for (size_t i = 0; i < 2 * N; i++) {
+    ng_status status = NG_OK;
+    for (size_t i = 0; status == NG_OK && i < 2 * N; i++) {
         const ng_parameter_info *info = &ng_growth_parameter_info()[i / 2];
         ng_growth_parameters q = out->best;
         double value = factor[i % 2] * ng_growth_parameter_get(&q, i / 2);
@@ -285,12 +315,14 @@ static void sensitivity(ng_rate_problem *p, ng_growth_fit *out)
             continue;
         }
         ng_growth_parameter_set(&q, i / 2, value);
-        out->sensitivity[out->n_sensitivities++] =
-            (ng_growth_sensitivity){.index = i / 2,
-                                    .factor = factor[i % 2],
-                                    .parameters = q,
-                                    .cost = ng_rate_evaluate(p, &q)};
+        ng_growth_sensitivity *s = &out->sensitivity[out->n_sensitivities++];
+        *s = (ng_growth_sensitivity){.index = i / 2,
+                                     .factor = factor[i % 2],
+                                     .parameters = q,
+                                     .cost = ng_rate_evaluate(p, &q)};
+        status = ng_growth_flux_cost(p, t, &s->cost, &s->cost.growth_rate, err);
     }
+    return status;
 }
 
 /* ---- the whole --------------------------------------------------------------------------- */
@@ -305,12 +337,17 @@ static ng_status evaluate_best(const ng_trajectories *t, const ng_growth_fit_opt
     }
     status = allocate_series(p->data.n_frames, out, err);
     if (status == NG_OK) {
-        out->growth_rate_cost_start = ng_rate_evaluate(p, &o->start).growth_rate;
+        ng_rate_cost cost = ng_rate_evaluate(p, &o->start);
+        status = ng_growth_flux_cost(p, t, &cost, &out->growth_rate_cost_start, err);
+    }
+    if (status == NG_OK) {
         ng_rate_cost cost = ng_rate_evaluate(p, &out->best);
-        out->growth_rate_cost = cost.growth_rate;
+        status = ng_growth_flux_cost(p, t, &cost, &out->growth_rate_cost, err);
         out->variance_cost = cost.variance;
         out->objective = cost.objective;
         fill_series(p, out);
+    }
+    if (status == NG_OK) {
         status = ng_growth_moments(p, t, out, err);
     }
     if (status == NG_OK) {
@@ -320,7 +357,7 @@ static ng_status evaluate_best(const ng_trajectories *t, const ng_growth_fit_opt
         status = information(p, t, o, out, err);
     }
     if (status == NG_OK) {
-        sensitivity(p, out);
+        status = sensitivity(p, t, out, err);
     }
     ng_rate_problem_destroy(p);
     return status;
@@ -345,6 +382,16 @@ static void warn(const ng_growth_fit *fit, const ng_growth_fit_options *o, ng_wa
                             "what is allowed",
                             info[i].name, fit->parameter[i].lower, fit->parameter[i].upper);
         }
+    }
+    size_t capped = 0;
+    for (size_t t = 0; t < fit->n_frames; t++) {
+        capped += fit->supersaturation[t] >= o->supersaturation_max;
+    }
+    if (capped > 0) {
+        ng_warnings_add(warnings, "supersaturation-limit",
+                        "S(t) sits at its limit of %g in %zu of %zu frames; "
+                        "--supersaturation-max raises it",
+                        o->supersaturation_max, capped, fit->n_frames);
     }
     if (fit->variance_cost > GROWTH_LIMIT_MISSED * o->variance_limit) {
         ng_warnings_add(warnings, "variance-limit",

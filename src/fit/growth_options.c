@@ -84,8 +84,8 @@ ng_status ng_growth_fit_check(const ng_growth_fit_options *o, ng_error *err)
         o->series_window > WINDOW_MAX || o->starts < 1) {
         return NG_FAIL(err, NG_USAGE,
                        "size-trim is %ld, series-window %ld, starts %zu; they must lie in 1 to %d, "
-                       "0 to %d, and at least 1", o->size_trim, o->series_window, o->starts,
-                       TRIM_MAX, WINDOW_MAX);
+                       "0 to %d, and at least 1",
+                       o->size_trim, o->series_window, o->starts, TRIM_MAX, WINDOW_MAX);
     }
     return check_parameters(o, err);
 }

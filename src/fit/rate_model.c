@@ -21,16 +21,17 @@ static double best_supersaturation(const ng_rate_problem *p, const rate_quadrati
     return fmin(fmax(S, 0.0), p->options.supersaturation_max);
 }
 
-static double cost_at(const rate_quadratic *q, double S)
+double ng_rate_cost_at(const rate_quadratic *q, double S)
 {
-    return q->c + S * (q->a * S - 2.0 * q->b);
+    /* rounding may leave a perfect fit below zero */
+    return fmax(q->c + S * (q->a * S - 2.0 * q->b), 0.0);
 }
 
 /* Cost of frame t at shape k, with S eliminated (held = false) or kept as it is. */
 static double shape_cost(const ng_rate_problem *p, size_t t, size_t k, bool held)
 {
     const rate_quadratic *q = frame_quadratic(p, t, k);
-    return cost_at(q, held ? p->supersaturation[t] : best_supersaturation(p, q));
+    return ng_rate_cost_at(q, held ? p->supersaturation[t] : best_supersaturation(p, q));
 }
 
 /* Lowest of the shapes that are known in this frame. */

@@ -124,7 +124,8 @@ static void ascending(const json_t *array)
 
 static void check_keys(const json_t *root)
 {
-    keys_are(root, "estimator preset level trusted verdict answer material parameters delta cost settings "
+    keys_are(root, "estimator preset level trusted verdict answer material parameters delta "
+                   "cost settings "
                    "potential series profiles moments free_energy phases sensitivity "
                    "identifiability bootstrap stop methods");
     keys_are(get(root, "verdict"), "level reasons");
