@@ -9,6 +9,15 @@ foreach(module IN LISTS NUCGROW_PKG_MODULES)
     target_link_libraries(nucgrow_dependencies INTERFACE PkgConfig::${name})
 endforeach()
 
+# SUNDIALS brings no pkg-config file, and its CMake package asks for all that it was built with.
+find_path(NUCGROW_CVODES_INCLUDE cvodes/cvodes.h REQUIRED)
+target_include_directories(nucgrow_dependencies SYSTEM INTERFACE
+    $<BUILD_INTERFACE:${NUCGROW_CVODES_INCLUDE}>)
+foreach(name IN ITEMS sundials_cvodes sundials_nvecserial)
+    find_library(NUCGROW_${name} ${name} REQUIRED)
+    target_link_libraries(nucgrow_dependencies INTERFACE ${NUCGROW_${name}})
+endforeach()
+
 if(NUCGROW_OPENMP)
     find_package(OpenMP COMPONENTS C)
     if(OpenMP_C_FOUND)

@@ -16,6 +16,7 @@ build pkg-config     command pkg-config
 build git            command git
 build libgsl-dev     module  gsl
 build libnlopt-dev   module  nlopt
+build libsundials-dev file   /usr/include/cvodes/cvodes.h
 build libjansson-dev module  jansson
 build libyaml-dev    module  yaml-0.1
 build libxml2-dev    module  libxml-2.0

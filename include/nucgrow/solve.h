@@ -191,6 +191,69 @@ ng_master_work ng_master_work_done(const ng_master *m);
 /** Add `dissolved` and `top` where particles left below n_min or gathered at n_max. */
 void ng_master_warn(const ng_master *m, ng_warnings *warnings);
 
+/* ---- mass-coupled: monomers are used up ------------------------------------------------------ */
+
+typedef struct ng_coupled_options {
+    ng_size_range sizes;
+    double relative_tolerance; /* 1e-12..0.1 */
+    double absolute_tolerance; /* of the density of a size, over the largest one at the start; of
+                                  the monomers, over the solubility; > 0 */
+    double top_share;          /* as ng_master_options */
+    double dimer_rate_per_s;   /* n_min = 2 only: k_1^a rho_1inf, monomers that pair up; 0: none */
+    long max_steps;            /* of one ng_coupled_advance */
+} ng_coupled_options;
+
+/** n 50..10000, tolerances 1e-8 and 1e-12, top share 1e-9, no dimers, 100000 steps. */
+ng_coupled_options ng_coupled_defaults(void);
+
+/** Monomers and particles together; densities in units of the solubility. */
+typedef struct ng_coupled ng_coupled;
+
+/** Rates as for ng_master_set_rates (copied). Owned: ng_coupled_destroy.
+ *  @return NG_INVALID, NG_MEMORY */
+NG_MUST_CHECK ng_status ng_coupled_create(const ng_coupled_options *options, const double *attach,
+                                          const double *detach, ng_coupled **out,
+                                          ng_warnings *warnings, ng_error *err);
+void ng_coupled_destroy(ng_coupled *c);
+
+/** Start at a time from a monomer density (= S, >= 0) and densities of all sizes.
+ *  `supply`: monomers a second (may be negative: withdrawal); `nucleation`: particles of n_min a
+ *  second, made of n_min monomers each; NULL: none. No NG_LAW_FUNCTION. @return NG_INVALID */
+NG_MUST_CHECK ng_status ng_coupled_start(ng_coupled *c, double time_s, double monomers,
+                                         const double *density, const ng_time_law *supply,
+                                         const ng_time_law *nucleation, ng_error *err);
+
+/**
+ * Advance to a later time.
+ *
+ * Equation: d rho_1/dt = supply - n_min B - sum_{n >= n_min} J_n, B = nucleation - k^d rho at n_min
+ *           (+ S k_1^a rho_1 for dimers): what dissolves below n_min returns all its monomers.
+ * Method:   CVODES (BDF, orders 1 to 5); each Newton iteration solves tridiagonal + one dense row
+ *           and column by one sweep with two right sides. The unknown is rho_1 less the supply so
+ *           far, so that the total mass is right to rounding for any supply.
+ * Errors:   NG_INVALID when the monomers would become negative (more is withdrawn than there is) or
+ *           sizes reach n_max; NG_NUMERIC when CVODES gives up, with what it says, or leaves
+ *           densities below -1000 absolute tolerances.
+ * Source:   Hindmarsh et al., ACM Trans. Math. Softw. 31, 363 (2005).
+ */
+NG_MUST_CHECK ng_status ng_coupled_advance(ng_coupled *c, double time_s, ng_error *err);
+
+/** `dissolved` is net of dimers formed; supersaturation and densities may lie below zero by a few
+ *  absolute tolerances. */
+void ng_coupled_state(const ng_coupled *c, ng_size_state *out);
+/** Monomers supplied since the start. */
+double ng_coupled_supplied(const ng_coupled *c);
+void ng_coupled_density(const ng_coupled *c, double *density);
+
+/** What CVODES did since the start. */
+typedef struct ng_coupled_work {
+    long steps, sweeps, rate_calls;
+} ng_coupled_work;
+
+ng_coupled_work ng_coupled_work_done(const ng_coupled *c);
+/** Add `dissolved` and `top` where particles left below n_min or gathered at n_max. */
+void ng_coupled_warn(const ng_coupled *c, ng_warnings *warnings);
+
 #ifdef __cplusplus
 }
 #endif

@@ -52,7 +52,24 @@ typedef void ng_sweep_function(const ng_sweep *s);
 /* For 1 or 4 lanes. Eight would not fit into the cache with all that a step reads. */
 ng_sweep_function *ng_sweep_for(size_t lanes);
 
-/* ---- master: what one set of objects shares -------------------------------------------------- */
+/* ---- bordered.c: Newton's equations with the monomers --------------------------------------- */
+
+/* I - step J of the mass-coupled problem at a state. Vectors hold the monomers, then sizes. */
+typedef struct ng_bordered {
+    size_t count; /* sizes */
+    long n_min;
+    const double *attach, *detach; /* 1/s; attachment to the last size is not used */
+    const double *density;
+    double supersaturation;
+    double entry_slope; /* of the particles that enter at n_min, by S */
+    double step_s;
+    double *response, *link; /* scratch, count each */
+} ng_bordered;
+
+/* Solve for a right side b; z may not be b. */
+void ng_bordered_solve(const ng_bordered *s, const double *b, double *z);
+
+/* ---- what the modules of the master equation share ------------------------------------------- */
 
 /* One attempt at a step. */
 typedef struct ng_master_step {
