@@ -6,8 +6,8 @@
  *
  * In one run: a solution for platinum as in the published movie (172 s, 4 steps a second, second
  * order) beside the plain tridiagonal sweeps that its stages are, several parameter sets side by
- * side, time per size from 1e4 to 1e6 sizes, and mass-coupled solutions by CVODES. Times are of the processor, one thread, best of
- * several.
+ * side, time per size from 1e4 to 1e6 sizes, and mass-coupled solutions by CVODES. Times are of the
+ * processor, one thread, best of several.
  */
 #include <nucgrow.h>
 
@@ -197,7 +197,7 @@ static void print_growth(void)
     }
 }
 
-/* Monomers used up by 0.01 particles (in units of the solubility), supply so that S stays near 3. */
+/* Monomers used up by 0.01 particles (in units of the solubility); supply that keeps S near 3. */
 static void print_coupled(void)
 {
     static const double tolerance[] = {1e-4, 1e-6, 1e-8};
