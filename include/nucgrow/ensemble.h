@@ -35,6 +35,16 @@ ng_ensemble_options ng_ensemble_defaults(void);
 NG_MUST_CHECK ng_status ng_ensemble_options_check(const ng_ensemble_options *options,
                                                   ng_error *err);
 
+/** Points from an end of a trajectory up to which smoothing treats noise in a way of its own. */
+#define NG_SMOOTHING_REACH 26
+
+/** What smoothing leaves of white noise of variance 1, at one point. */
+typedef struct ng_smoothed_noise {
+    double gain;  /* variance of the smoothed size */
+    double cross; /* its covariance with half the difference of its neighbours, that is, with the
+                     growth rate times the time between frames: 0 inside, negative near a start */
+} ng_smoothed_noise;
+
 /** Monomer numbers along trajectories. Point k of trajectory i: first[i] <= k < first[i+1]. */
 typedef struct ng_trajectories {
     size_t n_tracks, n_points, n_frames;
@@ -50,6 +60,8 @@ typedef struct ng_trajectories {
     double sigma_s_nm;
     double noise_scale, noise_power; /* s.d. of the measured n: noise_scale * n^noise_power */
     double noise_gain;    /* part of white noise's variance that smoothing leaves: sum h^2 */
+    bool ends_differ;     /* noise_at_start holds how: default preset, smoothed */
+    ng_smoothed_noise noise_at_start[NG_SMOOTHING_REACH]; /* by points from the start */
     size_t tracks_dropped, points_dropped;
 } ng_trajectories;
 
@@ -76,6 +88,9 @@ NG_MUST_CHECK ng_status ng_trajectories_make(const ng_tracks *tracks,
                                              ng_trajectories *out, ng_warnings *warnings,
                                              ng_error *err);
 void ng_trajectories_free(ng_trajectories *t);
+/** Noise at a point with `before` and `after` points between it and the ends of its trajectory.
+ *  The two ends act independently (exact for trajectories of more than 2 NG_SMOOTHING_REACH). */
+ng_smoothed_noise ng_trajectories_noise_at(const ng_trajectories *t, size_t before, size_t after);
 
 /** Moments kept per frame: <n^q>, q = 1..10. */
 #define NG_MOMENT_MAX 10

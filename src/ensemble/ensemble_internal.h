@@ -31,6 +31,9 @@ typedef enum ng_continuation {
 void ng_fir_design(double cutoff, ng_fir *fir);
 /** Variance that the filter leaves of white noise of variance 1: the sum of squared taps. */
 double ng_fir_noise_gain(const ng_fir *fir);
+/** What the filter, with NG_CONTINUE_POINT, leaves of white noise near the start of a long
+ *  trajectory. At the end cross has the other sign. */
+void ng_fir_noise_at_start(const ng_fir *fir, ng_smoothed_noise out[NG_SMOOTHING_REACH]);
 /** Zero-phase smoothing of x[0..n) into out. `padded`: n + 2 NG_FIR_HALF doubles of scratch. */
 void ng_fir_smooth(const ng_fir *fir, const double *x, size_t n, ng_continuation continuation,
                    double *padded, double *out);
@@ -44,8 +47,9 @@ void ng_elliptic_smooth(const double *x, size_t n, double *scratch, double *out)
 
 /* ---- noise.c ------------------------------------------------------------------------------- */
 
-/** Fill noise_scale, noise_power, noise_gain. `fir`: the smoothing that was applied, or NULL. */
-NG_MUST_CHECK ng_status ng_noise_estimate(ng_trajectories *t, const ng_fir *fir, ng_error *err);
+/** Fill what ng_trajectories says of noise. `fir`: the smoothing that was applied, or NULL. */
+NG_MUST_CHECK ng_status ng_noise_estimate(ng_trajectories *t, const ng_fir *fir, bool published,
+                                          ng_error *err);
 
 /* ---- series.c ------------------------------------------------------------------------------ */
 

@@ -92,6 +92,23 @@ void ng_fir_smooth(const ng_fir *fir, const double *x, size_t n, ng_continuation
     }
 }
 
+/* By superposition: what a unit impulse at each place leaves. */
+void ng_fir_noise_at_start(const ng_fir *fir, ng_smoothed_noise out[NG_SMOOTHING_REACH])
+{
+    enum { LAST = NG_SMOOTHING_REACH + NG_FIR_HALF, LENGTH = LAST + NG_FIR_HALF + NG_FIR_END };
+    double x[LENGTH] = {0}, y[LENGTH], padded[LENGTH + 2 * NG_FIR_HALF];
+    memset(out, 0, NG_SMOOTHING_REACH * sizeof *out);
+    for (size_t source = 0; source <= LAST; source++) {
+        x[source] = 1.0;
+        ng_fir_smooth(fir, x, LENGTH, NG_CONTINUE_POINT, padded, y);
+        x[source] = 0.0;
+        for (size_t k = 0; k < NG_SMOOTHING_REACH; k++) {
+            out[k].gain += y[k] * y[k];
+            out[k].cross += k > 0 ? y[k] * 0.5 * (y[k + 1] - y[k - 1]) : 0.0;
+        }
+    }
+}
+
 /* ---- elliptic filter ----------------------------------------------------------------------- */
 
 #define ELLIPTIC_ORDER 3

@@ -98,9 +98,27 @@ static void fit_power_law(const noise_sample *s, ng_trajectories *t)
     t->noise_scale = exp((sy - t->noise_power * sx) / m);
 }
 
-ng_status ng_noise_estimate(ng_trajectories *t, const ng_fir *fir, ng_error *err)
+ng_smoothed_noise ng_trajectories_noise_at(const ng_trajectories *t, size_t before, size_t after)
+{
+    ng_smoothed_noise noise = {t->noise_gain, 0.0};
+    if (t->ends_differ && before < NG_SMOOTHING_REACH) {
+        noise.gain += t->noise_at_start[before].gain - t->noise_gain;
+        noise.cross += t->noise_at_start[before].cross;
+    }
+    if (t->ends_differ && after < NG_SMOOTHING_REACH) {
+        noise.gain += t->noise_at_start[after].gain - t->noise_gain;
+        noise.cross -= t->noise_at_start[after].cross;
+    }
+    return noise;
+}
+
+ng_status ng_noise_estimate(ng_trajectories *t, const ng_fir *fir, bool published, ng_error *err)
 {
     t->noise_gain = fir != NULL ? ng_fir_noise_gain(fir) : 1.0;
+    t->ends_differ = fir != NULL && !published;
+    if (t->ends_differ) {
+        ng_fir_noise_at_start(fir, t->noise_at_start);
+    }
     noise_sample s = {NG_NEW(double, t->n_points), NG_NEW(double, t->n_points), 0};
     ng_status status = NG_OK;
     if (s.level == NULL || s.square == NULL) {

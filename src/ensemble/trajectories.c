@@ -491,7 +491,7 @@ static ng_status build(builder *b, ng_warnings *warnings, ng_error *err)
     if (status != NG_OK) {
         return status;
     }
-    return ng_noise_estimate(b->out, is_smooth ? &fir : NULL, err);
+    return ng_noise_estimate(b->out, is_smooth ? &fir : NULL, b->options->published, err);
 }
 
 ng_status ng_trajectories_make(const ng_tracks *tracks, const ng_ensemble_options *options,

@@ -86,7 +86,7 @@ void ng_rate_data_free(rate_data *data);
 typedef struct rate_members {
     size_t *first, *point; /* point: index in the trajectories' arrays */
     double *weight;        /* multiplicity of its trajectory, > 0 */
-    unsigned *to_end;      /* points between it and the nearer end of its trajectory */
+    size_t *before, *after; /* points between it and the ends of its trajectory */
     size_t most;           /* in one frame */
 } rate_members;
 ng_status ng_rate_members_create(const ng_trajectories *t, const double *weight, rate_members *out,

@@ -61,8 +61,9 @@ ng_status ng_rate_members_create(const ng_trajectories *t, const double *weight,
     out->first = NG_NEW(size_t, t->n_frames + 1);
     out->point = NG_NEW(size_t, t->n_points);
     out->weight = NG_NEW(double, t->n_points);
-    out->to_end = NG_NEW(unsigned, t->n_points);
-    if (!out->first || !out->point || !out->weight || !out->to_end) {
+    out->before = NG_NEW(size_t, t->n_points);
+    out->after = NG_NEW(size_t, t->n_points);
+    if (!out->first || !out->point || !out->weight || !out->before || !out->after) {
         ng_rate_members_free(out);
         return NG_FAIL(err, NG_MEMORY, "rate estimator: no memory for %zu points", t->n_points);
     }
@@ -80,10 +81,10 @@ ng_status ng_rate_members_create(const ng_trajectories *t, const double *weight,
         for (size_t k = t->first[i]; k < t->first[i + 1]; k++) {
             if (!weight || weight[i] > 0.0) {
                 size_t slot = out->first[t->frame[k]]++;
-                size_t left = k - t->first[i], right = t->first[i + 1] - 1 - k;
                 out->point[slot] = k;
                 out->weight[slot] = weight ? weight[i] : 1.0;
-                out->to_end[slot] = (unsigned)(left < right ? left : right);
+                out->before[slot] = k - t->first[i];
+                out->after[slot] = t->first[i + 1] - 1 - k;
             }
         }
     }
@@ -99,6 +100,7 @@ void ng_rate_members_free(rate_members *m)
     ng_free(m->first);
     ng_free(m->point);
     ng_free(m->weight);
-    ng_free(m->to_end);
+    ng_free(m->before);
+    ng_free(m->after);
     *m = (rate_members){0};
 }

@@ -5,18 +5,18 @@
  * = S k^a (1 - s/2) - k^d (1 + s/2),  s = d ln p / dn: the drift, and through the slope of the
  * density the correlation between a particle's size and the chance steps that brought it there.
  * Least squares over particles with the variance of a measured rate as weight is the flux residual
- * weighted by 1/p: no size is binned or trimmed. A measured size is too far out on average; tau^2 s
- * moves it back (Tweedie's formula).
+ * weighted by 1/p: no size is binned or trimmed. What noise does to sizes and rates on average is
+ * taken out of them, see remove_noise.
  */
 #include "fit_internal.h"
 
+#include <gsl/gsl_math.h>
 #include <math.h>
 #include <stdlib.h>
 
 #define EDGE 3              /* smoothing is poor within this many frames of a trajectory's end */
 #define MIN_PARTICLES 3     /* in a frame: two numbers are fitted to it on the way */
-#define SCORE_BANDWIDTH 1.5 /* times Silverman's rule: slopes need more smoothing than densities   \
-                             */
+#define SCORE_BANDWIDTH 1.5 /* times Silverman's: slopes need more smoothing than densities */
 #define CHI_SQUARE_MEDIAN 0.45494 /* of one degree of freedom */
 #define OUTLIER 3.0   /* standard deviations beyond which a rate counts as one this far out */
 #define SCORE_MAX 0.5 /* |s| beyond this (per monomer) is noise */
@@ -25,15 +25,18 @@
 typedef struct frame_sample {
     size_t count;
     double *n, *growth, *weight, *p, *score, *scratch;
+    ng_smoothed_noise *noise; /* owned */
 } frame_sample;
 
 static void sample_frame(const ng_trajectories *t, const rate_members *m, size_t f, frame_sample *s)
 {
-    unsigned edge = t->noise_gain < 1.0 ? EDGE : 0;
+    size_t edge = t->noise_gain < 1.0 ? EDGE : 0;
     s->count = 0;
     for (size_t i = m->first[f]; i < m->first[f + 1]; i++) {
         size_t k = m->point[i];
-        if (t->n[k] >= RATE_N_MIN && isfinite(t->growth_per_s[k]) && m->to_end[i] >= edge) {
+        bool is_inside = m->before[i] >= edge && m->after[i] >= edge;
+        if (t->n[k] >= RATE_N_MIN && isfinite(t->growth_per_s[k]) && is_inside) {
+            s->noise[s->count] = ng_trajectories_noise_at(t, m->before[i], m->after[i]);
             s->n[s->count] = t->n[k];
             s->growth[s->count] = t->growth_per_s[k];
             s->weight[s->count] = m->weight[i];
@@ -45,7 +48,10 @@ static void sample_frame(const ng_trajectories *t, const rate_members *m, size_t
 static ng_status sample_create(size_t most, frame_sample *s, ng_error *err)
 {
     double *memory = NG_NEW(double, 7 * most + 1);
-    if (!memory) {
+    ng_smoothed_noise *noise = NG_NEW(ng_smoothed_noise, most + 1);
+    if (!memory || !noise) {
+        ng_free(memory);
+        ng_free(noise);
         return NG_FAIL(err, NG_MEMORY, "rate estimator: no memory for %zu particles", most);
     }
     *s = (frame_sample){.n = memory,
@@ -53,7 +59,8 @@ static ng_status sample_create(size_t most, frame_sample *s, ng_error *err)
                         .weight = memory + 2 * most,
                         .p = memory + 3 * most,
                         .score = memory + 4 * most,
-                        .scratch = memory + 5 * most};
+                        .scratch = memory + 5 * most,
+                        .noise = noise};
     return NG_OK;
 }
 
@@ -183,24 +190,46 @@ static double outlier_share(double square, double variance)
     return z > OUTLIER ? OUTLIER / z : 1.0;
 }
 
+/* Time between frame f and its neighbours, where there are two. */
+static double step_s(const ng_trajectories *t, size_t f)
+{
+    bool is_inside = f > 0 && f + 1 < t->n_frames;
+    return is_inside ? 0.5 * (t->time_s[f + 1] - t->time_s[f - 1]) : t->frame_s;
+}
+
+/*
+ * Expected true size and true growth rate of particle i of frame f. Noise of variance w(n) scatters
+ * particles from where there are many to where there are few. With q = d ln(w p)/dn a size is off by
+ * -gain w q on average (Tweedie's formula; Efron, J. Am. Stat. Assoc. 106, 1602 (2011)), and a rate
+ * whose noise goes with that of the size, near the ends of a trajectory, by -cross w q per frame.
+ * Areas are measured without bias, so that n ~ area^(3/2) is too large by w/6n on average.
+ */
+static void remove_noise(const ng_trajectories *t, const frame_sample *s, size_t f, size_t i,
+                         double *n, double *growth)
+{
+    double seen = s->n[i], w = gsl_pow_2(t->noise_scale * pow(seen, t->noise_power));
+    double q = s->score[i] + 2.0 * t->noise_power / seen;
+    double size = seen + w * (s->noise[i].gain * q - 1.0 / (6.0 * seen));
+    *n = fmin(fmax(size, 0.5 * seen), 2.0 * seen);
+    *growth = s->growth[i] + w * s->noise[i].cross * q / step_s(t, f);
+}
+
 static void fill_frame(const ng_trajectories *t, const frame_sample *s, rate_variance v,
                        rate_data *out, rate_frame *row)
 {
-    double number;
+    double number, n, growth;
     frame_moments(s, row, &number);
     row->lever_scale = 1.0;
     for (size_t i = 0; i < s->count; i++) {
         size_t at = row->begin + i;
-        double noise = t->noise_scale * pow(s->n[i], t->noise_power);
-        double shift = noise * noise * t->noise_gain * s->score[i];
-        double n = fmin(fmax(s->n[i] + shift, 0.5 * s->n[i]), 2.0 * s->n[i]);
+        remove_noise(t, s, row->frame, i, &n, &growth);
         double variance = v.scale * pow(s->n[i], v.power);
         double root = sqrt(s->weight[i] / variance * outlier_share(s->scratch[i], variance));
         /* a flux J_n lies between n and n+1 */
         out->node[at] = ng_rate_nodes_find(out->nodes, fmax(n - 0.5, RATE_N_MIN));
         out->attach[at] = root * (1.0 - 0.5 * s->score[i]);
         out->detach[at] = root * (1.0 + 0.5 * s->score[i]);
-        out->y[at] = root * s->growth[i];
+        out->y[at] = root * growth;
         out->mean_lever[at] = s->weight[i] / (number * root);
         out->lever[at] = 2.0 * (s->n[i] - row->mean) * out->mean_lever[at];
         row->yy += out->y[at] * out->y[at];
@@ -291,6 +320,7 @@ out:
         ng_rate_data_free(out);
     }
     ng_free(s.n);
+    ng_free(s.noise);
     ng_rate_members_free(&m);
     return status;
 }
