@@ -129,8 +129,8 @@ static void noise_at_the_ends(void **state)
 }
 
 /* Against white noise itself, at the first points, at one past the reach and, mirrored, at the last
- * ones. 20000 draws: standard errors of sqrt(2/20000) = 1 % of a variance, and of sqrt(gain * rate's
- * variance / 20000) of a covariance; five of each. */
+ * ones. 20000 draws: standard errors of sqrt(2/20000) = 1 % of a variance, and of sqrt(gain *
+ * rate's variance / 20000) of a covariance; five of each. */
 static void noise_near_a_start(void **state)
 {
     (void)state;
