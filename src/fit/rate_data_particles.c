@@ -224,8 +224,9 @@ static double step_s(const ng_trajectories *t, size_t f)
 /*
  * Expected true size and true growth rate of particle i of frame f. Noise of variance w(n)
  * scatters particles from where there are many to where there are few. With q = d ln(w p)/dn a
- * size is off by -gain w q on average (Tweedie's formula; Efron, J. Am. Stat. Assoc. 106, 1602 (2011)), and a rate
- * whose noise goes with that of the size, near the ends of a trajectory, by -cross w q per frame.
+ * size is off by -gain w q on average (Tweedie's formula; Efron, J. Am. Stat. Assoc. 106, 1602
+ * (2011)), and a rate whose noise goes with that of the size, near the ends of a trajectory, by
+ * -cross w q per frame.
  * Areas are measured without bias, so that n ~ area^(3/2) is too large by w/6n on average.
  */
 static void remove_noise(const ng_trajectories *t, const frame_sample *s, size_t f, size_t i,
