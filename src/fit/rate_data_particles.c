@@ -14,8 +14,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define EDGE 3              /* smoothing is poor within this many points of a trajectory's end */
-#define SHARED_EDGE 7       /* within this many, noise of the rate goes with that of the size */
+#define EDGE 3              /* smoothing is poor within this many frames of a trajectory's end */
 #define MIN_PARTICLES 3     /* in a frame: two numbers are fitted to it on the way */
 #define SCORE_BANDWIDTH 1.5 /* times Silverman's: slopes need more smoothing than densities */
 #define CHI_SQUARE_MEDIAN 0.45494 /* of one degree of freedom */
@@ -29,37 +28,14 @@ typedef struct frame_sample {
     ng_smoothed_noise *noise; /* owned */
 } frame_sample;
 
-static bool is_usable(const ng_trajectories *t, const rate_members *m, size_t i, size_t edge)
-{
-    size_t k = m->point[i];
-    return t->n[k] >= RATE_N_MIN && isfinite(t->growth_per_s[k]) && m->before[i] >= edge &&
-           m->after[i] >= edge;
-}
-
-/* How close to the ends of their trajectories the particles of frame f may be. What noise does
- * there is taken out with the density of particles that share it: where most are near an end, as in
- * the first frames of a movie, that is the frame's; a few that have just come into view have none.
- */
-static size_t edge_of_frame(const ng_trajectories *t, const rate_members *m, size_t f)
-{
-    double inside = 0.0, all = 0.0;
-    if (!t->ends_differ) {
-        return t->noise_gain < 1.0 ? EDGE : 0;
-    }
-    for (size_t i = m->first[f]; i < m->first[f + 1]; i++) {
-        all += is_usable(t, m, i, EDGE) ? m->weight[i] : 0.0;
-        inside += is_usable(t, m, i, SHARED_EDGE) ? m->weight[i] : 0.0;
-    }
-    return inside > 0.5 * all ? SHARED_EDGE : EDGE;
-}
-
 static void sample_frame(const ng_trajectories *t, const rate_members *m, size_t f, frame_sample *s)
 {
-    size_t edge = edge_of_frame(t, m, f);
+    size_t edge = t->noise_gain < 1.0 ? EDGE : 0;
     s->count = 0;
     for (size_t i = m->first[f]; i < m->first[f + 1]; i++) {
-        if (is_usable(t, m, i, edge)) {
-            size_t k = m->point[i];
+        size_t k = m->point[i];
+        bool is_inside = m->before[i] >= edge && m->after[i] >= edge;
+        if (t->n[k] >= RATE_N_MIN && isfinite(t->growth_per_s[k]) && is_inside) {
             s->noise[s->count] = ng_trajectories_noise_at(t, m->before[i], m->after[i]);
             s->n[s->count] = t->n[k];
             s->growth[s->count] = t->growth_per_s[k];
