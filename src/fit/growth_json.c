@@ -230,45 +230,48 @@ static void reason(growth_writer *w, json_t *reasons, const char *text)
     ng_growth_append(w, reasons, json_string(text));
 }
 
-static json_t *verdict_json(growth_writer *w, bool *trusted)
+/* What forbids to trust the fit. @return false: nothing does */
+static bool add_objections(growth_writer *w, json_t *reasons)
 {
     const ng_growth_fit *fit = w->fit;
-    const growth_answer *a = &w->answer;
-    json_t *reasons = json_array();
-    bool at_bound = is_flagged(fit, NG_FIT_AT_BOUND);
-    bool flat = is_flagged(fit, NG_FIT_NOT_IDENTIFIABLE);
-    bool missed = fit->variance_cost > GROWTH_LIMIT_MISSED * w->options->variance_limit;
-    bool nothing = is_nothing_identified(fit);
-    bool failed = fit->n_failed > fit->n_replicates;
-    if (nothing) {
+    size_t before = json_array_size(reasons);
+    if (is_nothing_identified(fit)) {
         reason(w, reasons, "The data identify none of the parameters.");
     }
-    if (failed) {
+    if (fit->n_failed > fit->n_replicates) {
         reason(w, reasons,
                "Most resamplings of the trajectories hold too little for a fit: the intervals are "
                "not to be trusted.");
     }
+    if (fit->variance_cost > GROWTH_LIMIT_MISSED * w->options->variance_limit) {
+        reason(w, reasons, "The variance curve cannot be brought within its limit.");
+    }
+    if (!fit->converged) {
+        reason(w, reasons, "The search did not converge.");
+    }
+    if (is_flagged(fit, NG_FIT_AT_BOUND)) {
+        reason(w, reasons,
+               "A parameter ended at the edge of its allowed range: read the potential and "
+               "its band, not the single numbers.");
+    }
+    return json_array_size(reasons) > before;
+}
+
+/* What a reader should know of a fit that may be sound. */
+static void add_cautions(growth_writer *w, json_t *reasons)
+{
+    const ng_growth_fit *fit = w->fit;
+    const growth_answer *a = &w->answer;
     if (w->options->bootstrap == 0) {
         reason(w, reasons,
                "No resampling was asked for: the intervals of parameters and potential are empty, "
                "only standard errors tell how well they are known.");
     }
-    if (missed) {
-        reason(w, reasons, "The variance curve cannot be brought within its limit.");
-    }
-    bool given = fit->start[0].stop == NG_STOP_EVALUATED && fit->n_free == 0 && !at_bound;
-    if (given) {
+    if (fit->start[0].stop == NG_STOP_EVALUATED && fit->n_free == 0 &&
+        !is_flagged(fit, NG_FIT_AT_BOUND)) {
         reason(w, reasons, "Evaluated at given values: nothing was fitted, so nothing is tested.");
     }
-    if (!fit->converged) {
-        reason(w, reasons, "The search did not converge.");
-    }
-    if (at_bound) {
-        reason(w, reasons,
-               "A parameter ended at the edge of its allowed range: read the potential and "
-               "its band, not the single numbers.");
-    }
-    if (flat && !nothing) {
+    if (is_flagged(fit, NG_FIT_NOT_IDENTIFIABLE) && !is_nothing_identified(fit)) {
         reason(w, reasons,
                "Some parameters are not identifiable from these data by themselves; their "
                "combination, the potential, is what is measured.");
@@ -282,7 +285,13 @@ static json_t *verdict_json(growth_writer *w, bool *trusted)
                        a->mu_lower, a->mu_upper);
         reason(w, reasons, text);
     }
-    *trusted = fit->converged && !at_bound && !missed && !nothing && !failed;
+}
+
+static json_t *verdict_json(growth_writer *w, bool *trusted)
+{
+    json_t *reasons = json_array();
+    *trusted = !add_objections(w, reasons);
+    add_cautions(w, reasons);
     const char *level = !*trusted ? "red" : json_array_size(reasons) > 0 ? "amber" : "green";
     if (json_array_size(reasons) == 0) {
         reason(w, reasons, "Converged, inside all bounds, every parameter identified.");

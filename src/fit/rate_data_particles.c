@@ -272,7 +272,7 @@ static ng_status lay_out(const ng_trajectories *t, const rate_members *m, frame_
 
 static void normalise(const ng_growth_fit_options *o, rate_data *out)
 {
-    double low = INFINITY, high = -INFINITY;
+    double low = (double)INFINITY, high = -(double)INFINITY;
     for (size_t i = 0; i < out->n_frames; i++) {
         rate_frame *row = &out->frame[i];
         row->scale = ng_rate_frame_weight(o, i, out->n_frames) / (double)out->n_residuals;

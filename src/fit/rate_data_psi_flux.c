@@ -38,7 +38,7 @@ static void frame_statistics(const ng_trajectories *t, const rate_members *m, si
                              distributions *d)
 {
     double sum = 0.0, s1 = 0.0, s2 = 0.0, growing = 0.0, growth = 0.0;
-    double lo = INFINITY, hi = -INFINITY;
+    double lo = (double)INFINITY, hi = -(double)INFINITY;
     for (size_t i = m->first[f]; i < m->first[f + 1]; i++) {
         double n = t->n[m->point[i]], v = t->growth_per_s[m->point[i]], w = m->weight[i];
         sum += w;
@@ -220,7 +220,7 @@ static void fill_window(const distributions *d, rate_data *out, rate_frame *row,
                         double frame_s)
 {
     stencil s = time_stencil(row->frame, d->n_frames);
-    double low = INFINITY, high = -INFINITY;
+    double low = (double)INFINITY, high = -(double)INFINITY;
     for (size_t i = row->window_begin; i < row->window_end; i++) {
         long n = first + (long)(i - row->begin);
         double slope = 0.0;
@@ -286,7 +286,7 @@ static size_t lay_out(const distributions *d, long trim, rate_data *out)
 
 static void variance_scale(const ng_growth_fit_options *o, rate_data *out)
 {
-    double low = INFINITY, high = -INFINITY;
+    double low = (double)INFINITY, high = -(double)INFINITY;
     for (size_t i = 0; i < out->n_frames; i++) {
         low = fmin(low, out->frame[i].variance);
         high = fmax(high, out->frame[i].variance);

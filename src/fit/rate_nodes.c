@@ -8,6 +8,7 @@
 #define DENSE 1000  /* every integer up to here */
 #define RATIO 1.001 /* then geometric: finer than any measured size */
 #define PADDING 8   /* vector loads may read past the end of a row */
+#define MOST 1e8    /* entries of a table: 0.8 GB; several are made */
 
 static size_t node_count(double n_max, bool every_integer)
 {
@@ -39,6 +40,13 @@ static void fill_gains(rate_nodes *nodes, bool every_integer, size_t k)
 ng_status ng_rate_nodes_create(double n_max, bool every_integer, const double *delta,
                                size_t n_delta, rate_nodes *out, ng_error *err)
 {
+    if (every_integer && n_max * (double)n_delta > MOST) {
+        return NG_FAIL(err, NG_INVALID,
+                       "preset published tabulates every size up to the largest, %.3g monomers: "
+                       "too many for %zu shapes; use the default preset, a fixed --delta, or "
+                       "check the calibration",
+                       n_max, n_delta);
+    }
     *out = (rate_nodes){.count = node_count(n_max, every_integer), .n_delta = n_delta};
     size_t table = out->count * n_delta + PADDING;
     out->n = NG_NEW(double, out->count);
@@ -50,8 +58,9 @@ ng_status ng_rate_nodes_create(double n_max, bool every_integer, const double *d
     out->edge = NG_NEW(double, table);
     if (!out->n || !out->cbrt_n || !out->log1p_n || !out->delta || !out->surface || !out->face ||
         !out->edge) {
+        size_t count = out->count;
         ng_rate_nodes_free(out);
-        return NG_FAIL(err, NG_MEMORY, "rate estimator: no memory for %zu sizes", n_delta);
+        return NG_FAIL(err, NG_MEMORY, "rate estimator: no memory for %zu sizes", count);
     }
     for (size_t i = 0; i < out->count; i++) {
         out->n[i] = node_size(i, every_integer);
