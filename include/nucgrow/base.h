@@ -137,12 +137,15 @@ bool ng_parse_int(const char *text, long *value);
  *  Return false to cancel; the call then ends with NG_CANCELLED. */
 typedef bool ng_progress_callback(void *context, const char *stage, size_t done, size_t total);
 
-/** How to run. Start from ng_run_defaults(): one thread, seed 1, silent. */
+/** How to run. Start from ng_run_defaults(): one thread, seed 1, silent, one process, nothing kept.
+ *  Clusters and journals are made with <nucgrow/cluster.h>. */
 typedef struct ng_run {
     int threads;                    /* >= 1; 0 = all cores of the machine */
     uint64_t seed;                  /* same seed, same result, for any number of threads */
     ng_progress_callback *progress; /* may be NULL */
     void *progress_context;         /* borrowed */
+    struct ng_cluster *cluster;     /* other processes that share the work, or NULL; borrowed */
+    struct ng_journal *journal;     /* where finished records are kept, or NULL; borrowed */
 } ng_run;
 
 ng_run ng_run_defaults(void);
@@ -159,6 +162,34 @@ typedef ng_status ng_task(void *context, size_t index, int worker, ng_error *err
  *  @return NG_OK, NG_CANCELLED, or the task's status. */
 NG_MUST_CHECK ng_status ng_parallel_for(size_t n, ng_task *task, void *context, const ng_run *run,
                                         const char *stage, ng_error *err);
+
+/** `n` records of `bytes` each, one after the other in `data` (borrowed). A record is plain: numbers
+ *  only, no pointers; `bytes` at most 1 GiB and a multiple of what its members align to. */
+typedef struct ng_records {
+    void *data;
+    size_t n, bytes;
+} ng_records;
+
+/** One unit of parallel work whose whole outcome is `record` (zeroed before the call). It must be
+ *  a function of `context` and `index` alone, random numbers included: ng_random_open(seed, index).
+ *  `worker` is in [0, ng_run_threads()) and owns scratch of its own. */
+typedef ng_status ng_record_task(void *context, size_t index, int worker, void *record,
+                                 ng_error *err);
+
+/** Fill all records: the loop for work that takes minutes and more (resamplings, starts, grids).
+ *  It runs on the threads of `run`; with `run->cluster`, indices are dealt out to all processes as
+ *  they become free, and every process ends with all records; with `run->journal`, each record is
+ *  kept on disk as it is finished, and those that were kept before are taken from there. Whatever
+ *  of this happens, the records hold the same bits. What fills them must be equal on all processes:
+ *  after this call the program goes on identically everywhere.
+ *
+ *  Errors as for ng_parallel_for; in a cluster every process gets the same one. `stage` is shown
+ *  as progress and, with n and bytes, names the loop in the journal: two loops of one call need
+ *  different stages. Not to be called inside a task.
+ *  @return NG_OK, NG_CANCELLED, NG_MEMORY, or the task's status: the records are incomplete. */
+NG_MUST_CHECK ng_status ng_parallel_records(const ng_records *records, ng_record_task *task,
+                                            void *context, const ng_run *run, const char *stage,
+                                            ng_error *err);
 
 /* ---- random streams --------------------------------------------------------------------- */
 

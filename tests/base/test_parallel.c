@@ -118,6 +118,64 @@ static void saying_no_to_progress_cancels(void **state)
     }
 }
 
+/* A record as fits leave them: a number of its own and a row of numbers. */
+typedef struct sums {
+    double total;
+    double part[3];
+} sums;
+
+static ng_status draw_sums(void *context, size_t index, int worker, void *record, ng_error *err)
+{
+    const size_t *fails_at = context;
+    sums *s = record;
+    (void)worker;
+    assert_true(s->total == 0.0 && s->part[2] == 0.0);
+    if (index >= *fails_at) {
+        return NG_FAIL(err, NG_NUMERIC, "record %zu failed", index);
+    }
+    gsl_rng *rng = ng_random_open(5, index);
+    for (size_t k = 0; k < 30 + 50 * (index % 17); k++) {
+        double u = gsl_rng_uniform(rng);
+        s->total += u;
+        s->part[k % 3] += u;
+    }
+    ng_random_close(rng);
+    return NG_OK;
+}
+
+static void records_are_the_same_on_any_number_of_threads(void **state)
+{
+    (void)state;
+    size_t never = SIZE_MAX;
+    sums one[N], many[N];
+    memset(one, 1, sizeof one);
+    const ng_records alone = {one, N, sizeof *one}, shared = {many, N, sizeof *many};
+    assert_int_equal(ng_parallel_records(&alone, draw_sums, &never, NULL, "test", NULL), NG_OK);
+    assert_true(one[N - 1].total > 0.0);
+    for (int n = 2; n <= 4; n++) {
+        ng_run run = threads(n);
+        memset(many, 1, sizeof many);
+        assert_int_equal(ng_parallel_records(&shared, draw_sums, &never, &run, "test", NULL),
+                         NG_OK);
+        assert_memory_equal(one, many, sizeof one);
+    }
+}
+
+static void records_report_the_lowest_failure(void **state)
+{
+    (void)state;
+    size_t fails_at = 20;
+    sums row[N];
+    const ng_records records = {row, N, sizeof *row};
+    for (int n = 1; n <= 4; n++) {
+        ng_run run = threads(n);
+        ng_error err = {.status = NG_OK};
+        assert_int_equal(ng_parallel_records(&records, draw_sums, &fails_at, &run, "test", &err),
+                         NG_NUMERIC);
+        assert_string_equal(err.message, "record 20 failed");
+    }
+}
+
 static void nothing_to_do_and_no_run_are_fine(void **state)
 {
     (void)state;
@@ -137,6 +195,8 @@ int main(void)
         cmocka_unit_test(the_lowest_failure_is_reported),
         cmocka_unit_test(progress_counts_every_task_in_order),
         cmocka_unit_test(saying_no_to_progress_cancels),
+        cmocka_unit_test(records_are_the_same_on_any_number_of_threads),
+        cmocka_unit_test(records_report_the_lowest_failure),
         cmocka_unit_test(nothing_to_do_and_no_run_are_fine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
