@@ -163,8 +163,8 @@ typedef ng_status ng_task(void *context, size_t index, int worker, ng_error *err
 NG_MUST_CHECK ng_status ng_parallel_for(size_t n, ng_task *task, void *context, const ng_run *run,
                                         const char *stage, ng_error *err);
 
-/** `n` records of `bytes` each, one after the other in `data` (borrowed). A record is plain: numbers
- *  only, no pointers; `bytes` at most 1 GiB and a multiple of what its members align to. */
+/** `n` records of `bytes` each, one after the other in `data` (borrowed). They are plain: numbers
+ *  only, no pointers; `bytes` is at most 1 GiB and a multiple of what the members align to. */
 typedef struct ng_records {
     void *data;
     size_t n, bytes;

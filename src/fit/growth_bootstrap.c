@@ -33,40 +33,47 @@ double ng_fit_percentile(const double *sorted, size_t n, double share)
     return i + 1 < n ? sorted[i] + (at - (double)i) * (sorted[i + 1] - sorted[i]) : sorted[n - 1];
 }
 
+/* The outcome of one resampling. */
+typedef struct replicate {
+    double done; /* 0: the sample held too little, or its search failed */
+    double delta;
+    ng_growth_parameters parameters;
+    double supersaturation[]; /* of each frame of the fit, NAN: none */
+} replicate;
+
 typedef struct bootstrap_job {
     const ng_trajectories *t;
     const ng_growth_fit_options *o;
     const rate_nodes *nodes;
-    const ng_run *run;
-    ng_growth_fit *fit;
+    uint64_t seed;
+    const ng_growth_fit *fit;
     size_t *slot_of_frame; /* index of a trajectory frame in the fit's series, SIZE_MAX: none */
-    bool *done;
 } bootstrap_job;
 
-static void keep_series(const bootstrap_job *job, const ng_rate_problem *p, size_t index)
+static void keep_series(const bootstrap_job *job, const ng_rate_problem *p, replicate *out)
 {
-    double *row = job->fit->replicate_supersaturation + index * job->fit->n_frames;
     for (size_t t = 0; t < job->fit->n_frames; t++) {
-        row[t] = (double)NAN;
+        out->supersaturation[t] = (double)NAN;
     }
     double first = p->data.nodes->delta[p->delta_index[0]], above = 0.0;
     for (size_t t = 0; t < p->data.n_frames; t++) {
         size_t slot = job->slot_of_frame[p->data.frame[t].frame];
         above += p->data.nodes->delta[p->delta_index[t]] - first;
         if (slot != SIZE_MAX) {
-            row[slot] = p->supersaturation[t];
+            out->supersaturation[slot] = p->supersaturation[t];
         }
     }
-    job->fit->replicate_delta[index] = first + above / (double)p->data.n_frames;
+    out->delta = first + above / (double)p->data.n_frames;
 }
 
-static ng_status run_replicate(void *context, size_t index, int worker, ng_error *err)
+static ng_status run_replicate(void *context, size_t index, int worker, void *record, ng_error *err)
 {
-    bootstrap_job *job = context;
+    const bootstrap_job *job = context;
+    replicate *out = record;
     ng_rate_problem *p = NULL;
     rate_search s;
     (void)worker;
-    gsl_rng *rng = ng_random_open(job->run ? job->run->seed : 1, index);
+    gsl_rng *rng = ng_random_open(job->seed, index);
     double *weight = NG_NEW(double, job->t->n_tracks);
     ng_status status = NG_OK;
     if (!rng || !weight) {
@@ -83,9 +90,9 @@ static ng_status run_replicate(void *context, size_t index, int worker, ng_error
         goto out;
     }
     ng_rate_search_run(p, &job->fit->best, WARM_ITERATIONS, &s);
-    job->fit->replicate[index] = s.best;
-    job->done[index] = isfinite(s.cost.objective);
-    keep_series(job, p, index);
+    out->parameters = s.best;
+    out->done = isfinite(s.cost.objective) ? 1.0 : 0.0;
+    keep_series(job, p, out);
 
 out:
     ng_rate_problem_destroy(p);
@@ -94,21 +101,21 @@ out:
     return status;
 }
 
-/* Move the replicates that were done to the front. */
-static void drop_failed(const bool *done, size_t n, ng_growth_fit *fit)
+static void keep_done(const ng_records *records, ng_growth_fit *fit)
 {
     fit->n_replicates = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (!done[i]) {
+    for (size_t i = 0; i < records->n; i++) {
+        const void *record = (const char *)records->data + i * records->bytes;
+        const replicate *r = record;
+        if (r->done == 0.0) {
             fit->n_failed++;
             continue;
         }
         size_t to = fit->n_replicates++;
-        fit->replicate[to] = fit->replicate[i];
-        fit->replicate_delta[to] = fit->replicate_delta[i];
+        fit->replicate[to] = r->parameters;
+        fit->replicate_delta[to] = r->delta;
         for (size_t t = 0; t < fit->n_frames; t++) {
-            fit->replicate_supersaturation[to * fit->n_frames + t] =
-                fit->replicate_supersaturation[i * fit->n_frames + t];
+            fit->replicate_supersaturation[to * fit->n_frames + t] = r->supersaturation[t];
         }
     }
 }
@@ -206,28 +213,29 @@ ng_status ng_growth_bootstrap(const ng_trajectories *t, const ng_growth_fit_opti
     size_t n = o->bootstrap;
     ng_status status = NG_OK;
     double *scratch = NG_NEW(double, n + 1);
-    bool *done = NG_NEW(bool, n);
     size_t *slot = NG_NEW(size_t, t->n_frames);
+    ng_records records = {.n = n, .bytes = sizeof(replicate) + fit->n_frames * sizeof(double)};
+    records.data = ng_alloc(n, records.bytes);
     fit->replicate = NG_NEW(ng_growth_parameters, n);
     fit->replicate_delta = NG_NEW(double, n);
     fit->replicate_supersaturation = NG_NEW(double, n * fit->n_frames);
-    if (!scratch || !done || !slot || !fit->replicate || !fit->replicate_delta ||
+    if (!scratch || !slot || !records.data || !fit->replicate || !fit->replicate_delta ||
         !fit->replicate_supersaturation) {
         status = NG_FAIL(err, NG_MEMORY, "bootstrap: no memory for %zu replicates", n);
         goto out;
     }
     map_frames(fit, t->n_frames, slot);
-    bootstrap_job job = {t, o, nodes, run, fit, slot, done};
-    status = ng_parallel_for(n, run_replicate, &job, run, "fit: bootstrap", err);
+    bootstrap_job job = {t, o, nodes, run ? run->seed : 1, fit, slot};
+    status = ng_parallel_records(&records, run_replicate, &job, run, "fit: bootstrap", err);
     if (status == NG_OK) {
-        drop_failed(done, n, fit);
+        keep_done(&records, fit);
         parameter_intervals(o, scratch, fit);
         series_intervals(o, scratch, fit);
     }
 
 out:
     ng_free(scratch);
-    ng_free(done);
     ng_free(slot);
+    ng_free(records.data);
     return status;
 }

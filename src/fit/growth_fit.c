@@ -47,13 +47,18 @@ typedef struct start_job {
     const ng_trajectories *t;
     const ng_growth_fit_options *o;
     const rate_nodes *nodes;
-    ng_fit_start *start;
-    size_t *evaluations;
 } start_job;
 
-static ng_status run_start(void *context, size_t index, int worker, ng_error *err)
+/* The outcome of the search from one start. */
+typedef struct start_record {
+    ng_fit_start start;
+    size_t evaluations;
+} start_record;
+
+static ng_status run_start(void *context, size_t index, int worker, void *record, ng_error *err)
 {
-    start_job *job = context;
+    const start_job *job = context;
+    start_record *out = record;
     ng_rate_problem *p = NULL;
     rate_search s;
     (void)worker;
@@ -66,13 +71,13 @@ static ng_status run_start(void *context, size_t index, int worker, ng_error *er
         scatter_start(job->o, index, &from);
     }
     ng_rate_search_run(p, &from, job->o->max_iterations, &s);
-    job->start[index] = (ng_fit_start){.parameters = s.best,
-                                       .objective = s.cost.objective,
-                                       .variance = s.cost.variance,
-                                       .stop = s.stop,
-                                       .iterations = s.iterations};
-    status = ng_growth_flux_cost(p, job->t, &s.cost, &job->start[index].growth_rate, err);
-    job->evaluations[index] = p->evaluations;
+    out->start = (ng_fit_start){.parameters = s.best,
+                                .objective = s.cost.objective,
+                                .variance = s.cost.variance,
+                                .stop = s.stop,
+                                .iterations = s.iterations};
+    status = ng_growth_flux_cost(p, job->t, &s.cost, &out->start.growth_rate, err);
+    out->evaluations = p->evaluations;
     ng_rate_problem_destroy(p);
     return status;
 }
@@ -97,19 +102,21 @@ static ng_status run_starts(const ng_trajectories *t, const ng_growth_fit_option
                             ng_error *err)
 {
     size_t n = count_free(o) > 0 ? o->starts : 1;
-    size_t *evaluations = NG_NEW(size_t, n);
+    start_record *record = NG_NEW(start_record, n);
     out->start = NG_NEW(ng_fit_start, n);
     out->n_starts = n;
-    if (!evaluations || !out->start) {
-        ng_free(evaluations);
+    if (!record || !out->start) {
+        ng_free(record);
         return NG_FAIL(err, NG_MEMORY, "growth fit: no memory for %zu starts", n);
     }
-    start_job job = {t, o, nodes, out->start, evaluations};
-    ng_status status = ng_parallel_for(n, run_start, &job, run, "fit: starts", err);
+    start_job job = {t, o, nodes};
+    const ng_records records = {record, n, sizeof *record};
+    ng_status status = ng_parallel_records(&records, run_start, &job, run, "fit: starts", err);
     for (size_t i = 0; i < n; i++) {
-        out->evaluations += evaluations[i];
+        out->start[i] = record[i].start;
+        out->evaluations += record[i].evaluations;
     }
-    ng_free(evaluations);
+    ng_free(record);
     if (status == NG_OK) {
         qsort(out->start, n, sizeof *out->start, compare_starts);
         out->best = out->start[0].parameters;
