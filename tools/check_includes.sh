@@ -19,6 +19,7 @@ may_include() { # room -> rooms
 
 room_of_header() { # public header -> room
     case $1 in
+        cluster) echo base ;;
         material) echo ensemble ;;
         *) echo "$1" ;;
     esac

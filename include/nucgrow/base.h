@@ -184,8 +184,8 @@ typedef ng_status ng_record_task(void *context, size_t index, int worker, void *
  *  after this call the program goes on identically everywhere.
  *
  *  Errors as for ng_parallel_for; in a cluster every process gets the same one. `stage` is shown
- *  as progress and, with n and bytes, names the loop in the journal: two loops of one call need
- *  different stages. Not to be called inside a task.
+ *  as progress. A journal knows loops by their order, so that must follow from the input alone. Not
+ *  to be called inside a task.
  *  @return NG_OK, NG_CANCELLED, NG_MEMORY, or the task's status: the records are incomplete. */
 NG_MUST_CHECK ng_status ng_parallel_records(const ng_records *records, ng_record_task *task,
                                             void *context, const ng_run *run, const char *stage,
