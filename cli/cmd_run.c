@@ -21,6 +21,7 @@ static const step pipeline[] = {
     {"potential", "potential.json", {NULL}},
     {"ensemble", "ensemble.json", {"tracks.csv"}},
     {"fit growth", "fit-growth.json", {"ensemble.json", "tracks.csv"}},
+    {"predict", "predicted.json", {"fit-growth.json"}},
     {"report", "report.html", {""}},
 };
 
@@ -224,12 +225,13 @@ const ng_command ng_command_run = {
     .summary = "all steps that an experiment file names, into one folder",
     .description =
         "The file is YAML. Its top keys are commands (`simulate ensemble`, `potential`, "
-        "`ensemble`, `fit growth`, `report`); below each stand its option names, without dashes, "
-        "and `files`, what it reads. Paths in it are relative to the file. Steps run in the order "
-        "of the pipeline, whatever their order in the file.\n\n"
+        "`ensemble`, `fit growth`, `predict`, `report`); below each stand its option names, "
+        "without dashes, and `files`, what it reads. Paths in it are relative to the file. Steps "
+        "run in the order of the pipeline, whatever their order in the file.\n\n"
         "A step without `files` reads what the step before it left in the folder: `ensemble` "
-        "reads tracks.csv, `fit growth` reads ensemble.json, `report` reads the results. The "
-        "folder then holds potential.json, ensemble.json, fit-growth.json and report.html. A fit "
+        "reads tracks.csv, `fit growth` reads ensemble.json, `predict` reads "
+        "fit-growth.json, `report` reads the results. The folder then holds potential.json, "
+        "ensemble.json, fit-growth.json, predicted.json and report.html. A fit "
         "that is not to be trusted does not stop the report; the exit code is 4 then.\n\n"
         "The whole file is checked before the first step runs.",
     .usage = "EXPERIMENT.yaml -o DIR [options]",

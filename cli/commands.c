@@ -9,6 +9,7 @@
     X(ensemble)                                                                                    \
     X(potential)                                                                                   \
     X(fit_growth)                                                                                  \
+    X(predict)                                                                                     \
     X(simulate_ensemble)                                                                           \
     X(report)                                                                                      \
     X(run)                                                                                         \

@@ -9,6 +9,7 @@
 #include <nucgrow/fit.h>
 #include <nucgrow/material.h>
 #include <nucgrow/physics.h>
+#include <nucgrow/predict.h>
 #include <nucgrow/report.h>
 #include <nucgrow/solve.h>
 #include <nucgrow/synth.h>

@@ -11,6 +11,7 @@ may_include() { # room -> rooms
         ensemble) echo base data physics ;;
         solve) echo base physics ;;
         fit) echo base data physics ensemble ;;
+        predict) echo base data physics ensemble solve ;;
         synth) echo base data physics ;;
         report) echo base data ;;
         *) echo "unknown room $1" >&2; return 1 ;;

@@ -177,6 +177,20 @@ void ng_master_density(const ng_master *m, size_t set, double *density);
  *  row i + 1 is J of size n_min + i; the caller's array of count + 1 rows. All 0 without keep_flux.
  *  Densities of the step differ by exactly these, but for rounding. */
 void ng_master_flux(const ng_master *m, size_t set, double *flux_per_s);
+/** What the particles of a set exchange with the solution, monomers a second: they take up
+ *  S `attach` and give back `detach`. */
+typedef struct ng_exchange {
+    double number, mass; /* as ng_size_state has them, plainly summed */
+    double attach;   /* sum k_n^a rho_1inf rho_n; nothing attaches at n_max */
+    double detach;   /* sum k_n^d rho_n, n_min times at n_min: what falls apart there gives all */
+    double attach_n; /* sum n k_n^a rho_1inf rho_n */
+    double detach_n; /* sum n k_n^d rho_n */
+    double detach_events; /* sum k_n^d rho_n */
+    double top;           /* density at n_max */
+} ng_exchange;
+
+/** All sets in one pass over the occupied sizes, into the caller's array of `sets`. */
+void ng_master_exchange(const ng_master *m, ng_exchange *out);
 /** sum n^q rho_n / sum rho_n; NAN where there are no particles. */
 double ng_master_moment(const ng_master *m, size_t set, int q);
 

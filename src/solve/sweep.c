@@ -2,13 +2,6 @@
 /* The one loop that takes the time, for one set and for several side by side. */
 #include "solve_internal.h"
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) &&                             \
-    !defined(__SANITIZE_ADDRESS__)
-#define WIDE_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define WIDE_CLONES
-#endif
-
 ng_sweep_function ng_sweep_1, ng_sweep_4;
 
 #define SWEEP_LANES 1

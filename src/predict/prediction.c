@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The whole prediction. */
+#include "predict_internal.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#define LANES NG_MASTER_SETS_MAX
+#define BINS_MAX 180
+#define SHAPES_DEFAULT 6
+/* The maximum of the potential is looked for up to here. */
+#define LAST_N 20000.0
+
+/* ---- reading rows ------------------------------------------------------------------------ */
+
+double ng_row_radius(const double *row)
+{
+    return row[NG_PREDICT_RADIUS_NM];
+}
+
+double ng_row_spread(const double *row)
+{
+    return row[NG_PREDICT_SD_NM] / row[NG_PREDICT_RADIUS_NM];
+}
+
+double ng_row_spread_n(const double *row)
+{
+    return sqrt(fmax(row[NG_PREDICT_VAR_N], 0.0)) / row[NG_PREDICT_MEAN_N];
+}
+
+const double *ng_prediction_row(const ng_prediction *p, size_t run, size_t time)
+{
+    return p->row + (run * p->clock.n_times + time) * NG_PREDICT_COLUMNS;
+}
+
+double ng_prediction_time(const ng_prediction *p, size_t time)
+{
+    return p->clock.start_s +
+           (p->clock.end_s - p->clock.start_s) * (double)time / (double)(p->clock.n_times - 1);
+}
+
+static int compare(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double percentile(const double *sorted, size_t n, double share)
+{
+    const double at = share * (double)(n - 1);
+    const size_t i = (size_t)at < n - 1 ? (size_t)at : n - 1;
+    const double next = i + 1 < n ? sorted[i + 1] : sorted[i];
+    return sorted[i] + (at - (double)i) * (next - sorted[i]);
+}
+
+ng_banded ng_band_of(double value, double *replicate, size_t n, double level)
+{
+    size_t kept = 0;
+    for (size_t b = 0; b < n; b++) {
+        if (isfinite(replicate[b])) {
+            replicate[kept++] = replicate[b];
+        }
+    }
+    if (kept < 2 || !isfinite(value)) {
+        return (ng_banded){value, (double)NAN, (double)NAN};
+    }
+    qsort(replicate, kept, sizeof *replicate, compare);
+    return (ng_banded){value, fmin(value, percentile(replicate, kept, 0.5 - 0.5 * level)),
+                       fmax(value, percentile(replicate, kept, 0.5 + 0.5 * level))};
+}
+
+ng_banded ng_prediction_band(const ng_prediction *p, size_t time, ng_row_value *value)
+{
+    const size_t n = p->n_runs - N_QUESTIONS;
+    const double best = value(ng_prediction_row(p, ASKED, time));
+    double *x = NG_NEW(double, n);
+    if (x == NULL) {
+        return (ng_banded){best, (double)NAN, (double)NAN};
+    }
+    for (size_t b = 0; b < n; b++) {
+        x[b] = value(ng_prediction_row(p, N_QUESTIONS + b, time));
+    }
+    const ng_banded band = ng_band_of(best, x, n, p->level);
+    ng_free(x);
+    return band;
+}
+
+ng_banded ng_prediction_grid(const ng_prediction *p, size_t factor, ng_grid_column column)
+{
+    const double *record = p->grid + factor * p->grid_runs * GRID_COLUMNS + column;
+    const size_t n = p->grid_runs - 2;
+    double *x = NG_NEW(double, n);
+    if (x == NULL) {
+        return (ng_banded){record[0], (double)NAN, (double)NAN};
+    }
+    for (size_t b = 0; b < n; b++) {
+        x[b] = record[(b + 2) * GRID_COLUMNS];
+    }
+    const ng_banded band = ng_band_of(record[0], x, n, p->level);
+    ng_free(x);
+    return band;
+}
+
+/* ---- runs -------------------------------------------------------------------------------- */
+
+static ng_predict_case case_of(const ng_prediction *p, size_t run, double *knots, double *narrow)
+{
+    const bool estimate = run < N_QUESTIONS;
+    const ng_question question = estimate ? (ng_question)run : ASKED;
+    return ng_case_make(p, question, estimate ? 0 : run - N_QUESTIONS + 1, 1.0, knots, narrow);
+}
+
+/* The estimate alone: does it run at all, and how large do particles become? */
+static ng_status probe(ng_prediction *p, double *largest, long *n_max, ng_error *err)
+{
+    double *row = NG_NEW(double, p->clock.n_times *NG_PREDICT_COLUMNS), narrow;
+    double *knots = NG_NEW(double, ng_case_knots(p));
+    ng_predict_output out = {.row = row};
+    ng_status status =
+        row && knots ? NG_OK : NG_FAIL(err, NG_MEMORY, "predict: no memory for a run");
+    if (status == NG_OK) {
+        const ng_predict_case c = case_of(p, ASKED, knots, &narrow);
+        status = ng_predict_march(&c, 1, &p->clock, NULL, 0, p->options.n_limit, &out, err);
+    }
+    if (status == NG_OK && out.status != NG_OK) {
+        status = NG_FAIL(err, out.status, "%s", out.why);
+    }
+    *largest = ng_case_start_mean(p, BASE);
+    *n_max = out.n_max;
+    for (size_t i = 0; status == NG_OK && i < p->clock.n_times; i++) {
+        const double *r = row + i * NG_PREDICT_COLUMNS;
+        const double last = r[NG_PREDICT_MEAN_N] + 5.0 * sqrt(fmax(r[NG_PREDICT_VAR_N], 0.0));
+        *largest = isfinite(last) ? fmax(*largest, last) : *largest;
+    }
+    ng_free(row);
+    ng_free(knots);
+    return status;
+}
+
+/* Bins of whole sizes, even in ln n but for rounding. */
+static ng_status make_bins(ng_prediction *p, double largest, ng_error *err)
+{
+    p->edge = NG_NEW(double, BINS_MAX + 1);
+    if (p->edge == NULL) {
+        return NG_FAIL(err, NG_MEMORY, "predict: no memory for bins");
+    }
+    const double ratio = pow(fmax(largest / NG_SOLVE_N_MIN, 2.0), 1.0 / BINS_MAX);
+    p->edge[0] = NG_SOLVE_N_MIN;
+    while (p->n_bins < BINS_MAX && p->edge[p->n_bins] < largest) {
+        const double edge = p->edge[p->n_bins++];
+        p->edge[p->n_bins] = fmax(edge + 1.0, round(edge * ratio));
+    }
+    return NG_OK;
+}
+
+/* Output times nearest to those wanted. */
+static ng_status choose_shapes(ng_prediction *p, ng_error *err)
+{
+    const ng_predict_options *o = &p->options;
+    const size_t wanted = o->shape_s != NULL ? o->n_shapes : SHAPES_DEFAULT;
+    const double step_s = (p->clock.end_s - p->clock.start_s) / (double)(p->clock.n_times - 1);
+    p->shape_at = NG_NEW(size_t, wanted);
+    if (p->shape_at == NULL) {
+        return NG_FAIL(err, NG_MEMORY, "predict: no memory for times");
+    }
+    for (size_t k = 0; k < wanted; k++) {
+        const double after_s = o->shape_s != NULL ? o->shape_s[k]
+                                                  : (p->clock.end_s - p->clock.start_s) *
+                                                        (double)k / (SHAPES_DEFAULT - 1);
+        const double at = round(after_s / step_s);
+        if (at > (double)(p->clock.n_times - 1)) {
+            return NG_FAIL(err, NG_USAGE,
+                           "a distribution is wanted %g s after the start, but the run lasts %g s; "
+                           "give a longer duration",
+                           after_s, p->clock.end_s - p->clock.start_s);
+        }
+        if (p->n_shapes == 0 || (size_t)at > p->shape_at[p->n_shapes - 1]) {
+            p->shape_at[p->n_shapes++] = (size_t)at;
+        }
+    }
+    return NG_OK;
+}
+
+static ng_status run_batch(void *context, size_t index, int worker, ng_error *err)
+{
+    ng_prediction *p = context;
+    (void)worker;
+    const size_t first = index * LANES, n_knots = ng_case_knots(p);
+    const size_t n = p->n_runs - first < LANES ? p->n_runs - first : LANES;
+    const ng_predict_shapes shapes = {p->edge, p->n_bins, p->shape_at, p->n_shapes};
+    double *knots = NG_NEW(double, LANES *n_knots), narrow[LANES];
+    ng_predict_case c[LANES];
+    if (knots == NULL) {
+        return NG_FAIL(err, NG_MEMORY, "predict: no memory for laws");
+    }
+    for (size_t l = 0; l < n; l++) {
+        c[l] = case_of(p, first + l, knots + l * n_knots, &narrow[l]);
+    }
+    ng_status status = ng_predict_march(c, n, &p->clock, &shapes, p->output[first].n_max,
+                                        p->options.n_limit, p->output + first, err);
+    ng_free(knots);
+    return status;
+}
+
+static ng_status run_all(ng_prediction *p, long n_max, const ng_run *run, ng_error *err)
+{
+    p->n_runs = N_QUESTIONS + p->inferred.n_sets - 1;
+    const size_t n_rows = p->clock.n_times * NG_PREDICT_COLUMNS, n_shape = p->n_shapes * p->n_bins;
+    p->row = NG_NEW(double, p->n_runs *n_rows);
+    p->shape = NG_NEW(double, p->n_runs *n_shape);
+    p->output = NG_NEW(ng_predict_output, p->n_runs);
+    p->law_value = NG_NEW(double, p->clock.n_times);
+    if (!p->row || !p->shape || !p->output || !p->law_value) {
+        return NG_FAIL(err, NG_MEMORY, "predict: no memory for %zu runs", p->n_runs);
+    }
+    for (size_t r = 0; r < p->n_runs; r++) {
+        p->output[r].row = p->row + r * n_rows;
+        p->output[r].shape = p->shape + r * n_shape;
+        p->output[r].n_max = n_max;
+    }
+    ng_status status =
+        ng_parallel_for((p->n_runs + LANES - 1) / LANES, run_batch, p, run, "replicates", err);
+    for (size_t r = N_QUESTIONS; status == NG_OK && r < p->n_runs; r++) {
+        p->n_failed += p->output[r].status != NG_OK;
+    }
+    return status;
+}
+
+/* ---- what follows from the runs ---------------------------------------------------------- */
+
+static ng_status find_law(ng_prediction *p, ng_error *err)
+{
+    double *knots = NG_NEW(double, ng_case_knots(p)), narrow;
+    if (knots == NULL) {
+        return NG_FAIL(err, NG_MEMORY, "predict: no memory for a law");
+    }
+    const ng_predict_case c = ng_case_make(p, ASKED, 0, 1.0, knots, &narrow);
+    for (size_t i = 0; i < p->clock.n_times; i++) {
+        p->law_value[i] = ng_law_value(&c.input, ng_prediction_time(p, i));
+    }
+    p->law_end_s =
+        c.input.kind == NG_LAW_TABLE ? c.input.knot_s[c.input.n_knots - 1] : (double)INFINITY;
+    ng_free(knots);
+    return NG_OK;
+}
+
+static ng_status find_phases(ng_prediction *p, ng_error *err)
+{
+    p->phase = NG_NEW(ng_phase_span, p->clock.n_times);
+    if (p->phase == NULL) {
+        return NG_FAIL(err, NG_MEMORY, "predict: no memory for phases");
+    }
+    for (size_t i = 0; i < p->clock.n_times; i++) {
+        const double S = ng_prediction_row(p, ASKED, i)[NG_PREDICT_S];
+        const double time_s = ng_prediction_time(p, i);
+        if (!isfinite(S)) {
+            continue;
+        }
+        const char *regime = ng_potential_regime(&p->maximum, S);
+        if (p->n_phases == 0 || p->phase[p->n_phases - 1].regime != regime) {
+            p->phase[p->n_phases++] = (ng_phase_span){time_s, time_s, regime};
+        }
+        p->phase[p->n_phases - 1].end_s = time_s;
+    }
+    return NG_OK;
+}
+
+/* A column of a run at any time. */
+static double at_time(const ng_prediction *p, size_t run, ng_predict_column column, double time_s)
+{
+    const size_t last = p->clock.n_times - 1;
+    const double at =
+        (time_s - p->clock.start_s) / (p->clock.end_s - p->clock.start_s) * (double)last;
+    if (!(at >= 0.0 && at <= (double)last)) {
+        return (double)NAN;
+    }
+    const size_t i = (size_t)at < last ? (size_t)at : last - 1;
+    const double a = ng_prediction_row(p, run, i)[column];
+    return a + (at - (double)i) * (ng_prediction_row(p, run, i + 1)[column] - a);
+}
+
+/* How far does the law alone, run from the first frame, come from the movie? */
+static ng_status compare_with_movie(ng_prediction *p, ng_error *err)
+{
+    const ng_fit_file *fit = p->fit;
+    double *ratio = NG_NEW(double, fit->n_times);
+    size_t n = 0;
+    if (ratio == NULL) {
+        return NG_FAIL(err, NG_MEMORY, "predict: no memory for a comparison");
+    }
+    p->forward_mean = 0.0;
+    for (size_t i = 0; i < fit->n_times; i++) {
+        const double mean = at_time(p, BASE, NG_PREDICT_MEAN_N, fit->time_s[i]);
+        const double variance = at_time(p, BASE, NG_PREDICT_VAR_N, fit->time_s[i]);
+        if (isfinite(mean) && p->inferred.seen_mean[i] > 0.0 && p->inferred.seen_var[i] > 0.0) {
+            p->forward_mean = fmax(p->forward_mean, fabs(mean / p->inferred.seen_mean[i] - 1.0));
+            ratio[n++] = variance / p->inferred.seen_var[i];
+        }
+    }
+    qsort(ratio, n, sizeof *ratio, compare);
+    p->forward_var = n > 0 ? percentile(ratio, n, 0.5) : (double)NAN;
+    ng_free(ratio);
+    return NG_OK;
+}
+
+static ng_status check_target(const ng_prediction *p, ng_error *err)
+{
+    const double target_nm = p->options.target_radius_nm;
+    const double start_nm =
+        ng_radius_from_monomers(ng_case_start_mean(p, ASKED), p->fit->sigma_s_nm);
+    if (target_nm <= start_nm) {
+        return NG_FAIL(err, NG_USAGE,
+                       "the target radius of %.4g nm is not above %.4g nm, where the particles "
+                       "start; a target is a mean radius to grow to",
+                       target_nm, start_nm);
+    }
+    return NG_OK;
+}
+
+static ng_status compute(ng_prediction *p, const ng_run *run, ng_error *err)
+{
+    const size_t intervals = p->options.n_times - 1;
+    double largest = 0.0;
+    long n_max = 0;
+    p->clock = (ng_predict_clock){.start_s = p->fit->time_s[0], .n_times = p->options.n_times};
+    p->clock.steps = (p->options.steps + intervals - 1) / intervals;
+    p->clock.end_s = p->clock.start_s + ng_case_duration(p, 1.0);
+    ng_status status = check_target(p, err);
+    if (status == NG_OK) {
+        status = choose_shapes(p, err);
+    }
+    if (status == NG_OK) {
+        status = probe(p, &largest, &n_max, err);
+    }
+    if (status == NG_OK) {
+        status = make_bins(p, largest, err);
+    }
+    if (status == NG_OK) {
+        status = run_all(p, n_max, run, err);
+    }
+    if (status == NG_OK) {
+        status = find_law(p, err);
+    }
+    if (status == NG_OK) {
+        status = find_phases(p, err);
+    }
+    if (status == NG_OK) {
+        status = compare_with_movie(p, err);
+    }
+    return status == NG_OK && p->options.n_grid > 0 ? ng_prediction_fill_grid(p, run, err) : status;
+}
+
+ng_status ng_predict(const ng_fit_file *fit, const ng_predict_options *options, const ng_run *run,
+                     ng_prediction **out, ng_warnings *warnings, ng_error *err)
+{
+    *out = NULL;
+    ng_status status = ng_predict_check(options, err);
+    if (status != NG_OK) {
+        return status;
+    }
+    ng_prediction *p = NG_NEW(ng_prediction, 1);
+    if (p == NULL) {
+        return NG_FAIL(err, NG_MEMORY, "predict: no memory");
+    }
+    p->fit = fit;
+    p->options = *options;
+    p->level = isnan(options->level) ? fit->level : options->level;
+    p->law = (ng_growth_law){ng_temperature_parameters(&options->temperature, &fit->best),
+                             fit->delta, fit->sigma_s_nm};
+    p->maximum =
+        ng_potential_find_maximum(&p->law.parameters, p->law.delta, NG_SOLVE_N_MIN, LAST_N);
+    status = ng_inferred_make(fit, options->replicates, run, &p->inferred, warnings, err);
+    if (status == NG_OK) {
+        status = compute(p, run, err);
+    }
+    if (status == NG_OK) {
+        status = ng_prediction_say(p, warnings, err);
+    }
+    if (status != NG_OK) {
+        ng_prediction_destroy(p);
+        return status;
+    }
+    *out = p;
+    return NG_OK;
+}
+
+void ng_prediction_destroy(ng_prediction *p)
+{
+    if (p == NULL) {
+        return;
+    }
+    ng_inferred_free(&p->inferred);
+    ng_free(p->row);
+    ng_free(p->shape);
+    ng_free(p->output);
+    ng_free(p->edge);
+    ng_free(p->shape_at);
+    ng_free(p->law_value);
+    ng_free(p->phase);
+    ng_free(p->factor);
+    ng_free(p->grid);
+    ng_free(p->grid_duration_s);
+    for (size_t i = 0; i < p->n_answers; i++) {
+        ng_free(p->answer[i]);
+    }
+    for (size_t i = 0; i < p->n_reasons; i++) {
+        ng_free(p->reason[i]);
+    }
+    ng_free(p);
+}
