@@ -51,7 +51,8 @@ static const ng_option common_options[] = {
      .min = 0,
      .max = 4096,
      .group = GROUP,
-     .doc = "Threads to use; 0 is one for each core. Results do not depend on it."},
+     .doc = "Threads to use (under mpirun, of each process); 0 is one for each core. Results do "
+            "not depend on it."},
     {.name = "seed",
      .type = NG_OPTION_INT,
      .offset = offsetof(ng_cli_common, seed),
@@ -81,6 +82,18 @@ static const ng_option common_options[] = {
      .doc = "Read options from a YAML file: a section named like the command, or no sections."},
 };
 
+static const ng_option journal_option[] = {
+    {.name = "journal",
+     .type = NG_OPTION_TEXT,
+     .offset = offsetof(ng_cli_common, journal),
+     .initial = "auto",
+     .choices = "auto|none",
+     .value = "auto|none|PATH",
+     .group = GROUP,
+     .doc = "Where finished parts are kept, so that the same command goes on after it was killed; "
+            "auto: beside -o, as PATH.partial, once the work has taken 2 s."},
+};
+
 static ng_status add_tables(const ng_command *command, ng_options *set, ng_cli_common *common,
                             void *values, ng_error *err)
 {
@@ -88,6 +101,9 @@ static ng_status add_tables(const ng_command *command, ng_options *set, ng_cli_c
     if (status == NG_OK && command->output != NG_OUTPUT_TEXT) {
         status = ng_options_add(set, common_options,
                                 sizeof common_options / sizeof common_options[0], common, err);
+    }
+    if (status == NG_OK && command->keeps_journal) {
+        status = ng_options_add(set, journal_option, 1, common, err);
     }
     if (status == NG_OK) {
         status = ng_options_add(set, help_option, 1, common, err);
@@ -98,7 +114,7 @@ static ng_status add_tables(const ng_command *command, ng_options *set, ng_cli_c
 ng_options *ng_command_options(const ng_command *command, ng_cli_common *common, void **values,
                                ng_error *err)
 {
-    *common = (ng_cli_common){.progress = "never"};
+    *common = (ng_cli_common){.progress = "never", .journal = "none"};
     *values = ng_alloc(1, command->options_size);
     ng_options *set = ng_options_create();
     ng_status status = *values == NULL || set == NULL
@@ -111,6 +127,21 @@ ng_options *ng_command_options(const ng_command *command, ng_cli_common *common,
         return NULL;
     }
     return set;
+}
+
+/* ---- the processes of mpirun ------------------------------------------------------------- */
+
+/* Belongs to the program as signals do; the library is handed it in ng_run. */
+static ng_ranks joined;
+
+void ng_cli_join(const ng_ranks *ranks)
+{
+    joined = *ranks;
+}
+
+bool ng_cli_is_first(const ng_cli *cli)
+{
+    return ng_cluster_rank(cli->run.cluster) == 0;
 }
 
 /* ---- what verbs call -------------------------------------------------------------------- */
@@ -186,6 +217,7 @@ static void call_end(call *c)
 {
     ng_progress_end(&c->progress);
     json_decref(c->cli.result);
+    ng_free(c->cli.journal_path);
     ng_provenance_destroy(c->cli.provenance);
     ng_warnings_free(&c->cli.warnings);
     ng_options_destroy(c->cli.options);
@@ -273,6 +305,9 @@ static ng_status check_output(call *c, ng_error *err)
     if (path == NULL) {
         return needed ? NG_FAIL(err, NG_USAGE, "-o: say where the result goes") : NG_OK;
     }
+    if (!ng_cli_is_first(cli)) {
+        return NG_OK; /* rank 0 may have begun to write */
+    }
     if (kind == NG_OUTPUT_FOLDER) {
         return make_folder(path, &c->made_folder, err);
     }
@@ -319,14 +354,16 @@ static ng_status prepare(call *c, int argc, char **argv, ng_error *err)
     status = status != NG_OK ? status : check_positionals(cli, err);
     status = status != NG_OK ? status : check_inputs(cli, err);
     status = status != NG_OK ? status : check_output(c, err);
+    status = status != NG_OK ? status : ng_cli_share_stdin(cli, err);
     status = status != NG_OK ? status : start_provenance(cli, argc, argv, err);
     if (status != NG_OK) {
         return status;
     }
-    ng_progress_start(&c->progress, cli->common.progress, cli->common.quiet);
-    cli->run = ng_run_defaults();
+    ng_progress_start(&c->progress, cli->common.progress,
+                      cli->common.quiet || !ng_cli_is_first(cli));
     if (cli->command->output != NG_OUTPUT_TEXT) {
-        cli->run.threads = (int)cli->common.threads;
+        long threads = cli->common.threads;
+        cli->run.threads = threads > 0 ? (int)threads : joined.threads;
         cli->run.seed = (uint64_t)cli->common.seed;
     }
     cli->run.progress = ng_progress_step;
@@ -390,24 +427,61 @@ static void remove_folder(const call *c)
     }
 }
 
+/* Everything but what is written: the same on all ranks. */
+static ng_status run_verb(call *c, int argc, char **argv, ng_error *err)
+{
+    ng_cli *cli = &c->cli;
+    ng_status status = prepare(c, argc, argv, err);
+    /* a folder that rank 0 made is there for all; one that cannot be made stops all */
+    status = ng_cluster_agree(cli->run.cluster, status, err);
+    if (status == NG_OK) {
+        status = cli->command->run(cli, c->values, err);
+    }
+    ng_progress_end(&c->progress);
+    return status;
+}
+
+/* What only the first rank does, after all have come to `status`. */
+static int conclude(call *c, ng_status status, ng_error *err)
+{
+    ng_cli *cli = &c->cli;
+    status = status != NG_OK ? status : write_result(cli, err);
+    print_warnings(cli);
+    if (status != NG_OK) {
+        print_error(cli->command, status, err);
+        remove_folder(c);
+    }
+    ng_cli_end_records(cli, status == NG_OK);
+    return status == NG_OK && is_untrusted(cli) ? EXIT_UNTRUSTED : ng_status_exit_code(status);
+}
+
 int ng_cli_call(const ng_command *command, int argc, char **argv)
 {
     ng_error err = {.status = NG_OK};
     if (asks_for_help(argc, argv)) {
         return ng_status_exit_code(ng_help_command(command, stdout, &err));
     }
-    call c = {.cli.command = command};
-    ng_status status = prepare(&c, argc, argv, &err);
-    status = status != NG_OK ? status : command->run(&c.cli, c.values, &err);
-    ng_progress_end(&c.progress);
-    status = status != NG_OK ? status : write_result(&c.cli, &err);
-    print_warnings(&c.cli);
-    if (status != NG_OK) {
-        print_error(command, status, &err);
-        remove_folder(&c);
+    const ng_ranks ranks = joined;
+    bool all = command->ranks == NG_RANKS_ALL, first = ng_cluster_rank(ranks.cluster) == 0;
+    call c = {.cli.command = command, .cli.run = ng_run_defaults()};
+    c.cli.run.cluster = all ? ranks.cluster : NULL;
+    ng_status status = NG_OK;
+    int code = 0;
+    if (!all) {
+        joined.cluster = NULL; /* what it calls is not shared either */
     }
-    int code =
-        status == NG_OK && is_untrusted(&c.cli) ? EXIT_UNTRUSTED : ng_status_exit_code(status);
+    if (all || first) {
+        status = run_verb(&c, argc, argv, &err);
+    }
+    joined = ranks;
+    status = ng_cluster_agree(ranks.cluster, status, &err);
+    if (first) {
+        code = conclude(&c, status, &err);
+    }
+    if (ng_cluster_share(ranks.cluster, &code, sizeof code, &err) != NG_OK) {
+        code = ng_status_exit_code(err.status);
+    }
+    ng_cluster_go_on(ranks.cluster);
     call_end(&c);
     return code;
 }

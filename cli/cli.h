@@ -54,10 +54,18 @@ typedef enum ng_output_kind {
     NG_OUTPUT_TEXT    /* the verb only prints; it takes no common options but --help */
 } ng_output_kind;
 
-/** The options that every verb takes. */
+/** Who runs the verb under mpirun. */
+typedef enum ng_rank_kind {
+    NG_RANKS_FIRST, /* rank 0; the others wait */
+    NG_RANKS_ALL    /* all: its loops are ng_parallel_records, and it writes no file by itself
+                       unless ng_cli_is_first */
+} ng_rank_kind;
+
+/** The options that every verb takes; `journal` only those that keep one. */
 typedef struct ng_cli_common {
     bool json, force, quiet, help;
     const char *output; /* NULL only for NG_OUTPUT_RESULT */
+    const char *journal; /* "auto", "none" or a path */
     long threads, seed;
     const char *progress; /* "auto", "always", "never" */
     const char *config;
@@ -76,6 +84,7 @@ typedef struct ng_cli {
     ng_provenance *provenance;
     ng_warnings warnings;  /* hand it to the library */
     struct json_t *result; /* set by the verb; owned by the driver */
+    char *journal_path;    /* owned by the driver, as is run.journal */
 } ng_cli;
 
 /** One verb. Everything that help, man page, completion and config files say of it is here. */
@@ -92,11 +101,21 @@ typedef struct ng_command {
     ng_output_kind output;
     const char *output_initial; /* -o when it is not given; NULL: it must be given (FILE, FOLDER) */
     const char *schema;         /* "nucgrow/ensemble/1"; NULL: no JSON result */
+    ng_rank_kind ranks;
+    bool keeps_journal; /* calls ng_cli_keep_records and takes --journal */
     ng_status (*run)(ng_cli *cli, const void *values, ng_error *err);
 } ng_command;
 
 /** Hash all positional files into the provenance. @return NG_IO for one that cannot be read. */
 NG_MUST_CHECK ng_status ng_cli_inputs(ng_cli *cli, ng_error *err);
+/** Is this the process that writes files? True but under mpirun, and there on rank 0. */
+bool ng_cli_is_first(const ng_cli *cli);
+/** From here on, finished records of ng_parallel_records are kept in the journal (--journal), and
+ *  those that a killed run of the same work left are taken from it. Call it when all input has been
+ *  read into the provenance, before the first long loop. Under mpirun it also makes sure that all
+ *  ranks read the same input.
+ *  @return NG_EXISTS for the journal of another run, NG_INVALID when ranks read different input */
+NG_MUST_CHECK ng_status ng_cli_keep_records(ng_cli *cli, ng_error *err);
 /** Print for people on stdout; nothing with --json, nor with --quiet when -o is given. */
 void ng_cli_print(const ng_cli *cli, const char *format, ...) NG_PRINTF(2, 3);
 /** `name` inside the output folder; owned (ng_free). NULL: no memory. */

@@ -4,6 +4,7 @@
 #define NUCGROW_CLI_INTERNAL_H
 
 #include "cli.h"
+#include "mpi.h"
 
 /* ---- progress and Ctrl-C (progress.c) --------------------------------------------------- */
 
@@ -22,6 +23,16 @@ bool ng_progress_step(void *context, const char *stage, size_t done, size_t tota
 void ng_progress_end(ng_progress_line *line);
 /* From now on Ctrl-C asks the running step to stop; a second one ends the program at once. */
 void ng_interrupt_catch(void);
+
+/* ---- other processes and finished work (records.c) --------------------------------------- */
+
+/* Under mpirun, standard input reaches rank 0 only: give it to all when a file is "-". */
+ng_status ng_cli_share_stdin(ng_cli *cli, ng_error *err);
+/* Close the journal: removed when the work is `done`, else said where it is. */
+void ng_cli_end_records(ng_cli *cli, bool done);
+
+/* What the program was started in; commands that are called from now on are part of it. */
+void ng_cli_join(const ng_ranks *ranks);
 
 /* ---- options of a command, for pages about it (cli.c) ----------------------------------- */
 

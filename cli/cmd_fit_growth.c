@@ -362,6 +362,9 @@ static ng_status run(ng_cli *cli, const void *values, ng_error *err)
     }
     status = fit_options(o, &data, &fit_o, err);
     if (status == NG_OK) {
+        status = ng_cli_keep_records(cli, err);
+    }
+    if (status == NG_OK) {
         status =
             ng_growth_fit_run(&data.trajectories, &fit_o, &cli->run, &fit, &cli->warnings, err);
     }
@@ -408,5 +411,7 @@ const ng_command ng_command_fit_growth = {
     .n_max = SIZE_MAX,
     .output = NG_OUTPUT_RESULT,
     .schema = "nucgrow/fit-growth/1",
+    .ranks = NG_RANKS_ALL,
+    .keeps_journal = true,
     .run = run,
 };

@@ -62,7 +62,7 @@ static ng_status check_steps(const ng_cli *cli, const char *yaml, bool *present,
         }
         status = check_section(yaml, ng_command_find(names[i]), &names_files[i], err);
         char *output = pipeline[i].output == NULL ? NULL : ng_cli_path(cli, pipeline[i].output);
-        if (status == NG_OK && output != NULL) {
+        if (status == NG_OK && output != NULL && ng_cli_is_first(cli)) {
             status = ng_output_check(output, cli->common.force, err);
         }
         ng_free(output);
@@ -248,5 +248,6 @@ const ng_command ng_command_run = {
     .n_max = 1,
     .output = NG_OUTPUT_FOLDER,
     .schema = "nucgrow/run/1",
+    .ranks = NG_RANKS_ALL,
     .run = run,
 };

@@ -6,7 +6,7 @@ static ng_status run(ng_cli *cli, const void *values, ng_error *err)
     (void)cli;
     (void)values;
     (void)err;
-    printf("nucgrow %s\n%s", ng_version(), ng_build_info());
+    printf("nucgrow %s\n%smpi: %s\n", ng_version(), ng_build_info(), ng_mpi_library());
     return NG_OK;
 }
 

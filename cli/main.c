@@ -58,13 +58,37 @@ static int close_stdout(int code)
     return code;
 }
 
-int main(int argc, char **argv)
+static int run_command(int argc, char **argv)
 {
-    gsl_set_error_handler_off();
-    ng_interrupt_catch();
     int used = 0;
     const ng_command *command = argc > 1 ? find_command(argc, argv, &used) : NULL;
-    int code = command != NULL ? ng_cli_call(command, argc - used, argv + used)
-                               : run_without_command(argc, argv);
-    return close_stdout(code);
+    return command != NULL ? ng_cli_call(command, argc - used, argv + used)
+                           : run_without_command(argc, argv);
+}
+
+/* Of several processes only the first speaks; what may fail is said by all of them together. */
+static void be_silent(const ng_ranks *ranks)
+{
+    if (ng_cluster_rank(ranks->cluster) > 0 && freopen("/dev/null", "w", stdout) == NULL) {
+        fclose(stdout);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    ng_ranks ranks;
+    ng_error err = {.status = NG_OK};
+    gsl_set_error_handler_off();
+    int code = ng_status_exit_code(ng_mpi_start(&ranks, &err));
+    ng_interrupt_catch();
+    if (code == 0) {
+        be_silent(&ranks);
+        ng_cli_join(&ranks);
+        code = run_command(argc, argv);
+    } else {
+        fprintf(stderr, "nucgrow: %s\n", err.message);
+    }
+    code = close_stdout(code);
+    ng_mpi_stop(&ranks);
+    return code;
 }

@@ -226,6 +226,8 @@ NG_MUST_CHECK ng_status ng_file_read(const char *path, size_t limit_bytes, char 
 /** SHA-256 of a file as 64 hex digits, and its size in bytes. */
 NG_MUST_CHECK ng_status ng_file_sha256(const char *path, char hex[65], uint64_t *bytes,
                                        ng_error *err);
+/** SHA-256 of `n` bytes as 64 hex digits. */
+void ng_sha256(const void *bytes, size_t n, char hex[65]);
 /** Write a JSON value (not consumed) to `path` ("-" = standard output): each number with as many
  *  digits as reading it back exactly takes, keys in the order they were added, arrays of numbers on
  *  one line, newline at the end. */
@@ -339,9 +341,10 @@ void ng_provenance_destroy(ng_provenance *p);
 NG_MUST_CHECK ng_status ng_provenance_input(ng_provenance *p, const char *path, ng_error *err);
 /** A paper, database or file format that the result really used (kept once). */
 void ng_provenance_reference(ng_provenance *p, const char *citation);
-/** JSON block: version, build, command, options with origin, seed, inputs (name, bytes, sha256),
- *  started_utc, wall_s, cpu_s, peak_memory_MB, warnings, references. `SOURCE_DATE_EPOCH` in the
- *  environment zeroes clock, memory and date so that files compare equal. Owned by the caller. */
+/** JSON block: version, build, command, options with origin, seed, threads, ranks, inputs (name,
+ *  bytes, sha256), started_utc, wall_s, cpu_s, peak_memory_MB, warnings, references.
+ *  `SOURCE_DATE_EPOCH` in the environment zeroes clock, memory and date so that files compare
+ *  equal. Owned by the caller. */
 struct json_t *ng_provenance_json(const ng_provenance *p, const ng_options *options,
                                   const ng_run *run, const ng_warnings *warnings);
 /** "1.0.0" */

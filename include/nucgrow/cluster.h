@@ -48,10 +48,14 @@ int ng_cluster_size(const ng_cluster *cluster);
 NG_MUST_CHECK ng_status ng_cluster_share(ng_cluster *cluster, void *data, size_t bytes,
                                          ng_error *err);
 /** End a stretch of common work: every rank says how it went, waits for all others (asleep, not
- *  spinning) and gets the same answer, that of the lowest rank that failed. A rank that failed
- *  alone, such as for want of memory, comes here at once: the others, wherever they are in
- *  ng_parallel_records, then stop with its error and come too. */
+ *  spinning) and gets the same answer, that of the lowest rank that failed, which the message
+ *  names when it is not rank 0. A rank that failed alone, such as for want of memory, comes here at
+ *  once: the others, wherever they are in ng_parallel_records, then stop with its error and come
+ *  too. */
 NG_MUST_CHECK ng_status ng_cluster_agree(ng_cluster *cluster, ng_status status, ng_error *err);
+/** After a failure every further agreement gives that failure at once, so that a rank may leave at
+ *  any point where all agree. When all have left, this begins anew; every rank calls it. */
+void ng_cluster_go_on(ng_cluster *cluster);
 
 /* ---- finished work at rest -------------------------------------------------------------- */
 

@@ -69,12 +69,21 @@ ng_status ng_talk_send_error(ng_cluster *c, int to, const talk_head *head, const
     return ng_talk_send(c, to, head, &copy, sizeof copy, scratch, err);
 }
 
+ng_error ng_talk_name_rank(const ng_error *error, int rank)
+{
+    ng_error named = *error;
+    int used = snprintf(named.message, sizeof named.message, "rank %d: ", rank);
+    memcpy(named.message + used, error->message, sizeof named.message - (size_t)used - 1);
+    named.message[sizeof named.message - 1] = '\0';
+    return named;
+}
+
 void ng_talk_note_leave(ng_cluster *c, int from, const ng_error *error)
 {
     c->has_left[from] = true;
     if (error->status != NG_OK && from < c->first_failed) {
         c->first_failed = from;
-        c->failure = *error;
+        c->failure = ng_talk_name_rank(error, from);
     }
 }
 
@@ -131,8 +140,7 @@ static ng_status turn_away(ng_cluster *c, int rank, uint32_t loop, const ng_erro
     ng_error why = *own;
     if (own->status == NG_OK) {
         ng_error_set(&why, NG_INTERNAL, __FILE__, __LINE__,
-                     "rank %d has more to do than rank 0; is the input the same on all machines?",
-                     rank);
+                     "has more to do than rank 0; is the input the same on all machines?");
     }
     const talk_head head = {.kind = TALK_FINISH, .loop = loop};
     return ng_talk_send_error(c, rank, &head, &why, err);
@@ -178,10 +186,31 @@ static ng_status lead_agreement(ng_cluster *c, const ng_error *own, ng_error *ag
     return status;
 }
 
+void ng_cluster_go_on(ng_cluster *c)
+{
+    if (c != NULL) {
+        c->agreed.status = NG_OK;
+    }
+}
+
+/* Failures of communication stay, too. */
+static ng_status keep_agreed(ng_cluster *c, const ng_error *error, ng_error *err)
+{
+    c->agreed = *error;
+    if (err != NULL) {
+        *err = *error;
+    }
+    return error->status;
+}
+
 ng_status ng_cluster_agree(ng_cluster *c, ng_status status, ng_error *err)
 {
     if (ng_cluster_size(c) < 2) {
         return status;
+    }
+    if (c->agreed.status != NG_OK) {
+        const ng_error known = c->agreed;
+        return keep_agreed(c, &known, err);
     }
     ng_error own = {.status = NG_OK}, agreed = own, broken = own;
     if (status != NG_OK && err != NULL) {
@@ -197,8 +226,5 @@ ng_status ng_cluster_agree(ng_cluster *c, ng_status status, ng_error *err)
         talking = ng_talk_send_error(c, 0, &head, &own, &broken);
         talking = talking == NG_OK ? await_verdict(c, &agreed, &broken) : talking;
     }
-    if (err != NULL) {
-        *err = talking == NG_OK ? agreed : broken;
-    }
-    return talking == NG_OK ? agreed.status : talking;
+    return keep_agreed(c, talking == NG_OK ? &agreed : &broken, err);
 }

@@ -31,6 +31,7 @@ typedef struct talk_head {
 struct ng_cluster {
     ng_cluster_links links;
     uint32_t loops, agreements; /* begun */
+    ng_error agreed;            /* the failure that all know of */
     bool *has_left;             /* rank 0: ranks that wait for agreement */
     int first_failed;           /* rank 0: lowest of those that left with an error; size: none */
     ng_error failure;           /* its error */
@@ -42,6 +43,8 @@ ng_status ng_talk_send(ng_cluster *c, int to, const talk_head *head, const void 
 /* A message that consists of head and error. */
 ng_status ng_talk_send_error(ng_cluster *c, int to, const talk_head *head, const ng_error *error,
                              ng_error *err);
+/* The error of another rank, with its number. */
+ng_error ng_talk_name_rank(const ng_error *error, int rank);
 /* Note on rank 0 that a rank waits for agreement. */
 void ng_talk_note_leave(ng_cluster *c, int from, const ng_error *error);
 /* Wait a little: longer each time that nothing happened. */

@@ -102,10 +102,10 @@ static void take_back(part *p, int rank, const talk_head *head, const ng_error *
 /* A rank waits for agreement already: it failed alone, and what it had will not come back. */
 static void lose_rank(part *p, int rank, const ng_error *error)
 {
-    ng_error why = *error;
+    ng_error why = ng_talk_name_rank(error, rank);
     if (error->status == NG_OK) {
         ng_error_set(&why, NG_INTERNAL, __FILE__, __LINE__,
-                     "rank %d has less to do than rank 0; is the input the same on all machines?",
+                     "rank %d: has less to do than rank 0; is the input the same on all machines?",
                      rank);
     }
     ng_talk_note_leave(p->c, rank, error);

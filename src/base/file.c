@@ -255,6 +255,16 @@ static void hex_digits(const uint8_t *bytes, size_t n, char *hex)
     hex[2 * n] = '\0';
 }
 
+void ng_sha256(const void *bytes, size_t n, char hex[65])
+{
+    struct sha256_ctx hash;
+    uint8_t digest[SHA256_DIGEST_SIZE];
+    sha256_init(&hash);
+    sha256_update(&hash, n, bytes);
+    sha256_digest(&hash, sizeof digest, digest);
+    hex_digits(digest, sizeof digest, hex);
+}
+
 ng_status ng_file_sha256(const char *path, char hex[65], uint64_t *bytes, ng_error *err)
 {
     hex[0] = '\0';

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include <nucgrow/base.h>
+#include <nucgrow/cluster.h>
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -171,6 +171,8 @@ struct json_t *ng_provenance_json(const ng_provenance *p, const ng_options *opti
     json_object_set_new(block, "seed",
                         run != NULL ? json_integer((json_int_t)run->seed) : json_null());
     json_object_set_new(block, "threads", json_integer(ng_run_threads(run)));
+    json_object_set_new(block, "ranks",
+                        json_integer(ng_cluster_size(run != NULL ? run->cluster : NULL)));
     json_object_set_new(block, "inputs", json_deep_copy(p->inputs));
     add_clocks(p, block);
     json_object_set_new(block, "warnings", ng_warnings_json(warnings));

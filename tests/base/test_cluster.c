@@ -88,7 +88,7 @@ static int loop_and_agree(ng_cluster *cluster, void *context)
         const ng_records records = {s->record[j.rank], s->n, sizeof(sums)};
         memset(records.data, 1, N * sizeof(sums));
         status = k == s->loops - 1 && j.rank == s->lonely_rank
-                     ? NG_FAIL(&err, NG_MEMORY, "rank %d has no memory", j.rank)
+                     ? NG_FAIL(&err, NG_MEMORY, "no memory")
                      : ng_parallel_records(&records, draw, &j, &run, "test", &err);
     }
     status = ng_cluster_agree(cluster, status, &err);
@@ -224,7 +224,7 @@ static void a_rank_that_fails_alone_ends_all(void **state)
         char message[64];
         s->lonely_rank = r;
         s->loops = 2;
-        snprintf(message, sizeof message, "rank %d has no memory", r);
+        snprintf(message, sizeof message, r > 0 ? "rank %d: no memory" : "no memory", r);
         forked_cluster_run(3, loop_and_agree, s, code);
         check_all_end_with(s, 3, NG_MEMORY, message);
         scene_free(s);
@@ -270,9 +270,9 @@ static void ranks_that_disagree_on_the_work_are_an_error(void **state)
         s->lonely_rank = r;
         forked_cluster_run(2, uneven_work, s, code);
         check_all_end_with(s, 2, NG_INTERNAL,
-                           r == 0 ? "rank 1 has less to do than rank 0; is the input the same on "
+                           r == 0 ? "rank 1: has less to do than rank 0; is the input the same on "
                                     "all machines?"
-                                  : "rank 1 has more to do than rank 0; is the input the same on "
+                                  : "rank 1: has more to do than rank 0; is the input the same on "
                                     "all machines?");
         scene_free(s);
     }
