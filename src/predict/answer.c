@@ -167,7 +167,7 @@ static void say_solution(speaker *s)
 
 static double grid_value(const ng_prediction *p, size_t f, ng_grid_column column)
 {
-    return p->grid[f * p->grid_runs * GRID_COLUMNS + column];
+    return p->grid[f * p->grid_room * GRID_COLUMNS + column];
 }
 
 /* Factor with the smallest value of a column; n_grid when there is none. */
@@ -213,7 +213,7 @@ static void say_not_attainable(speaker *s, size_t f)
 {
     const ng_prediction *p = s->p;
     const double wanted = 100.0 * p->options.target_spread;
-    const double equal = 100.0 * p->grid[(f * p->grid_runs + 1) * GRID_COLUMNS + GRID_SPREAD];
+    const double equal = 100.0 * p->grid[(f * p->grid_room + 1) * GRID_COLUMNS + GRID_SPREAD];
     const bool at_end = f == p->n_grid - 1 && p->n_grid > 1;
     const ng_banded spread = ng_prediction_grid(p, f, GRID_SPREAD);
     char a[48];
@@ -375,7 +375,7 @@ static void object_to_range(speaker *s)
 static void object_to_run(speaker *s)
 {
     const ng_prediction *p = s->p;
-    const double below = p->output[ASKED].start_below;
+    const double below = ng_prediction_note(p, ASKED, NOTE_BELOW);
     const double left = ng_prediction_row(p, ASKED, last_time(p, ASKED))[NG_PREDICT_NUMBER];
     if (below > 1e-3) {
         object(s, "start-below-50",

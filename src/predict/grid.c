@@ -9,7 +9,7 @@
 #define REPLICATES_MAX 22
 
 typedef struct grid_loop {
-    ng_prediction *p;
+    const ng_prediction *p;
     size_t batches; /* per factor */
 } grid_loop;
 
@@ -75,10 +75,10 @@ static void reduce(const ng_prediction *p, const ng_predict_clock *clock, const 
     }
 }
 
-static ng_status run_batch(void *context, size_t index, int worker, ng_error *err)
+static ng_status run_batch(void *context, size_t index, int worker, void *record, ng_error *err)
 {
     const grid_loop *g = context;
-    ng_prediction *p = g->p;
+    const ng_prediction *p = g->p;
     (void)worker;
     const size_t f = index / g->batches, first = index % g->batches * LANES;
     const size_t n = p->grid_runs - first < LANES ? p->grid_runs - first : LANES;
@@ -96,12 +96,12 @@ static ng_status run_batch(void *context, size_t index, int worker, ng_error *er
         out[l] = (ng_predict_output){.row = rows + l * n_rows};
     }
     if (status == NG_OK) {
-        status = ng_predict_march(c, n, &clock, NULL, p->output[ASKED].n_max, p->options.n_limit,
-                                  out, err);
+        status =
+            ng_predict_march(c, n, &clock, NULL, (long)ng_prediction_note(p, ASKED, NOTE_N_MAX),
+                             p->options.n_limit, out, err);
     }
     for (size_t l = 0; status == NG_OK && l < n; l++) {
-        reduce(p, &clock, rows + l * n_rows,
-               p->grid + (f * p->grid_runs + first + l) * GRID_COLUMNS);
+        reduce(p, &clock, rows + l * n_rows, (double *)record + l * GRID_COLUMNS);
     }
     ng_free(rows);
     ng_free(knots);
@@ -116,7 +116,8 @@ ng_status ng_prediction_fill_grid(ng_prediction *p, const ng_run *run, ng_error 
     p->grid_runs = 2 + (replicates < REPLICATES_MAX ? replicates : REPLICATES_MAX);
     p->factor = NG_NEW(double, p->n_grid);
     p->grid_duration_s = NG_NEW(double, p->n_grid);
-    p->grid = NG_NEW(double, p->n_grid * p->grid_runs * GRID_COLUMNS);
+    p->grid_room = (p->grid_runs + LANES - 1) / LANES * LANES;
+    p->grid = NG_NEW(double, p->n_grid * p->grid_room * GRID_COLUMNS);
     if (!p->factor || !p->grid_duration_s || !p->grid) {
         return NG_FAIL(err, NG_MEMORY, "predict: no memory for a grid of %zu", p->n_grid);
     }
@@ -125,6 +126,10 @@ ng_status ng_prediction_fill_grid(ng_prediction *p, const ng_run *run, ng_error 
         p->factor[f] = o->grid_first * pow(o->grid_last / o->grid_first, part);
         p->grid_duration_s[f] = ng_case_duration(p, p->factor[f]);
     }
+    /* a factor's batches lie one after the other, the last one perhaps not full */
     grid_loop g = {p, (p->grid_runs + LANES - 1) / LANES};
-    return ng_parallel_for(p->n_grid * g.batches, run_batch, &g, run, "supply rates", err);
+    const ng_records records = {.data = p->grid,
+                                .n = p->n_grid * g.batches,
+                                .bytes = LANES * GRID_COLUMNS * sizeof(double)};
+    return ng_parallel_records(&records, run_batch, &g, run, "predict: supply rates", err);
 }

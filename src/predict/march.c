@@ -10,6 +10,12 @@
 /* More than this of the particles at the largest size: the grid is too small. */
 #define TOP_MOST 1e-9
 #define FIRST_SIZES 4000
+/* In a step a distribution moves by this share of its width at most, the width being no less than
+ * this share of the mean size; */
+#define MOVE_MOST 0.1
+#define WIDTH_LEAST 0.02
+/* and between two outputs there are no more steps than this. */
+#define STEPS_MOST 2000.0
 
 typedef struct lane {
     const ng_predict_case *c;
@@ -19,7 +25,8 @@ typedef struct lane {
     double mass, start_mass; /* monomers in particles */
     double supplied, debt;   /* by the law so far; of that not yet accounted for */
     double growth, detached;
-    ng_exchange before, now;
+    ng_exchange before, now; /* a step apart */
+    double step_s;           /* the last one's length */
     size_t steps;
 } lane;
 
@@ -78,7 +85,7 @@ static bool next_supersaturation(lane *a, double from_s, double to_s)
         a->S = ng_law_value(&c->input, to_s);
         return a->S_step >= 0.0;
     }
-    const double ahead = a->steps > 0 ? 0.5 : 0.0;
+    const double ahead = a->steps > 0 ? 0.5 * step_s / a->step_s : 0.0;
     const double up = a->now.attach + ahead * (a->now.attach - a->before.attach);
     const double down = a->now.detach + ahead * (a->now.detach - a->before.detach);
     const double rest = ((law + a->debt) / step_s + down) / up;
@@ -106,6 +113,7 @@ static void after_step(march *m, size_t l, double step_s, const ng_exchange *now
     lane *a = &m->lane[l];
     a->before = a->now;
     a->now = *now;
+    a->step_s = step_s;
     a->steps++;
     const double S = a->S_step;
     a->growth += step_s * (spreading(&a->before, S) + spreading(&a->now, S));
@@ -165,6 +173,12 @@ static void radii(const march *m, double sigma_s_nm, double *mean, double *sd)
     *sd = sigma_s_nm * sqrt(square / number);
 }
 
+static double time_of(const march *m, size_t i)
+{
+    const ng_predict_clock *c = m->clock;
+    return c->start_s + (c->end_s - c->start_s) * ((double)i / (double)(c->n_times - 1));
+}
+
 static void put_row(march *m, size_t l, size_t time)
 {
     lane *a = &m->lane[l];
@@ -172,9 +186,7 @@ static void put_row(march *m, size_t l, size_t time)
     if (!a->live) {
         return;
     }
-    const double time_s = m->clock->start_s + (m->clock->end_s - m->clock->start_s) * (double)time /
-                                                  (double)(m->clock->n_times - 1);
-    const double S = supersaturation_at(a, time_s);
+    const double S = supersaturation_at(a, time_of(m, time));
     ng_size_state state;
     ng_master_state(m->master, l, &state);
     ng_master_density(m->master, l, m->density);
@@ -317,37 +329,68 @@ static bool any_live(const march *m)
     return live;
 }
 
+/* Steps until the next output: a distribution may move by a tenth of its width in a step, or the
+ * limits that keep densities positive would widen it. */
+static size_t steps_between(const march *m, double from_s, double to_s)
+{
+    double most = (double)m->clock->steps;
+    for (size_t l = 0; l < m->n_lanes; l++) {
+        const lane *a = &m->lane[l];
+        ng_size_state state;
+        if (!a->live) {
+            continue;
+        }
+        ng_master_state(m->master, l, &state);
+        const double S = supersaturation_at(a, from_s);
+        const double speed = fabs(S * a->now.attach - a->now.detach) / state.number;
+        const double width = fmax(sqrt(fmax(state.var_n, 0.0)), WIDTH_LEAST * state.mean_n);
+        most = fmax(most, ceil((to_s - from_s) * speed / (MOVE_MOST * width)));
+    }
+    return (size_t)fmin(most, STEPS_MOST);
+}
+
+static ng_status take_step(march *m, double from_s, double to_s, ng_error *err)
+{
+    ng_exchange now[NG_MASTER_SETS_MAX];
+    ng_status status = set_step(m, from_s, to_s, err);
+    if (status == NG_OK) {
+        status = ng_master_advance(m->master, to_s, err);
+    }
+    if (status != NG_OK) {
+        return status;
+    }
+    ng_master_exchange(m->master, now);
+    for (size_t l = 0; l < m->n_lanes; l++) {
+        if (m->lane[l].live) {
+            after_step(m, l, to_s - from_s, &now[l]);
+        }
+    }
+    return NG_OK;
+}
+
 /* @return true in *larger: to be done again with more sizes */
 static ng_status run_steps(march *m, long n_limit, bool *larger, ng_error *err)
 {
-    const ng_predict_clock *clock = m->clock;
-    const double span_s = clock->end_s - clock->start_s;
-    const size_t total = (clock->n_times - 1) * clock->steps;
+    const size_t last = m->clock->n_times - 1;
     *larger = outgrows(m, n_limit);
-    for (size_t l = 0; l < m->n_lanes && !*larger; l++) {
-        put_row(m, l, 0);
-    }
-    for (size_t k = 0; k < total && !*larger && any_live(m); k++) {
-        const double from_s = clock->start_s + span_s * ((double)k / (double)total);
-        const double to_s = clock->start_s + span_s * ((double)(k + 1) / (double)total);
-        ng_status status = set_step(m, from_s, to_s, err);
-        if (status == NG_OK) {
-            status = ng_master_advance(m->master, to_s, err);
-        }
-        if (status != NG_OK) {
-            return status;
-        }
-        ng_exchange now[NG_MASTER_SETS_MAX];
-        ng_master_exchange(m->master, now);
+    for (size_t i = 0; !*larger && any_live(m); i++) {
         for (size_t l = 0; l < m->n_lanes; l++) {
-            if (m->lane[l].live) {
-                after_step(m, l, to_s - from_s, &now[l]);
-            }
-            if ((k + 1) % clock->steps == 0) {
-                put_row(m, l, (k + 1) / clock->steps);
-            }
+            put_row(m, l, i);
         }
-        *larger = outgrows(m, n_limit);
+        if (i == last) {
+            break;
+        }
+        const double from_s = time_of(m, i), to_s = time_of(m, i + 1);
+        const size_t n = steps_between(m, from_s, to_s);
+        for (size_t k = 0; k < n && !*larger; k++) {
+            ng_status status =
+                take_step(m, from_s + (to_s - from_s) * ((double)k / (double)n),
+                          from_s + (to_s - from_s) * ((double)(k + 1) / (double)n), err);
+            if (status != NG_OK) {
+                return status;
+            }
+            *larger = outgrows(m, n_limit);
+        }
     }
     return NG_OK;
 }

@@ -14,7 +14,7 @@ ng_predict_options ng_predict_defaults(void)
                                 .temperature = ng_temperature_defaults(),
                                 .duration_s = none,
                                 .n_times = 161,
-                                .steps = 400,
+                                .steps = 160,
                                 .replicates = 40,
                                 .level = none,
                                 .target_radius_nm = none,

@@ -89,17 +89,16 @@ struct ng_prediction {
 
     /* the run: estimates (one a question), then replicates of ASKED */
     size_t n_runs, n_failed;
-    double *row, *shape;       /* owned, n_runs x ... */
-    ng_predict_output *output; /* owned */
-    double *edge;              /* owned, n_bins + 1 */
+    double *record; /* owned: rows, shapes and notes of each run, one after the other */
+    double *edge;   /* owned, n_bins + 1 */
     size_t n_bins, *shape_at, n_shapes;
     double *law_value;    /* owned: the law in force at output times */
     ng_phase_span *phase; /* owned */
     size_t n_phases;
 
-    /* grid: factor f of run r (estimate, narrow, replicates) at [(f * grid_runs + r)] */
+    /* grid: factor f of run r (estimate, narrow, replicates) at [f * grid_room + r] */
     double *factor; /* owned */
-    size_t n_grid, grid_runs;
+    size_t n_grid, grid_runs, grid_room;
     double *grid;            /* owned, x GRID_COLUMNS */
     double *grid_duration_s; /* owned, per factor */
 
@@ -125,6 +124,12 @@ double ng_case_duration(const ng_prediction *p, double factor);
 /* Fill the grid (grid.c). */
 NG_MUST_CHECK ng_status ng_prediction_fill_grid(ng_prediction *p, const ng_run *run, ng_error *err);
 
+/* What a run's record ends with. */
+typedef enum ng_run_note { NOTE_FAILED, NOTE_BELOW, NOTE_N_MAX, NOTE_BALANCE, N_NOTES } ng_run_note;
+
+double ng_prediction_note(const ng_prediction *p, size_t run, ng_run_note note);
+/* Shares of the particles in the bins at shape k. */
+const double *ng_prediction_shape(const ng_prediction *p, size_t run, size_t k);
 /* Row of a run at an output time. */
 const double *ng_prediction_row(const ng_prediction *p, size_t run, size_t time);
 double ng_prediction_time(const ng_prediction *p, size_t time);

@@ -28,9 +28,29 @@ double ng_row_spread_n(const double *row)
     return sqrt(fmax(row[NG_PREDICT_VAR_N], 0.0)) / row[NG_PREDICT_MEAN_N];
 }
 
+static size_t rows_size(const ng_prediction *p)
+{
+    return p->clock.n_times * NG_PREDICT_COLUMNS;
+}
+
+static size_t record_size(const ng_prediction *p)
+{
+    return rows_size(p) + p->n_shapes * p->n_bins + N_NOTES;
+}
+
 const double *ng_prediction_row(const ng_prediction *p, size_t run, size_t time)
 {
-    return p->row + (run * p->clock.n_times + time) * NG_PREDICT_COLUMNS;
+    return p->record + run * record_size(p) + time * NG_PREDICT_COLUMNS;
+}
+
+const double *ng_prediction_shape(const ng_prediction *p, size_t run, size_t k)
+{
+    return p->record + run * record_size(p) + rows_size(p) + k * p->n_bins;
+}
+
+double ng_prediction_note(const ng_prediction *p, size_t run, ng_run_note note)
+{
+    return p->record[(run + 1) * record_size(p) - N_NOTES + note];
 }
 
 double ng_prediction_time(const ng_prediction *p, size_t time)
@@ -87,7 +107,7 @@ ng_banded ng_prediction_band(const ng_prediction *p, size_t time, ng_row_value *
 
 ng_banded ng_prediction_grid(const ng_prediction *p, size_t factor, ng_grid_column column)
 {
-    const double *record = p->grid + factor * p->grid_runs * GRID_COLUMNS + column;
+    const double *record = p->grid + factor * p->grid_room * GRID_COLUMNS + column;
     const size_t n = p->grid_runs - 2;
     double *x = NG_NEW(double, n);
     if (x == NULL) {
@@ -181,23 +201,43 @@ static ng_status choose_shapes(ng_prediction *p, ng_error *err)
     return NG_OK;
 }
 
-static ng_status run_batch(void *context, size_t index, int worker, ng_error *err)
+/* The runs of a batch; a batch's record is its runs' records. */
+typedef struct replicate_loop {
+    const ng_prediction *p;
+    long n_max; /* to begin with */
+} replicate_loop;
+
+static void take_notes(const ng_predict_output *out, double *note)
 {
-    ng_prediction *p = context;
+    note[NOTE_FAILED] = out->status != NG_OK ? 1.0 : 0.0;
+    note[NOTE_BELOW] = out->start_below;
+    note[NOTE_N_MAX] = (double)out->n_max;
+    note[NOTE_BALANCE] = out->balance;
+}
+
+static ng_status run_batch(void *context, size_t index, int worker, void *record, ng_error *err)
+{
+    const replicate_loop *loop = context;
+    const ng_prediction *p = loop->p;
     (void)worker;
-    const size_t first = index * LANES, n_knots = ng_case_knots(p);
+    const size_t first = index * LANES, n_knots = ng_case_knots(p), size = record_size(p);
     const size_t n = p->n_runs - first < LANES ? p->n_runs - first : LANES;
     const ng_predict_shapes shapes = {p->edge, p->n_bins, p->shape_at, p->n_shapes};
-    double *knots = NG_NEW(double, LANES *n_knots), narrow[LANES];
+    double *knots = NG_NEW(double, LANES *n_knots), narrow[LANES], *own = record;
     ng_predict_case c[LANES];
+    ng_predict_output out[LANES];
     if (knots == NULL) {
         return NG_FAIL(err, NG_MEMORY, "predict: no memory for laws");
     }
     for (size_t l = 0; l < n; l++) {
         c[l] = case_of(p, first + l, knots + l * n_knots, &narrow[l]);
+        out[l] = (ng_predict_output){.row = own + l * size, .shape = own + l * size + rows_size(p)};
     }
-    ng_status status = ng_predict_march(c, n, &p->clock, &shapes, p->output[first].n_max,
-                                        p->options.n_limit, p->output + first, err);
+    ng_status status =
+        ng_predict_march(c, n, &p->clock, &shapes, loop->n_max, p->options.n_limit, out, err);
+    for (size_t l = 0; status == NG_OK && l < n; l++) {
+        take_notes(&out[l], own + (l + 1) * size - N_NOTES);
+    }
     ng_free(knots);
     return status;
 }
@@ -205,23 +245,18 @@ static ng_status run_batch(void *context, size_t index, int worker, ng_error *er
 static ng_status run_all(ng_prediction *p, long n_max, const ng_run *run, ng_error *err)
 {
     p->n_runs = N_QUESTIONS + p->inferred.n_sets - 1;
-    const size_t n_rows = p->clock.n_times * NG_PREDICT_COLUMNS, n_shape = p->n_shapes * p->n_bins;
-    p->row = NG_NEW(double, p->n_runs *n_rows);
-    p->shape = NG_NEW(double, p->n_runs *n_shape);
-    p->output = NG_NEW(ng_predict_output, p->n_runs);
+    const size_t batches = (p->n_runs + LANES - 1) / LANES, size = LANES * record_size(p);
+    p->record = NG_NEW(double, batches *size);
     p->law_value = NG_NEW(double, p->clock.n_times);
-    if (!p->row || !p->shape || !p->output || !p->law_value) {
+    if (!p->record || !p->law_value) {
         return NG_FAIL(err, NG_MEMORY, "predict: no memory for %zu runs", p->n_runs);
     }
-    for (size_t r = 0; r < p->n_runs; r++) {
-        p->output[r].row = p->row + r * n_rows;
-        p->output[r].shape = p->shape + r * n_shape;
-        p->output[r].n_max = n_max;
-    }
+    replicate_loop loop = {p, n_max};
+    const ng_records records = {.data = p->record, .n = batches, .bytes = size * sizeof(double)};
     ng_status status =
-        ng_parallel_for((p->n_runs + LANES - 1) / LANES, run_batch, p, run, "replicates", err);
+        ng_parallel_records(&records, run_batch, &loop, run, "predict: replicates", err);
     for (size_t r = N_QUESTIONS; status == NG_OK && r < p->n_runs; r++) {
-        p->n_failed += p->output[r].status != NG_OK;
+        p->n_failed += ng_prediction_note(p, r, NOTE_FAILED) != 0.0;
     }
     return status;
 }
@@ -390,9 +425,7 @@ void ng_prediction_destroy(ng_prediction *p)
         return;
     }
     ng_inferred_free(&p->inferred);
-    ng_free(p->row);
-    ng_free(p->shape);
-    ng_free(p->output);
+    ng_free(p->record);
     ng_free(p->edge);
     ng_free(p->shape_at);
     ng_free(p->law_value);

@@ -270,16 +270,16 @@ static json_t *variance_json(const ng_prediction *p)
 
 static void put_density(const ng_prediction *p, size_t k, json_t *object)
 {
-    const size_t n = p->n_runs - N_QUESTIONS, stride = p->n_shapes * p->n_bins;
+    const size_t n = p->n_runs - N_QUESTIONS;
     json_t *part[3] = {json_array(), json_array(), json_array()};
     double *x = NG_NEW(double, n);
     for (size_t i = 0; x != NULL && i < p->n_bins; i++) {
         const double width = p->edge[i + 1] - p->edge[i];
-        const double *bin = p->shape + k * p->n_bins + i;
         for (size_t b = 0; b < n; b++) {
-            x[b] = bin[(N_QUESTIONS + b) * stride] / width;
+            x[b] = ng_prediction_shape(p, N_QUESTIONS + b, k)[i] / width;
         }
-        const ng_banded band = ng_band_of(bin[ASKED] / width, x, n, p->level);
+        const ng_banded band =
+            ng_band_of(ng_prediction_shape(p, ASKED, k)[i] / width, x, n, p->level);
         push(part[0], band.value);
         push(part[1], band.lower);
         push(part[2], band.upper);
@@ -416,7 +416,7 @@ static json_t *grid_json(const ng_prediction *p)
     const bool target = !isnan(p->options.target_radius_nm);
     json_t *grid = json_object(), *equal = json_array(), *factors = json_array();
     for (size_t f = 0; f < p->n_grid; f++) {
-        const double *record = p->grid + (f * p->grid_runs + 1) * GRID_COLUMNS;
+        const double *record = p->grid + (f * p->grid_room + 1) * GRID_COLUMNS;
         push(factors, p->factor[f] * p->options.scale);
         push(equal, record[target ? GRID_SPREAD : GRID_END_SPREAD]);
     }
@@ -483,14 +483,14 @@ static json_t *numerics_json(const ng_prediction *p)
 {
     double balance = 0.0;
     for (size_t r = 0; r < p->n_runs; r++) {
-        balance = fmax(balance, p->output[r].balance);
+        balance = fmax(balance, ng_prediction_note(p, r, NOTE_BALANCE));
     }
-    return json_pack("{s:I,s:I,s:f,s:I,s:f,s:f}", "replicates",
-                     (json_int_t)(p->n_runs - N_QUESTIONS), "failed", (json_int_t)p->n_failed,
-                     "level", p->level, "largest_n", (json_int_t)p->output[ASKED].n_max, "step_s",
-                     (p->clock.end_s - p->clock.start_s) /
-                         (double)((p->clock.n_times - 1) * p->clock.steps),
-                     "mass_balance", balance);
+    return json_pack(
+        "{s:I,s:I,s:f,s:I,s:f,s:f}", "replicates", (json_int_t)(p->n_runs - N_QUESTIONS), "failed",
+        (json_int_t)p->n_failed, "level", p->level, "largest_n",
+        (json_int_t)ng_prediction_note(p, ASKED, NOTE_N_MAX), "step_s",
+        (p->clock.end_s - p->clock.start_s) / (double)((p->clock.n_times - 1) * p->clock.steps),
+        "mass_balance", balance);
 }
 
 struct json_t *ng_prediction_json(const ng_prediction *p)
