@@ -135,6 +135,8 @@ typedef struct ng_predict_case {
     ng_time_law input;             /* no NG_LAW_FUNCTION; a supply may be negative */
     double dissolved_per_particle; /* w, >= 0 */
     double start_supersaturation;  /* supply with w > 0 only */
+    bool hold_at_zero; /* a supply that withdraws more than there is waits until there is more, S
+                          being 0 meanwhile; else it ends the run */
 } ng_predict_case;
 
 /** Times of a run. */
@@ -177,6 +179,7 @@ typedef struct ng_predict_output {
     double start_below; /* share of the start distribution below n = 50: left out */
     long n_max;         /* largest size of the grid that held it */
     double balance;     /* largest gap of the mass balance, over the monomers in particles */
+    double held_s;      /* for so long S was held at 0 */
 } ng_predict_output;
 
 /**

@@ -322,6 +322,12 @@ static void object_to_fit(speaker *s)
                "%zu of %zu replicates of the fit could not be run (%s); bands rest on the others.",
                p->n_failed, p->n_runs - N_QUESTIONS, "their parameters are far off");
     }
+    if (ng_prediction_note(p, ASKED, NOTE_HELD_S) > 0.0) {
+        object(s, "held-at-zero",
+               "For %.3g s the particles of the movie shrink faster than the law allows even in a "
+               "solution without monomers: S is held at 0 there, which speaks against the law.",
+               ng_prediction_note(p, ASKED, NOTE_HELD_S));
+    }
     if (p->forward_mean > MEAN_OFF || p->forward_var > VARIANCE_FACTOR ||
         p->forward_var < 1.0 / VARIANCE_FACTOR) {
         object(s, "forward-test",

@@ -112,6 +112,7 @@ ng_predict_case ng_case_make(const ng_prediction *p, ng_question question, size_
     c.law.parameters = ng_temperature_parameters(T, &set->law.parameters);
     c.dissolved_per_particle = o->dissolved_per_particle * ng_temperature_solubility(T);
     c.start_supersaturation = set->supersaturation[0] / ng_temperature_solubility(T);
+    c.hold_at_zero = question == BASE || o->law == NULL;
     if (question == BASE) {
         c.start = fit_start(set);
         c.input = inferred_law(p, set, T, 1.0, knots);

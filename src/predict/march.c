@@ -16,6 +16,8 @@
 #define WIDTH_LEAST 0.02
 /* and between two outputs there are no more steps than this. */
 #define STEPS_MOST 2000.0
+/* A table of the supply is gone through in so many steps at least. */
+#define TABLE_STEPS 160.0
 
 typedef struct lane {
     const ng_predict_case *c;
@@ -28,6 +30,7 @@ typedef struct lane {
     ng_exchange before, now; /* a step apart */
     double step_s;           /* the last one's length */
     size_t steps;
+    bool held; /* S, at 0: the balance waits */
 } lane;
 
 typedef struct march {
@@ -71,7 +74,8 @@ static double supersaturation_at(const lane *a, double time_s)
     if (c->dissolved_per_particle > 0.0) {
         return a->S;
     }
-    return (ng_law_value(&c->input, time_s) + a->now.detach) / a->now.attach;
+    const double S = (ng_law_value(&c->input, time_s) + a->now.detach) / a->now.attach;
+    return c->hold_at_zero ? fmax(S, 0.0) : S;
 }
 
 /* S over the coming step; false: it would be negative. */
@@ -98,6 +102,12 @@ static bool next_supersaturation(lane *a, double from_s, double to_s)
         a->S_step = a->S = rest;
     }
     a->supplied += law;
+    if (c->hold_at_zero && (a->S_step < 0.0 || a->S < 0.0)) {
+        a->out->held_s += step_s;
+        a->S_step = fmax(a->S_step, 0.0);
+        a->S = fmax(a->S, 0.0);
+        a->held = true;
+    }
     return a->S_step >= 0.0 && a->S >= 0.0;
 }
 
@@ -123,7 +133,9 @@ static void after_step(march *m, size_t l, double step_s, const ng_exchange *now
     const double kept = a->c->dissolved_per_particle * (a->S - a->c->start_supersaturation);
     if (a->c->drive == NG_DRIVE_SUPPLY) {
         a->debt = a->supplied - gained - kept;
-        a->out->balance = fmax(a->out->balance, fabs(a->debt) / a->now.mass);
+        a->held = a->held && a->S_step <= 0.0;
+        const double gap = a->held ? 0.0 : fabs(a->debt) / a->now.mass;
+        a->out->balance = fmax(a->out->balance, gap);
     } else {
         const double S0 = ng_law_value(&a->c->input, m->clock->start_s);
         a->supplied = gained + a->c->dissolved_per_particle * (a->S - S0);
@@ -329,6 +341,15 @@ static bool any_live(const march *m)
     return live;
 }
 
+/* So that a table is followed while it lasts. */
+static double longest_step(const ng_time_law *law, double from_s)
+{
+    if (law->kind != NG_LAW_TABLE || from_s >= law->knot_s[law->n_knots - 1]) {
+        return (double)INFINITY;
+    }
+    return (law->knot_s[law->n_knots - 1] - law->knot_s[0]) / TABLE_STEPS;
+}
+
 /* Steps until the next output: a distribution may move by a tenth of its width in a step, or the
  * limits that keep densities positive would widen it. */
 static size_t steps_between(const march *m, double from_s, double to_s)
@@ -341,6 +362,7 @@ static size_t steps_between(const march *m, double from_s, double to_s)
             continue;
         }
         ng_master_state(m->master, l, &state);
+        most = fmax(most, ceil((to_s - from_s) / longest_step(&a->c->input, from_s)));
         const double S = supersaturation_at(a, from_s);
         const double speed = fabs(S * a->now.attach - a->now.detach) / state.number;
         const double width = fmax(sqrt(fmax(state.var_n, 0.0)), WIDTH_LEAST * state.mean_n);
@@ -405,7 +427,7 @@ static void clear_output(const march *m, ng_predict_output *out)
     }
     out->status = NG_OK;
     out->why[0] = '\0';
-    out->balance = 0.0;
+    out->balance = out->held_s = 0.0;
 }
 
 static ng_status check(const ng_predict_case *cases, size_t n, const ng_predict_clock *clock,

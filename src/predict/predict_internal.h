@@ -125,7 +125,14 @@ double ng_case_duration(const ng_prediction *p, double factor);
 NG_MUST_CHECK ng_status ng_prediction_fill_grid(ng_prediction *p, const ng_run *run, ng_error *err);
 
 /* What a run's record ends with. */
-typedef enum ng_run_note { NOTE_FAILED, NOTE_BELOW, NOTE_N_MAX, NOTE_BALANCE, N_NOTES } ng_run_note;
+typedef enum ng_run_note {
+    NOTE_FAILED,
+    NOTE_BELOW,
+    NOTE_N_MAX,
+    NOTE_BALANCE,
+    NOTE_HELD_S,
+    N_NOTES
+} ng_run_note;
 
 double ng_prediction_note(const ng_prediction *p, size_t run, ng_run_note note);
 /* Shares of the particles in the bins at shape k. */

@@ -213,6 +213,7 @@ static void take_notes(const ng_predict_output *out, double *note)
     note[NOTE_BELOW] = out->start_below;
     note[NOTE_N_MAX] = (double)out->n_max;
     note[NOTE_BALANCE] = out->balance;
+    note[NOTE_HELD_S] = out->held_s;
 }
 
 static ng_status run_batch(void *context, size_t index, int worker, void *record, ng_error *err)
