@@ -86,11 +86,12 @@ static ng_status get_reals(const reader *r, const char *path, double low, double
     for (size_t i = 0; i < length; i++) {
         const json_t *item = json_array_get(list, i);
         (*values)[i] = json_is_number(item) ? json_number_value(item) : (double)NAN;
-        if (!((*values)[i] >= low && (*values)[i] <= high)) {
+        if (!json_is_number(item) || !((*values)[i] >= low && (*values)[i] <= high)) {
+            char found[32];
+            snprintf(found, sizeof found, "%.6g", (*values)[i]);
             return NG_FAIL(r->err, NG_INVALID,
-                           "%s: \"%s\"[%zu] is %s%.6g; a number between %g and %g is needed",
-                           r->name, path, i,
-                           json_is_number(item) ? "" : "no number: ", (*values)[i], low, high);
+                           "%s: \"%s\"[%zu] is %s; a number between %g and %g is needed", r->name,
+                           path, i, json_is_number(item) ? found : kind_name(item), low, high);
         }
     }
     *n = length;

@@ -62,7 +62,8 @@ static ng_status check_temperature(const ng_temperature *t, ng_error *err)
 static ng_status check_start(const ng_predict_options *o, ng_error *err)
 {
     if (isnan(o->start_mean) != isnan(o->start_spread)) {
-        return NG_FAIL(err, NG_USAGE, "a start needs both its mean and its spread");
+        return NG_FAIL(err, NG_USAGE,
+                       "a start needs both its mean and its spread (--start-mean, --start-spread)");
     }
     if (!is_within(o->start_mean, NG_SOLVE_N_MIN, 1e6) || !is_within(o->start_spread, 0.0, 2.0)) {
         return NG_FAIL(err, NG_USAGE,
@@ -120,7 +121,7 @@ static ng_status check_target(const ng_predict_options *o, ng_error *err)
                        o->target_radius_nm, 100.0 * o->target_spread);
     }
     if (isnan(o->target_radius_nm) && !isnan(o->target_spread)) {
-        return NG_FAIL(err, NG_USAGE, "a target spread needs a target size");
+        return NG_FAIL(err, NG_USAGE, "a target spread needs a target size (--target-nm)");
     }
     if (o->n_grid > 0 && (!(o->grid_first > 0.0) || !(o->grid_last >= o->grid_first) ||
                           !(o->grid_last <= 1e6) || o->n_grid > 1000)) {

@@ -107,6 +107,7 @@ struct ng_prediction {
     char *reason[8]; /* owned: why the verdict is not green */
     size_t n_reasons;
     bool trusted;
+    double *forward_n;                /* owned: mean, then variance, at the fit's times */
     double forward_mean, forward_var; /* largest deviation of the mean, median of the variance */
 };
 

@@ -301,42 +301,59 @@ static ng_status find_phases(ng_prediction *p, ng_error *err)
     return NG_OK;
 }
 
-/* A column of a run at any time. */
-static double at_time(const ng_prediction *p, size_t run, ng_predict_column column, double time_s)
+/* A column of rows at output times, at any time within. */
+static double at_time(const double *rows, const ng_predict_clock *clock, ng_predict_column column,
+                      double time_s)
 {
-    const size_t last = p->clock.n_times - 1;
-    const double at =
-        (time_s - p->clock.start_s) / (p->clock.end_s - p->clock.start_s) * (double)last;
-    if (!(at >= 0.0 && at <= (double)last)) {
-        return (double)NAN;
+    const size_t last = clock->n_times - 1;
+    const double at = (time_s - clock->start_s) / (clock->end_s - clock->start_s) * (double)last;
+    const size_t i = at < (double)last ? (size_t)fmax(at, 0.0) : last - 1;
+    const double *row = rows + i * NG_PREDICT_COLUMNS;
+    return row[column] + (at - (double)i) * (row[NG_PREDICT_COLUMNS + column] - row[column]);
+}
+
+static void compare_rows(ng_prediction *p, const ng_predict_clock *clock, const double *rows,
+                         double *ratio)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < p->fit->n_times; i++) {
+        const double seen = p->inferred.seen_mean[i], seen_var = p->inferred.seen_var[i];
+        const double mean = at_time(rows, clock, NG_PREDICT_MEAN_N, p->fit->time_s[i]);
+        const double variance = at_time(rows, clock, NG_PREDICT_VAR_N, p->fit->time_s[i]);
+        p->forward_n[i] = mean;
+        p->forward_n[p->fit->n_times + i] = variance;
+        if (isfinite(mean) && seen > 0.0 && seen_var > 0.0) {
+            p->forward_mean = fmax(p->forward_mean, fabs(mean / seen - 1.0));
+            ratio[n++] = variance / seen_var;
+        }
     }
-    const size_t i = (size_t)at < last ? (size_t)at : last - 1;
-    const double a = ng_prediction_row(p, run, i)[column];
-    return a + (at - (double)i) * (ng_prediction_row(p, run, i + 1)[column] - a);
+    qsort(ratio, n, sizeof *ratio, compare);
+    p->forward_var = n > 0 ? percentile(ratio, n, 0.5) : (double)NAN;
 }
 
 /* How far does the law alone, run from the first frame, come from the movie? */
 static ng_status compare_with_movie(ng_prediction *p, ng_error *err)
 {
     const ng_fit_file *fit = p->fit;
-    double *ratio = NG_NEW(double, fit->n_times);
-    size_t n = 0;
-    if (ratio == NULL) {
-        return NG_FAIL(err, NG_MEMORY, "predict: no memory for a comparison");
+    const ng_predict_clock clock = {fit->time_s[0], fit->time_s[fit->n_times - 1], 401, 1};
+    double *rows = NG_NEW(double, clock.n_times *NG_PREDICT_COLUMNS), narrow;
+    double *knots = NG_NEW(double, ng_case_knots(p)), *ratio = NG_NEW(double, fit->n_times);
+    p->forward_n = NG_NEW(double, 2 * fit->n_times);
+    ng_status status = rows && knots && ratio && p->forward_n
+                           ? NG_OK
+                           : NG_FAIL(err, NG_MEMORY, "predict: no memory for a comparison");
+    if (status == NG_OK) {
+        ng_predict_output out = {.row = rows};
+        const ng_predict_case c = ng_case_make(p, BASE, 0, 1.0, knots, &narrow);
+        status = ng_predict_march(&c, 1, &clock, NULL, 0, p->options.n_limit, &out, err);
     }
-    p->forward_mean = 0.0;
-    for (size_t i = 0; i < fit->n_times; i++) {
-        const double mean = at_time(p, BASE, NG_PREDICT_MEAN_N, fit->time_s[i]);
-        const double variance = at_time(p, BASE, NG_PREDICT_VAR_N, fit->time_s[i]);
-        if (isfinite(mean) && p->inferred.seen_mean[i] > 0.0 && p->inferred.seen_var[i] > 0.0) {
-            p->forward_mean = fmax(p->forward_mean, fabs(mean / p->inferred.seen_mean[i] - 1.0));
-            ratio[n++] = variance / p->inferred.seen_var[i];
-        }
+    if (status == NG_OK) {
+        compare_rows(p, &clock, rows, ratio);
     }
-    qsort(ratio, n, sizeof *ratio, compare);
-    p->forward_var = n > 0 ? percentile(ratio, n, 0.5) : (double)NAN;
+    ng_free(rows);
+    ng_free(knots);
     ng_free(ratio);
-    return NG_OK;
+    return status;
 }
 
 static ng_status check_target(const ng_prediction *p, ng_error *err)
@@ -430,6 +447,7 @@ void ng_prediction_destroy(ng_prediction *p)
     ng_free(p->edge);
     ng_free(p->shape_at);
     ng_free(p->law_value);
+    ng_free(p->forward_n);
     ng_free(p->phase);
     ng_free(p->factor);
     ng_free(p->grid);

@@ -508,7 +508,10 @@ struct json_t *ng_prediction_json(const ng_prediction *p)
     json_object_set_new(root, "equal_start", run_json(p, NARROW));
     json_object_set_new(root, "movie", movie_json(p));
     json_object_set_new(root, "forward_test",
-                        json_pack("{s:o,s:o}", "mean_off_most", ng_json_real(p->forward_mean),
+                        json_pack("{s:o,s:o,s:o,s:o}", "mean_n",
+                                  reals(p->forward_n, p->fit->n_times), "var_n",
+                                  reals(p->forward_n + p->fit->n_times, p->fit->n_times),
+                                  "mean_off_most", ng_json_real(p->forward_mean),
                                   "variance_ratio_median", ng_json_real(p->forward_var)));
     json_object_set_new(root, "supply", supply_json(p));
     json_object_set_new(root, "relative_variance", variance_json(p));
