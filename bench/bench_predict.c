@@ -4,8 +4,8 @@
  *
  *     bench_predict
  *
- * In one run, for platinum over 172 s: ng_master alone with given S(t), 4 steps a second; the same run
- * by ng_predict_march, driven by a supply; four of them side by side; one by CVODES (ng_coupled).
+ * In one run, for platinum over 172 s: ng_master alone with given S(t), 4 steps a second; a run by
+ * ng_predict_march, driven by a supply; four of them side by side; one by CVODES (ng_coupled).
  * Times are of the processor, one thread, best of several.
  */
 #include <nucgrow.h>

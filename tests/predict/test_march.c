@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Forward runs with the balance of monomers, against CVODES, particles one by one, and identities. */
+/* Forward runs with the balance of monomers: against CVODES, single particles, identities. */
 #include "predict_test.h"
 
 #include <math.h>
@@ -300,8 +300,8 @@ static void test_impossible_runs(void **state)
     expect_failure(&tiny, 100000, "below n = 50");
 }
 
-/* A run that fails leaves its neighbours as they are alone, but for steps that went by the fastest of
- * both: second order, 1e-5. */
+/* A run that fails leaves its neighbours as they are alone, but for steps that went by the fastest
+ * of both: second order, 1e-5. */
 static void test_neighbours_of_a_failure(void **state)
 {
     (void)state;
