@@ -126,9 +126,9 @@ static void say_run(speaker *s)
     char what[160], a[48], b[48], else_nm[64] = "", else_spread[64] = "";
     describe(p, what, sizeof what);
     if (compared) {
-        snprintf(else_nm, sizeof else_nm, ", instead of %.3g nm in the movie as it was",
+        snprintf(else_nm, sizeof else_nm, ", instead of %.2f nm in the movie as it was",
                  ng_row_radius(base));
-        snprintf(else_spread, sizeof else_spread, ", instead of %.3g %%",
+        snprintf(else_spread, sizeof else_spread, ", instead of %.2f %%",
                  100.0 * ng_row_spread(base));
     }
     say(s, "%s the mean radius goes from %.2f to %.2f nm%s in %.4g s%s.", what,

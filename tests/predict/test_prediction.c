@@ -344,6 +344,28 @@ static void test_untrusted_fit(void **state)
     json_decref(r);
 }
 
+/* Whatever allocation fails, it is said and nothing leaks. */
+static void test_short_memory(void **state)
+{
+    (void)state;
+    ng_predict_options o = ng_predict_defaults();
+    ng_status status = NG_MEMORY;
+    o.replicates = 1;
+    o.n_times = 11;
+    o.duration_s = 1.0;
+    o.n_grid = 1;
+    for (size_t k = 1; status != NG_OK && k < 100000; k += 1 + k / 16) {
+        ng_prediction *p = NULL;
+        ng_error err = {.message = ""};
+        ng_alloc_fail_after(k);
+        status = ng_predict(&fit, &o, NULL, &p, NULL, &err);
+        ng_alloc_fail_after(0);
+        assert_true(status == NG_OK || (p == NULL && err.message[0] != '\0'));
+        ng_prediction_destroy(p);
+    }
+    assert_int_equal(status, NG_OK);
+}
+
 /* Bands hold the value; every distribution is a distribution. */
 static void test_bands_and_shapes(void **state)
 {
@@ -388,6 +410,7 @@ int main(void)
         cmocka_unit_test(test_threads_change_nothing),
         cmocka_unit_test(test_impossible_questions),
         cmocka_unit_test(test_untrusted_fit),
+        cmocka_unit_test(test_short_memory),
         cmocka_unit_test(test_bands_and_shapes),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
