@@ -216,6 +216,8 @@ static ng_status run(ng_cli *cli, const void *values, ng_error *err)
     if (status == NG_OK) {
         status = check_steps(cli, yaml, present, names_files, err);
     }
+    /* only rank 0 looks at the folder, and all hear what it found */
+    status = ng_cluster_agree(cli->run.cluster, status, err);
     return status == NG_OK ? run_steps(cli, yaml, present, names_files, err) : status;
 }
 

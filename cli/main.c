@@ -58,20 +58,15 @@ static int close_stdout(int code)
     return code;
 }
 
-static int run_command(int argc, char **argv)
+static int run_command(int argc, char **argv, bool is_another)
 {
     int used = 0;
     const ng_command *command = argc > 1 ? find_command(argc, argv, &used) : NULL;
+    if (command == NULL && is_another && freopen("/dev/null", "w", stderr) == NULL) {
+        fclose(stderr); /* what is wrong with the command line is said once */
+    }
     return command != NULL ? ng_cli_call(command, argc - used, argv + used)
                            : run_without_command(argc, argv);
-}
-
-/* Of several processes only the first speaks; what may fail is said by all of them together. */
-static void be_silent(const ng_ranks *ranks)
-{
-    if (ng_cluster_rank(ranks->cluster) > 0 && freopen("/dev/null", "w", stdout) == NULL) {
-        fclose(stdout);
-    }
 }
 
 int main(int argc, char **argv)
@@ -82,9 +77,13 @@ int main(int argc, char **argv)
     int code = ng_status_exit_code(ng_mpi_start(&ranks, &err));
     ng_interrupt_catch();
     if (code == 0) {
-        be_silent(&ranks);
+        /* of several processes only the first writes */
+        bool is_another = ng_cluster_rank(ranks.cluster) > 0;
+        if (is_another && freopen("/dev/null", "w", stdout) == NULL) {
+            fclose(stdout);
+        }
         ng_cli_join(&ranks);
-        code = run_command(argc, argv);
+        code = run_command(argc, argv, is_another);
     } else {
         fprintf(stderr, "nucgrow: %s\n", err.message);
     }

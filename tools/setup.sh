@@ -21,6 +21,8 @@ build libjansson-dev module  jansson
 build libyaml-dev    module  yaml-0.1
 build libxml2-dev    module  libxml-2.0
 build nettle-dev     module  nettle
+build libopenmpi-dev module  ompi-c
+build openmpi-bin    command mpirun
 build npm            command npm
 test  libcmocka-dev  module  cmocka
 test  clang          command clang
