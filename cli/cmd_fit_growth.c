@@ -3,6 +3,7 @@
 #include "data_options.h"
 
 #include <nucgrow/fit.h>
+#include <nucgrow/forward.h>
 
 #include <jansson.h>
 #include <math.h>
@@ -12,10 +13,12 @@
 
 typedef struct options {
     ng_data_options data;
-    const char *estimator, *delta, *frame_weights;
+    const char *estimator, *delta, *frame_weights, *supersaturation, *likelihood;
     ng_text_list fix, start;
     double variance_scale, variance_limit, supersaturation_max, level;
     long starts, max_iterations, bootstrap, size_trim, series_window;
+    long supersaturation_knots, first_frames, folds;
+    bool speed_spread, profiles, compare_models;
 } options;
 
 #define FIELD(member) .offset = offsetof(options, member)
@@ -25,10 +28,11 @@ static const ng_option table[] = {
     {.name = "estimator",
      .type = NG_OPTION_CHOICE,
      FIELD(estimator),
-     .choices = "rate",
+     .choices = "rate|forward",
      .initial = "rate",
      .group = "Fit",
-     .doc = "rate: compare growth rates with the law, frame by frame."},
+     .doc = "rate: compare growth rates with the law, frame by frame. forward: carry each particle "
+            "forward, compare sizes, and test by predicting from the first frames."},
     {.name = "delta",
      .type = NG_OPTION_TEXT,
      FIELD(delta),
@@ -113,6 +117,62 @@ static const ng_option table[] = {
      .unit = "frames",
      .group = "Preset published",
      .doc = "Gaussian over mean and variance, s.d. one fifth of it (30 for Au, else 0)."},
+    {.name = "supersaturation",
+     .type = NG_OPTION_CHOICE,
+     FIELD(supersaturation),
+     .choices = "spline|decay|constant",
+     .initial = "spline",
+     .group = "Estimator forward",
+     .doc = "S(t): a smooth curve, first-order decay, or one value."},
+    {.name = "supersaturation-knots",
+     .type = NG_OPTION_INT,
+     FIELD(supersaturation_knots),
+     .min = 4,
+     .max = 40,
+     .group = "Estimator forward",
+     .doc = "Coefficients of the smooth curve (one every eight frames, 6 to 20)."},
+    {.name = "first-frames",
+     .type = NG_OPTION_INT,
+     FIELD(first_frames),
+     .min = 1,
+     .max = 1000,
+     .initial = "10",
+     .group = "Estimator forward",
+     .doc = "Observations of a particle that tell where it begins."},
+    {.name = "likelihood",
+     .type = NG_OPTION_CHOICE,
+     FIELD(likelihood),
+     .choices = "path|first-frames",
+     .initial = "path",
+     .group = "Estimator forward",
+     .doc = "path: each observation also corrects the next prediction. first-frames: all later "
+            "sizes are predicted from the first frames alone; blunt, but forgiving where sizes "
+            "fluctuate more than the law makes them."},
+    {.name = "speed-spread",
+     .type = NG_OPTION_BOOL,
+     FIELD(speed_spread),
+     .group = "Estimator forward",
+     .doc = "Extension: let particles differ in speed, and fit by how much."},
+    {.name = "compare-models",
+     .type = NG_OPTION_BOOL,
+     FIELD(compare_models),
+     .group = "Estimator forward",
+     .doc = "Fit the potential without edges, without translation, with neither; compare by AIC, "
+            "BIC and held-out frames."},
+    {.name = "folds",
+     .type = NG_OPTION_INT,
+     FIELD(folds),
+     .min = 2,
+     .max = 20,
+     .initial = "5",
+     .group = "Estimator forward",
+     .doc = "Parts of the frames that are held out in turn."},
+    {.name = "profiles",
+     .type = NG_OPTION_BOOL,
+     FIELD(profiles),
+     .initial = "true",
+     .group = "Estimator forward",
+     .doc = "Intervals by profile likelihood; --no-profiles: from standard errors."},
     {.name = "bootstrap",
      .type = NG_OPTION_INT,
      FIELD(bootstrap),
@@ -241,6 +301,30 @@ static ng_status fit_options(const options *o, const ng_data *data, ng_growth_fi
     return status == NG_OK ? ng_growth_fit_check(out, err) : status;
 }
 
+static bool is_forward(const options *o)
+{
+    return strcmp(o->estimator, "forward") == 0;
+}
+
+static ng_forward_options forward_options(const options *o)
+{
+    static const char *const law[] = {"spline", "decay", "constant"};
+    ng_forward_options out = ng_forward_defaults();
+    for (size_t i = 0; i < sizeof law / sizeof law[0]; i++) {
+        if (strcmp(o->supersaturation, law[i]) == 0) {
+            out.law = (ng_supersaturation_law)i;
+        }
+    }
+    out.coefficients = o->supersaturation_knots > 0 ? (size_t)o->supersaturation_knots : 0;
+    out.first_frames = (size_t)o->first_frames;
+    out.first_frames_only = strcmp(o->likelihood, "first-frames") == 0;
+    out.spread = o->speed_spread;
+    out.profile = o->profiles;
+    out.compare = o->compare_models;
+    out.folds = (size_t)o->folds;
+    return out;
+}
+
 /* ---- result ------------------------------------------------------------------------------ */
 
 static double now_s(void)
@@ -293,8 +377,8 @@ static void print_parameters(const ng_cli *cli, const ng_growth_fit *fit, double
         ng_cli_print(cli, "%-8s %10.4g   %-9.4g to %-9.4g  %-10s  %s\n", info->name, p->value,
                      p->lower, p->upper, unit, ng_fit_flag_name(p->flag));
     }
-    ng_cli_print(cli, "%-8s %10.4g   %-9.4g to %.4g\n", "delta", fit->delta_mean,
-                 fit->delta_lower, fit->delta_upper);
+    ng_cli_print(cli, "%-8s %10.4g   %-9.4g to %.4g\n", "delta", fit->delta_mean, fit->delta_lower,
+                 fit->delta_upper);
 }
 
 /* What the report's coloured box says. */
@@ -313,8 +397,7 @@ static void print_verdict(const ng_cli *cli)
     }
 }
 
-static void print_result(const ng_cli *cli, const ng_growth_fit *fit,
-                         const ng_growth_fit_options *o)
+static void print_answer(const ng_cli *cli)
 {
     size_t i;
     json_t *line;
@@ -322,18 +405,46 @@ static void print_result(const ng_cli *cli, const ng_growth_fit *fit,
     {
         ng_cli_print(cli, "%s\n", json_string_value(line));
     }
-    print_parameters(cli, fit, o->level);
+}
+
+static void print_rate(const ng_cli *cli, const ng_growth_fit *fit)
+{
     ng_cli_print(
         cli, "\ngrowth-rate cost %.4g, variance cost %.3g (%zu evaluations from %zu starts; %s)\n",
         fit->growth_rate_cost, fit->variance_cost, fit->evaluations, fit->n_starts,
         ng_fit_stop_text(fit->start[0].stop));
     ng_cli_print(cli, "The mean is not a test: the model follows the mean of the data by "
                       "construction.\n");
-    print_verdict(cli);
-    ng_data_say_unwritten(cli);
 }
 
-static void cite(ng_cli *cli)
+static void print_models(const ng_cli *cli, const ng_forward_fit *f)
+{
+    if (f->n_models == 0) {
+        return;
+    }
+    ng_cli_print(cli, "\n%-14s %3s %9s %9s  held-out density\n", "potential", "k", "AIC", "BIC");
+    for (size_t i = 0; i < f->n_models; i++) {
+        const ng_forward_model *m = &f->model[i];
+        ng_cli_print(cli, "%-14s %3zu %9.1f %9.1f  %.4f +- %.4f\n", m->name, m->n_parameters,
+                     m->aic, m->bic, m->held_out, m->held_out_se);
+    }
+}
+
+static void print_forward(const ng_cli *cli, const ng_growth_fit *fit, const ng_forward_fit *f)
+{
+    if (f->spread.fitted) {
+        ng_cli_print(cli, "%-8s %10.4g   %-9.4g to %.4g\n", "spread", f->spread.value,
+                     f->spread.lower, f->spread.upper);
+    }
+    ng_cli_print(cli,
+                 "\nln likelihood %.1f of %zu sizes, worth %.0f independent ones; %zu parameters "
+                 "(%zu evaluations from %zu starts; %s)\n",
+                 f->log_likelihood, f->n_observations, f->effective_observations, f->n_parameters,
+                 fit->evaluations, fit->n_starts, ng_fit_stop_text(fit->start[0].stop));
+    print_models(cli, f);
+}
+
+static void cite(ng_cli *cli, bool forward)
 {
     ng_provenance_reference(cli->provenance,
                             "J.-H. Kim et al., Multiphasic size-dependent growth dynamics of "
@@ -342,6 +453,52 @@ static void cite(ng_cli *cli)
                             "G. H. Golub, V. Pereyra, The differentiation of pseudo-inverses and "
                             "nonlinear least squares problems whose variables separate, SIAM J. "
                             "Numer. Anal. 10, 413 (1973)");
+    if (forward) {
+        ng_provenance_reference(cli->provenance,
+                                "L. Pace, A. Salvan, N. Sartori, Adjusting composite likelihood "
+                                "ratio statistics, Stat. Sin. 21, 129 (2011)");
+    }
+}
+
+/* A fit by either estimator. */
+typedef struct fits {
+    ng_growth_fit growth, rate;
+    ng_forward_fit forward;
+} fits;
+
+static ng_status fit_rate(ng_cli *cli, const ng_data *data, const ng_growth_fit_options *o,
+                          fits *out, ng_error *err)
+{
+    ng_status status =
+        ng_growth_fit_run(&data->trajectories, o, &cli->run, &out->growth, &cli->warnings, err);
+    return status == NG_OK ? ng_growth_fit_json(&out->growth, &data->trajectories, o,
+                                                &data->material, &cli->result, &cli->warnings, err)
+                           : status;
+}
+
+static ng_status fit_forward(ng_cli *cli, const ng_data *data, const ng_growth_fit_options *o,
+                             const ng_forward_options *forward, fits *out, ng_error *err)
+{
+    ng_status status = ng_forward_fit_run(&data->trajectories, o, forward, &cli->run, &out->rate,
+                                          &out->growth, &out->forward, &cli->warnings, err);
+    return status == NG_OK
+               ? ng_forward_fit_json(&out->forward, &out->growth, &out->rate, &data->trajectories,
+                                     o, forward, &data->material, &cli->result, &cli->warnings, err)
+               : status;
+}
+
+static void print_all(const ng_cli *cli, const fits *f, const ng_growth_fit_options *o,
+                      bool forward)
+{
+    print_answer(cli);
+    print_parameters(cli, &f->growth, o->level);
+    if (forward) {
+        print_forward(cli, &f->growth, &f->forward);
+    } else {
+        print_rate(cli, &f->growth);
+    }
+    print_verdict(cli);
+    ng_data_say_unwritten(cli);
 }
 
 static ng_status run(ng_cli *cli, const void *values, ng_error *err)
@@ -350,7 +507,8 @@ static ng_status run(ng_cli *cli, const void *values, ng_error *err)
     double start_s = now_s();
     ng_data data;
     ng_growth_fit_options fit_o;
-    ng_growth_fit fit = {0};
+    ng_forward_options forward_o = forward_options(o);
+    fits f = {0};
     /* a slip in an option is told before any file is read */
     ng_status status = read_texts(o, &(ng_growth_fit_options){0}, err);
     if (status != NG_OK) {
@@ -362,25 +520,20 @@ static ng_status run(ng_cli *cli, const void *values, ng_error *err)
     }
     status = fit_options(o, &data, &fit_o, err);
     if (status == NG_OK) {
-        status = ng_cli_keep_records(cli, err);
-    }
-    if (status == NG_OK) {
-        status =
-            ng_growth_fit_run(&data.trajectories, &fit_o, &cli->run, &fit, &cli->warnings, err);
-    }
-    if (status == NG_OK) {
-        status = ng_growth_fit_json(&fit, &data.trajectories, &fit_o, &data.material, &cli->result,
-                                    &cli->warnings, err);
+        status = is_forward(o) ? fit_forward(cli, &data, &fit_o, &forward_o, &f, err)
+                               : fit_rate(cli, &data, &fit_o, &f, err);
     }
     if (status == NG_OK) {
         status = put_ensemble(cli, &data, cli->result, err);
     }
     if (status == NG_OK) {
         put_timing(cli, start_s, cli->result);
-        cite(cli);
-        print_result(cli, &fit, &fit_o);
+        cite(cli, is_forward(o));
+        print_all(cli, &f, &fit_o, is_forward(o));
     }
-    ng_growth_fit_free(&fit);
+    ng_growth_fit_free(&f.growth);
+    ng_growth_fit_free(&f.rate);
+    ng_forward_fit_free(&f.forward);
     ng_data_free(&data);
     return status;
 }

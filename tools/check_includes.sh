@@ -10,7 +10,7 @@ may_include() { # room -> rooms
         data | physics) echo base ;;
         ensemble) echo base data physics ;;
         solve) echo base physics ;;
-        fit) echo base data physics ensemble ;;
+        fit) echo base data physics ensemble solve ;;
         predict) echo base data physics ensemble solve ;;
         synth) echo base data physics ;;
         report) echo base data ;;
@@ -22,6 +22,7 @@ room_of_header() { # public header -> room
     case $1 in
         cluster) echo base ;;
         material) echo ensemble ;;
+        forward) echo fit ;;
         *) echo "$1" ;;
     esac
 }

@@ -11,6 +11,13 @@
 /* Times its limit at which the variance cost counts as missed. */
 #define GROWTH_LIMIT_MISSED 1.5
 
+/* A forward fit whose mean lies within 5 % in fewer frames than this, and in fewer than a spline
+ * through the data would by more than the margin, is not to be trusted; where the variance lies
+ * within two s.d. in fewer frames than this, it says so. */
+#define FORWARD_MEAN_SHARE 0.9
+#define FORWARD_MEAN_MARGIN 0.05
+#define FORWARD_VARIANCE_SHARE 0.8
+
 /* ---- sizes and shapes: everything that depends on (n, delta) only ------------------------ */
 
 /* Sizes at which rates are tabulated: every integer up to `dense`, then a ratio of 1.001. */
@@ -209,6 +216,18 @@ ng_status ng_growth_bootstrap(const ng_trajectories *t, const ng_growth_fit_opti
                               const rate_nodes *nodes, const ng_run *run, ng_growth_fit *fit,
                               ng_error *err);
 
+/* Start `index` > 0 of a search, spread over the range of [Kim] Table 1. */
+void ng_growth_scatter_start(const ng_growth_fit_options *options, size_t index,
+                             ng_growth_parameters *out);
+/* Arrays of the series, n frames each. */
+ng_status ng_growth_series_create(size_t n, ng_growth_fit *out, ng_error *err);
+void ng_growth_warn(const ng_growth_fit *fit, const ng_growth_fit_options *o,
+                    ng_warnings *warnings);
+/* Cost, profiles, reconstructed potential and sensitivities at options->start, a fixed delta and a
+ * given S of each frame of the trajectories. */
+ng_status ng_growth_describe(const ng_trajectories *t, const ng_growth_fit_options *options,
+                             const double *supersaturation, ng_growth_fit *out, ng_error *err);
+
 /* ---- what follows, while the problem stands at the best point ---------------------------- */
 
 /* Mean and moments of the model over time. */
@@ -226,6 +245,10 @@ ng_status ng_growth_profiles(ng_rate_problem *p, const ng_trajectories *t, ng_gr
  * falls beyond it with probability `share` (type 6; type 7 would make 50 replicates cover 91 %, not
  * 95 %). */
 double ng_fit_interval_end(const double *sorted, size_t n, double share);
+/* Percentile interval of n values (sorted in place), widened so that it holds `value`. */
+void ng_fit_interval(double *x, size_t n, double level, double value, double *lower, double *upper);
+/* Flag of parameter i by its value, its interval and its bounds. */
+void ng_growth_flag_parameter(ng_fit_parameter *p, size_t i);
 /* Percentile, linear interpolation (type 7), of n sorted values. */
 double ng_fit_percentile(const double *sorted, size_t n, double share);
 int ng_fit_compare_doubles(const void *a, const void *b);

@@ -121,7 +121,7 @@ static void keep_done(const ng_records *records, ng_growth_fit *fit)
 }
 
 /* Percentile interval of `n` values (sorted in place), widened so that it holds `value`. */
-static void interval(double *x, size_t n, double level, double value, double *lower, double *upper)
+void ng_fit_interval(double *x, size_t n, double level, double value, double *lower, double *upper)
 {
     *lower = *upper = value;
     if (n == 0) {
@@ -132,7 +132,7 @@ static void interval(double *x, size_t n, double level, double value, double *lo
     *upper = fmax(ng_fit_interval_end(x, n, 0.5 * (1.0 + level)), value);
 }
 
-static void flag_parameter(ng_fit_parameter *p, size_t i)
+void ng_growth_flag_parameter(ng_fit_parameter *p, size_t i)
 {
     double lower[N], upper[N], value = p->value, from = p->lower, to = p->upper;
     ng_rate_bounds(lower, upper);
@@ -167,12 +167,12 @@ static void parameter_intervals(const ng_growth_fit_options *o, double *scratch,
         for (size_t b = 0; b < fit->n_replicates; b++) {
             scratch[b] = ng_growth_parameter_get(&fit->replicate[b], i);
         }
-        interval(scratch, fit->n_replicates, o->level, p->value, &p->lower, &p->upper);
+        ng_fit_interval(scratch, fit->n_replicates, o->level, p->value, &p->lower, &p->upper);
         /* a search does not leave its start along a direction without information, and neither do
          * its replicates */
         p->lower = isinf(p->se) ? info->min : fmax(p->lower, info->min);
         p->upper = isinf(p->se) ? info->max : fmin(p->upper, info->max);
-        flag_parameter(p, i);
+        ng_growth_flag_parameter(p, i);
     }
 }
 
@@ -186,14 +186,14 @@ static void series_intervals(const ng_growth_fit_options *o, double *scratch, ng
                 scratch[n++] = S;
             }
         }
-        interval(scratch, n, o->level, fit->supersaturation[t], &fit->supersaturation_lower[t],
-                 &fit->supersaturation_upper[t]);
+        ng_fit_interval(scratch, n, o->level, fit->supersaturation[t],
+                        &fit->supersaturation_lower[t], &fit->supersaturation_upper[t]);
     }
     for (size_t b = 0; b < fit->n_replicates; b++) {
         scratch[b] = fit->replicate_delta[b];
     }
-    interval(scratch, fit->n_replicates, o->level, fit->delta_mean, &fit->delta_lower,
-             &fit->delta_upper);
+    ng_fit_interval(scratch, fit->n_replicates, o->level, fit->delta_mean, &fit->delta_lower,
+                    &fit->delta_upper);
 }
 
 static void map_frames(const ng_growth_fit *fit, size_t n_frames, size_t *slot)

@@ -20,7 +20,8 @@
 static const double start_box[N][2] = {
     {0.5, 8.0}, {-6.0, 1.0}, {2.0, 12.0}, {-4.0, 1.0}, {-5.0, 2.0}}; /* ln K, ln kr */
 
-static void scatter_start(const ng_growth_fit_options *o, size_t index, ng_growth_parameters *out)
+void ng_growth_scatter_start(const ng_growth_fit_options *o, size_t index,
+                             ng_growth_parameters *out)
 {
     double u[N], x[N];
     gsl_qrng *sobol = gsl_qrng_alloc(gsl_qrng_sobol, N);
@@ -68,7 +69,7 @@ static ng_status run_start(void *context, size_t index, int worker, void *record
     }
     ng_growth_parameters from = job->o->start;
     if (index > 0) {
-        scatter_start(job->o, index, &from);
+        ng_growth_scatter_start(job->o, index, &from);
     }
     ng_rate_search_run(p, &from, job->o->max_iterations, &s);
     out->start = (ng_fit_start){.parameters = s.best,
@@ -127,7 +128,7 @@ static ng_status run_starts(const ng_trajectories *t, const ng_growth_fit_option
 
 /* ---- the best point in full -------------------------------------------------------------- */
 
-static ng_status allocate_series(size_t n, ng_growth_fit *out, ng_error *err)
+ng_status ng_growth_series_create(size_t n, ng_growth_fit *out, ng_error *err)
 {
     double **array[] = {&out->time_s,
                         &out->supersaturation,
@@ -342,7 +343,7 @@ static ng_status evaluate_best(const ng_trajectories *t, const ng_growth_fit_opt
     if (status != NG_OK) {
         return status;
     }
-    status = allocate_series(p->data.n_frames, out, err);
+    status = ng_growth_series_create(p->data.n_frames, out, err);
     if (status == NG_OK) {
         ng_rate_cost cost = ng_rate_evaluate(p, &o->start);
         status = ng_growth_flux_cost(p, t, &cost, &out->growth_rate_cost_start, err);
@@ -370,7 +371,39 @@ static ng_status evaluate_best(const ng_trajectories *t, const ng_growth_fit_opt
     return status;
 }
 
-static void warn(const ng_growth_fit *fit, const ng_growth_fit_options *o, ng_warnings *warnings)
+ng_status ng_growth_describe(const ng_trajectories *t, const ng_growth_fit_options *o,
+                             const double *supersaturation, ng_growth_fit *out, ng_error *err)
+{
+    rate_nodes nodes = {0};
+    ng_rate_problem *p = NULL;
+    ng_status status = ng_rate_nodes_for(t, o, &nodes, err);
+    if (status == NG_OK) {
+        status = ng_rate_problem_make(t, NULL, o, &nodes, &p, err);
+    }
+    if (status == NG_OK) {
+        status = ng_growth_series_create(p->data.n_frames, out, err);
+    }
+    if (status == NG_OK) {
+        ng_rate_cost cost = ng_rate_evaluate(p, &o->start);
+        fill_series(p, out);
+        for (size_t f = 0; f < p->data.n_frames; f++) {
+            p->supersaturation[f] = supersaturation[out->frame[f]];
+        }
+        status = ng_growth_flux_cost(p, t, &cost, &out->growth_rate_cost, err);
+    }
+    if (status == NG_OK) {
+        status = ng_growth_profiles(p, t, out, err);
+    }
+    if (status == NG_OK) {
+        out->best = o->start;
+        status = sensitivity(p, t, out, err);
+    }
+    ng_rate_problem_destroy(p);
+    ng_rate_nodes_free(&nodes);
+    return status;
+}
+
+void ng_growth_warn(const ng_growth_fit *fit, const ng_growth_fit_options *o, ng_warnings *warnings)
 {
     const ng_parameter_info *info = ng_growth_parameter_info();
     if (!fit->converged) {
@@ -448,7 +481,7 @@ ng_status ng_growth_fit_run(const ng_trajectories *t, const ng_growth_fit_option
         ng_growth_fit_free(out);
         return status;
     }
-    warn(out, o, warnings);
+    ng_growth_warn(out, o, warnings);
     return NG_OK;
 }
 

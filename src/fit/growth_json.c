@@ -94,9 +94,13 @@ static json_t *stop_json(growth_writer *w)
     json_t *starts = json_array();
     for (size_t i = 0; i < fit->n_starts; i++) {
         const ng_fit_start *s = &fit->start[i];
-        json_t *row = json_pack("{s:f,s:f,s:f,s:I,s:s}", "objective", s->objective, "growth_rate",
-                                s->growth_rate, "variance", s->variance, "iterations",
-                                (json_int_t)s->iterations, "reason", ng_fit_stop_text(s->stop));
+        json_t *row =
+            json_pack("{s:o,s:I,s:s}", "objective", ng_json_real(s->objective), "iterations",
+                      (json_int_t)s->iterations, "reason", ng_fit_stop_text(s->stop));
+        if (!w->forward) {
+            ng_growth_put(w, row, "growth_rate", ng_json_real(s->growth_rate));
+            ng_growth_put(w, row, "variance", ng_json_real(s->variance));
+        }
         ng_growth_append(w, starts, row);
     }
     return json_pack("{s:s,s:I,s:I,s:o}", "reason", ng_fit_stop_text(fit->start[0].stop),
@@ -188,7 +192,8 @@ static json_t *moments_json(growth_writer *w)
     w->ok = x != NULL && w->ok;
     for (size_t q = 0; x && q < NG_N_HIGH_MOMENTS; q++) {
         for (size_t t = 0; t < fit->n_frames; t++) {
-            x[t] = data->moment[NG_MOMENT_FIRST + q][fit->frame[t]];
+            x[t] = w->forward ? w->forward->moment_data[q][t]
+                              : data->moment[NG_MOMENT_FIRST + q][fit->frame[t]];
         }
         ng_growth_append(w, order, json_integer((json_int_t)(NG_MOMENT_FIRST + q)));
         ng_growth_append(w, measured, ng_growth_reals(x, fit->n_frames));
@@ -249,6 +254,12 @@ static bool add_objections(growth_writer *w, json_t *reasons)
     if (!fit->converged) {
         reason(w, reasons, "The search did not converge.");
     }
+    if (w->forward && w->forward->mean_within < FORWARD_MEAN_SHARE &&
+        w->forward->mean_within < w->forward->mean_within_spline - FORWARD_MEAN_MARGIN) {
+        reason(w, reasons,
+               "The predicted mean size misses the measured one by more than 5 % in "
+               "too many frames.");
+    }
     if (is_flagged(fit, NG_FIT_AT_BOUND)) {
         reason(w, reasons,
                "A parameter ended at the edge of its allowed range: read the potential and "
@@ -275,6 +286,11 @@ static void add_cautions(growth_writer *w, json_t *reasons)
         reason(w, reasons,
                "Some parameters are not identifiable from these data by themselves; their "
                "combination, the potential, is what is measured.");
+    }
+    if (w->forward && w->forward->var_within < FORWARD_VARIANCE_SHARE) {
+        reason(w, reasons,
+               "The predicted spread of sizes differs from the measured one by more "
+               "than two standard deviations in over a fifth of the frames.");
     }
     if (!a->maximum.found) {
         reason(w, reasons, "The fitted potential has no maximum in the sampled sizes.");
@@ -306,7 +322,7 @@ static void fill(growth_writer *w, json_t *out)
     const ng_growth_fit_options *o = w->options;
     bool trusted = false;
     json_t *verdict = verdict_json(w, &trusted);
-    ng_growth_put(w, out, "estimator", json_string("rate"));
+    ng_growth_put(w, out, "estimator", json_string(w->forward ? "forward" : "rate"));
     ng_growth_put(w, out, "preset", json_string(o->published ? "published" : "default"));
     ng_growth_put(w, out, "level", json_real(o->level));
     ng_growth_put(w, out, "trusted", json_boolean(trusted));
@@ -351,32 +367,38 @@ static void warn(const growth_writer *w, ng_warnings *warnings)
     }
 }
 
-ng_status ng_growth_fit_json(const ng_growth_fit *fit, const ng_trajectories *t,
-                             const ng_growth_fit_options *o, const ng_material *material,
-                             struct json_t **out, ng_warnings *warnings, ng_error *err)
+ng_status ng_growth_json_make(growth_writer *w, json_t **out, ng_warnings *warnings, ng_error *err)
 {
-    growth_writer w = {
-        .fit = fit, .trajectories = t, .options = o, .material = material, .ok = true};
+    const ng_trajectories *t = w->trajectories;
+    w->ok = true;
     *out = NULL;
-    ng_status status = ng_series_create(t->n_frames, &w.series, err);
+    ng_status status = ng_series_create(t->n_frames, &w->series, err);
     if (status == NG_OK) {
-        ng_series_compute(t, NULL, &w.series);
-        status = ng_phases_find(&w.series, GROWTH_PHASES, w.phase, &w.n_phases, err);
+        ng_series_compute(t, NULL, &w->series);
+        status = ng_phases_find(&w->series, GROWTH_PHASES, w->phase, &w->n_phases, err);
     }
     if (status == NG_OK) {
-        status = ng_growth_answer_make(fit, t, o, &w.answer, err);
+        status = ng_growth_answer_make(w->fit, t, w->options, &w->answer, err);
     }
     if (status == NG_OK) {
         json_t *root = json_object();
-        fill(&w, root);
-        if (w.ok) {
-            warn(&w, warnings);
+        fill(w, root);
+        if (w->ok) {
+            warn(w, warnings);
             *out = root;
         } else {
             json_decref(root);
             status = NG_FAIL(err, NG_MEMORY, "growth fit: no memory for the result");
         }
     }
-    ng_series_free(&w.series);
+    ng_series_free(&w->series);
     return status;
+}
+
+ng_status ng_growth_fit_json(const ng_growth_fit *fit, const ng_trajectories *t,
+                             const ng_growth_fit_options *o, const ng_material *material,
+                             struct json_t **out, ng_warnings *warnings, ng_error *err)
+{
+    growth_writer w = {.fit = fit, .trajectories = t, .options = o, .material = material};
+    return ng_growth_json_make(&w, out, warnings, err);
 }

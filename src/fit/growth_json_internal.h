@@ -8,6 +8,7 @@
 #include "fit_internal.h"
 
 #include <jansson.h>
+#include <nucgrow/forward.h>
 #include <nucgrow/material.h>
 
 #define GROWTH_N_MIN RATE_N_MIN /* first size at which the potential is shown */
@@ -28,6 +29,8 @@ typedef struct growth_answer {
 /* Everything that is written, and whether memory lasted. */
 typedef struct growth_writer {
     const ng_growth_fit *fit;
+    const ng_forward_fit *forward; /* NULL: the rate estimator's */
+    const ng_forward_options *forward_options;
     const ng_trajectories *trajectories;
     const ng_growth_fit_options *options;
     const ng_material *material;
@@ -48,6 +51,9 @@ json_t *ng_growth_reals(const double *x, size_t n); /* rounded to seven digits *
 ng_potential_maximum ng_growth_maximum(const ng_growth_parameters *p, double delta);
 ng_status ng_growth_answer_make(const ng_growth_fit *fit, const ng_trajectories *t,
                                 const ng_growth_fit_options *o, growth_answer *out, ng_error *err);
+
+/* The whole result; the writer's borrowed members are set. */
+ng_status ng_growth_json_make(growth_writer *w, json_t **out, ng_warnings *warnings, ng_error *err);
 
 json_t *ng_growth_potential_json(growth_writer *w);
 json_t *ng_growth_profiles_json(growth_writer *w);

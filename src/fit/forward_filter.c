@@ -1,0 +1,501 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Likelihood of every particle's observed sizes. What is known of a particle between two frames is
+ * a mean and a covariance of (x, u), u = ln c its speed; growth carries both forward, an
+ * observation narrows them (Kalman's filter, the drift linear about the mean). The derivatives by
+ * all parameters are carried along, so that gradient and information come out exact.
+ */
+#include "forward_internal.h"
+
+#include <math.h>
+#include <string.h>
+
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__)
+#define CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define CLONES
+#endif
+#define INLINE static inline __attribute__((always_inline))
+#define LN_2PI 1.8378770664093453
+
+/* What is known of a particle. */
+typedef struct state {
+    double x, u;
+    double xx, xu, uu; /* covariances */
+} state;
+
+typedef struct slopes {
+    double x[FORWARD_MAX], u[FORWARD_MAX];
+    double xx[FORWARD_MAX], xu[FORWARD_MAX], uu[FORWARD_MAX];
+} slopes;
+
+/* ---- rates at a size --------------------------------------------------------------------- */
+
+typedef struct rates_at {
+    double value[FORWARD_COLUMNS], slope[FORWARD_COLUMNS];
+    double a_curve, b_curve; /* second derivatives of the columns A and B */
+} rates_at;
+
+/* Cubic through four nodes with the slopes of a Catmull-Rom spline; constant outside the table. */
+INLINE void look_up(const forward_rates *r, double x, rates_at *out)
+{
+    bool inside = x > r->x_min && x < r->x_max;
+    double at = (fmin(fmax(x, r->x_min), r->x_max) - r->x_min) / r->step;
+    size_t most = r->count - 4, i = (size_t)at;
+    i = i < most ? i : most;
+    double t = at - (double)i, s = inside ? 1.0 / r->step : 0.0;
+    const double value[4] = {0.5 * t * (-1.0 + t * (2.0 - t)), 1.0 + 0.5 * t * t * (3.0 * t - 5.0),
+                             0.5 * t * (1.0 + t * (4.0 - 3.0 * t)), 0.5 * t * t * (t - 1.0)};
+    const double slope[4] = {s * (-0.5 + t * (2.0 - 1.5 * t)), s * t * (4.5 * t - 5.0),
+                             s * (0.5 + t * (4.0 - 4.5 * t)), s * t * (1.5 * t - 1.0)};
+    const double curve[4] = {s * s * (2.0 - 3.0 * t), s * s * (9.0 * t - 5.0),
+                             s * s * (4.0 - 9.0 * t), s * s * (3.0 * t - 1.0)};
+    const double *row = r->row + i * FORWARD_COLUMNS;
+    out->a_curve = out->b_curve = 0.0;
+    for (size_t k = 0; k < FORWARD_COLUMNS; k++) {
+        out->value[k] = out->slope[k] = 0.0;
+    }
+    for (size_t m = 0; m < 4; m++, row += FORWARD_COLUMNS) {
+        for (size_t k = 0; k < FORWARD_COLUMNS; k++) {
+            out->value[k] += value[m] * row[k];
+            out->slope[k] += slope[m] * row[k];
+        }
+        out->a_curve += curve[m] * row[FORWARD_A];
+        out->b_curve += curve[m] * row[FORWARD_B];
+    }
+}
+
+/* What acts during one step. */
+typedef struct drive {
+    const forward_rates *rates;
+    double h, S;
+    size_t interval, step;
+} drive;
+
+/* One step by the midpoint rule, and what its derivatives need. */
+typedef struct stride {
+    double h, speed;               /* h c */
+    double r, r1, mid, mid1, mid2; /* drift and its derivatives at the start and at the middle */
+    double A, B, push, carry;      /* push: variance gained; carry = dx'/dx */
+    double spread, spread1;        /* push per (S a + b), and by x */
+    rates_at start, middle;
+} stride;
+
+INLINE void stride_make(const drive *d, const state *s, stride *out)
+{
+    double c = exp(s->u);
+    out->h = d->h;
+    out->speed = d->h * c;
+    look_up(d->rates, s->x, &out->start);
+    out->r = d->S * out->start.value[FORWARD_A] - out->start.value[FORWARD_B];
+    out->r1 = d->S * out->start.slope[FORWARD_A] - out->start.slope[FORWARD_B];
+    double x = s->x + 0.5 * out->speed * out->r;
+    look_up(d->rates, x, &out->middle);
+    const rates_at *m = &out->middle;
+    out->mid = d->S * m->value[FORWARD_A] - m->value[FORWARD_B];
+    out->mid1 = d->S * m->slope[FORWARD_A] - m->slope[FORWARD_B];
+    out->mid2 = d->S * m->a_curve - m->b_curve;
+    out->A = out->speed * out->mid1;
+    out->B = out->speed * out->mid;
+    out->carry = 1.0 + out->A + 0.5 * out->A * out->A;
+    double clear = fmax(x, d->rates->x_min);
+    double width = (2.0 / 3.0) / sqrt(clear),
+           both = d->S * m->value[FORWARD_A] + m->value[FORWARD_B];
+    double both1 = d->S * m->slope[FORWARD_A] + m->slope[FORWARD_B];
+    out->spread = out->speed * width;
+    out->push = out->spread * both;
+    out->spread1 = out->spread * both1 - (x >= clear ? 0.5 * out->push / clear : 0.0);
+}
+
+INLINE void stride_take(const stride *g, state *s)
+{
+    double xx = g->carry * g->carry * s->xx + 2.0 * g->carry * g->B * s->xu + g->B * g->B * s->uu;
+    s->xu = g->carry * s->xu + g->B * s->uu;
+    s->xx = xx + g->push;
+    s->x += g->B;
+}
+
+/* ---- derivatives of a step --------------------------------------------------------------- */
+
+/* Derivatives of the drift, of its slope, and of S a + b, at a given size: zero but for some. */
+typedef struct direct {
+    double drift[FORWARD_MAX], slope[FORWARD_MAX], both[FORWARD_MAX];
+} direct;
+
+INLINE void put(direct *d, size_t j, double weight, double a, double b, double a1, double b1)
+{
+    d->drift[j] = weight * (a - b);
+    d->slope[j] = weight * (a1 - b1);
+    d->both[j] = weight * (a + b);
+}
+
+INLINE void direct_fill(const forward_problem *p, const drive *v, const rates_at *r, direct *d)
+{
+    const forward_layout *l = p->layout;
+    const double *q = r->value, *q1 = r->slope;
+    double S = v->S;
+    put(d, 0, 1.0, 0.0, q[FORWARD_B_FACE], 0.0, q1[FORWARD_B_FACE]);
+    put(d, 1, 1.0, 0.0, q[FORWARD_B_EDGE], 0.0, q1[FORWARD_B_EDGE]);
+    put(d, 2, 1.0, 0.0, q[FORWARD_B_ALPHA], 0.0, q1[FORWARD_B_ALPHA]);
+    put(d, 3, 1.0, S * q[FORWARD_A_K], q[FORWARD_B_K], S * q1[FORWARD_A_K], q1[FORWARD_B_K]);
+    put(d, 4, 1.0, S * q[FORWARD_A], q[FORWARD_B], S * q1[FORWARD_A], q1[FORWARD_B]);
+    const forward_basis *shape = p->shape, *S_t = p->supersaturation;
+    size_t first = shape->first[v->interval];
+    for (size_t k = 0; k < 4 && first + k < shape->n; k++) {
+        put(d, l->shape + first + k, shape->weight[4 * v->interval + k], S * q[FORWARD_A_DELTA],
+            q[FORWARD_B_DELTA], S * q1[FORWARD_A_DELTA], q1[FORWARD_B_DELTA]);
+    }
+    first = S_t->first[v->step];
+    for (size_t k = 0; k < 4 && first + k < S_t->n; k++) {
+        put(d, l->supersaturation + first + k, S_t->weight[4 * v->step + k], S * q[FORWARD_A], 0.0,
+            S * q1[FORWARD_A], 0.0);
+    }
+}
+
+/* Forget what direct_fill wrote for the splines. */
+INLINE void direct_clear(const forward_problem *p, const drive *v, direct *d)
+{
+    size_t at[2] = {p->layout->shape + p->shape->first[v->interval],
+                    p->layout->supersaturation + p->supersaturation->first[v->step]};
+    for (size_t i = 0; i < 2; i++) {
+        for (size_t k = at[i]; k < at[i] + 4 && k < FORWARD_MAX; k++) {
+            d->drift[k] = d->slope[k] = d->both[k] = 0.0;
+        }
+    }
+}
+
+INLINE void slopes_step(size_t n, const stride *g, const state *s, const direct *start,
+                        const direct *middle, slopes *d)
+{
+    double speed = g->speed, half = 0.5 * g->speed;
+    double c2 = g->carry * g->carry, B2 = g->B * g->B, cross = 2.0 * g->carry * g->B;
+    double by_carry = 2.0 * (g->carry * s->xx + g->B * s->xu);
+    double by_B = 2.0 * (g->carry * s->xu + g->B * s->uu);
+    for (size_t j = 0; j < n; j++) {
+        double mid = d->x[j] + half * (g->r1 * d->x[j] + g->r * d->u[j] + start->drift[j]);
+        double B = speed * (g->mid * d->u[j] + g->mid1 * mid + middle->drift[j]);
+        double A = speed * (g->mid1 * d->u[j] + g->mid2 * mid + middle->slope[j]);
+        double carry = (1.0 + g->A) * A;
+        double push = g->push * d->u[j] + g->spread1 * mid + g->spread * middle->both[j];
+        double xx = c2 * d->xx[j] + cross * d->xu[j] + B2 * d->uu[j] + by_carry * carry + by_B * B;
+        d->xu[j] = g->carry * d->xu[j] + g->B * d->uu[j] + carry * s->xu + B * s->uu;
+        d->xx[j] = xx + push;
+        d->x[j] += B;
+    }
+}
+
+/* ---- an observation ---------------------------------------------------------------------- */
+
+/* Variance of the measured x at a true one, scale^2 x^(2 power), and where it stops to fall. */
+typedef struct noise {
+    double scale2, power2, x_min;
+} noise;
+
+INLINE double noise_variance(const noise *w, double x)
+{
+    return w->scale2 * pow(fmax(x, w->x_min), w->power2);
+}
+
+/* How far an observation lies from its prediction; variances of both. */
+typedef struct surprise {
+    double e, F, R, R1; /* R1: slope of the noise by x */
+} surprise;
+
+INLINE surprise surprise_of(const noise *w, const state *s, double seen)
+{
+    double R = noise_variance(w, s->x);
+    return (surprise){seen - s->x, s->xx + R, R, s->x > w->x_min ? R * w->power2 / s->x : 0.0};
+}
+
+INLINE void learn(const surprise *q, state *s)
+{
+    double gain_x = s->xx / q->F, gain_u = s->xu / q->F;
+    s->x += gain_x * q->e;
+    s->u += gain_u * q->e;
+    s->uu -= gain_u * s->xu;
+    s->xu -= gain_u * s->xx;
+    s->xx -= gain_x * s->xx;
+}
+
+/* Gradient of one observation, and the derivatives F of its variance; d is from before it. */
+INLINE void slopes_score(const forward_layout *l, const surprise *q, const slopes *d, double *F,
+                         double *gradient)
+{
+    for (size_t j = 0; j < l->n; j++) {
+        F[j] = d->xx[j] + q->R1 * d->x[j];
+    }
+    F[l->noise] += 2.0 * q->R;
+    double by_x = -q->e / q->F, by_F = 0.5 / q->F - 0.5 * q->e * q->e / (q->F * q->F);
+    for (size_t j = 0; j < l->n; j++) {
+        gradient[j] += by_x * d->x[j] + by_F * F[j];
+    }
+}
+
+INLINE void slopes_information(size_t n, const surprise *q, const slopes *d, const double *F,
+                               double weight, double *information)
+{
+    double by_x = weight / q->F, by_F = 0.5 * weight / (q->F * q->F);
+    for (size_t i = 0; i < n; i++) {
+        double xi = by_x * d->x[i], Fi = by_F * F[i];
+        double *row = information + i * FORWARD_MAX;
+        for (size_t j = 0; j <= i; j++) {
+            row[j] += xi * d->x[j] + Fi * F[j];
+        }
+    }
+}
+
+INLINE void slopes_learn(size_t n, const surprise *q, const state *s, const double *F, slopes *d)
+{
+    double inverse = 1.0 / q->F, gain_x = s->xx * inverse, gain_u = s->xu * inverse;
+    for (size_t j = 0; j < n; j++) {
+        double gx = (d->xx[j] - gain_x * F[j]) * inverse, gu = (d->xu[j] - gain_u * F[j]) * inverse;
+        double x = d->x[j];
+        d->x[j] = x + gx * q->e - gain_x * x;
+        d->u[j] += gu * q->e - gain_u * x;
+        d->uu[j] -= gu * s->xu + gain_u * d->xu[j];
+        double xu = d->xu[j] - gu * s->xx - gain_u * d->xx[j];
+        d->xx[j] -= gx * s->xx + gain_x * d->xx[j];
+        d->xu[j] = xu;
+    }
+}
+
+/* ---- a track ----------------------------------------------------------------------------- */
+
+typedef struct walk {
+    const forward_problem *p;
+    const double *parameter;
+    noise noise;
+    double spread2; /* variance of u */
+    double *innovation;
+    double held_out;
+    size_t n_held_out;
+    double *information;
+} walk;
+
+static walk walk_begin(const forward_problem *p, const double *x)
+{
+    const forward_layout *l = p->layout;
+    double scale = exp(x[l->noise]) * p->data->noise_scale;
+    walk w = {.p = p, .parameter = x};
+    w.noise = (noise){scale * scale, 2.0 * p->data->noise_power, p->rates[0].x_min};
+    w.spread2 = l->spread == FORWARD_NONE ? 0.0 : exp(2.0 * x[l->spread]);
+    return w;
+}
+
+static drive drive_at(const walk *w, unsigned frame, size_t step)
+{
+    const forward_problem *p = w->p;
+    size_t at = (size_t)frame * p->steps + step;
+    return (drive){.rates = &p->rates[p->n_rates > 1 ? frame : 0],
+                   .h = p->data->frame_s / (double)p->steps,
+                   .S = p->S[at],
+                   .interval = frame,
+                   .step = at};
+}
+
+/* After one observation, with nothing known before. */
+static state first_state(const walk *w, double seen)
+{
+    return (state){.x = seen, .xx = noise_variance(&w->noise, seen), .uu = w->spread2};
+}
+
+static void first_slopes(const walk *w, const state *s, slopes *d)
+{
+    const forward_layout *l = w->p->layout;
+    d->xx[l->noise] = 2.0 * s->xx;
+    if (l->spread != FORWARD_NONE) {
+        d->uu[l->spread] = 2.0 * s->uu;
+    }
+}
+
+static bool is_held_out(const forward_problem *p, unsigned frame)
+{
+    return p->held_out && p->held_out[frame];
+}
+
+INLINE void move_on(const walk *w, unsigned frame, state *s, slopes *d, direct scratch[2])
+{
+    const forward_problem *p = w->p;
+    for (size_t k = 0; k < p->steps; k++) {
+        drive v = drive_at(w, frame, k);
+        stride g;
+        stride_make(&v, s, &g);
+        if (d) {
+            direct_fill(p, &v, &g.start, &scratch[0]);
+            direct_fill(p, &v, &g.middle, &scratch[1]);
+            slopes_step(p->layout->n, &g, s, &scratch[0], &scratch[1], d);
+            direct_clear(p, &v, &scratch[0]);
+            direct_clear(p, &v, &scratch[1]);
+        }
+        stride_take(&g, s);
+    }
+}
+
+static size_t first_seen(const forward_data *data, size_t track)
+{
+    size_t k = data->first[track];
+    while (k < data->first[track + 1] && !isfinite(data->x[k])) {
+        k++;
+    }
+    return k;
+}
+
+/* Add one track to the likelihood; `d` NULL: the value only. */
+INLINE double follow(walk *w, size_t track, double weight, slopes *d, direct scratch[2],
+                     double *gradient)
+{
+    const forward_problem *p = w->p;
+    const forward_data *data = p->data;
+    const forward_layout *l = p->layout;
+    double sum = 0.0, F[FORWARD_MAX];
+    size_t k = first_seen(data, track), end = data->first[track + 1];
+    if (k == end) {
+        return 0.0;
+    }
+    state s = first_state(w, data->x[k]);
+    size_t seen = 1;
+    if (d) {
+        first_slopes(w, &s, d);
+    }
+    for (k++; k < end; k++) {
+        move_on(w, data->frame[k - 1], &s, d, scratch);
+        if (!isfinite(data->x[k])) {
+            continue;
+        }
+        surprise q = surprise_of(&w->noise, &s, data->x[k]);
+        double deviance = 0.5 * (LN_2PI + log(q.F) + q.e * q.e / q.F);
+        if (is_held_out(p, data->frame[k])) {
+            w->held_out -= weight * deviance;
+            w->n_held_out++;
+            continue;
+        }
+        sum += deviance;
+        if (w->innovation) {
+            w->innovation[k] = q.e / sqrt(q.F);
+        }
+        if (d) {
+            slopes_score(l, &q, d, F, gradient);
+            slopes_information(l->n, &q, d, F, weight, w->information);
+        }
+        if (seen++ < p->first_frames) {
+            if (d) {
+                slopes_learn(l->n, &q, &s, F, d);
+            }
+            learn(&q, &s);
+        }
+    }
+    return sum;
+}
+
+CLONES static double value_of_track(walk *w, size_t track, double weight)
+{
+    return follow(w, track, weight, NULL, NULL, NULL);
+}
+
+CLONES static double slopes_of_track(walk *w, size_t track, double weight, slopes *d,
+                                     direct scratch[2], double *gradient)
+{
+    return follow(w, track, weight, d, scratch, gradient);
+}
+
+static void tables_fill(forward_problem *p, const double *x, bool derivatives)
+{
+    ng_growth_parameters parameters;
+    ng_rate_from_coordinates(x, &parameters);
+    for (size_t i = 0; i < p->n_rates; i++) {
+        double delta = ng_forward_basis_value(p->shape, x + p->layout->shape, i);
+        ng_forward_rates_fill(&p->rates[i], &parameters, delta, p->data->sigma_s_nm, p->potential,
+                              derivatives);
+    }
+    for (size_t i = 0; i < p->supersaturation->count; i++) {
+        p->S[i] =
+            exp(ng_forward_basis_value(p->supersaturation, x + p->layout->supersaturation, i));
+    }
+}
+
+/* The lower half was summed, in rows of FORWARD_MAX: make it whole, in rows of n. */
+static void information_close(size_t n, const double *sum, double *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = 0; j <= i; j++) {
+            out[i * n + j] = out[j * n + i] = sum[i * FORWARD_MAX + j];
+        }
+    }
+}
+
+void ng_forward_evaluate(forward_problem *p, const double *x, bool derivatives, forward_result *out,
+                         double *innovation, double *score)
+{
+    size_t n = p->layout->n;
+    double information[FORWARD_MAX * FORWARD_MAX];
+    slopes d;
+    direct scratch[2];
+    tables_fill(p, x, derivatives);
+    walk w = walk_begin(p, x);
+    w.innovation = innovation;
+    w.information = information;
+    out->objective = 0.0;
+    memset(out->gradient, 0, sizeof out->gradient);
+    memset(information, 0, sizeof information);
+    memset(scratch, 0, sizeof scratch);
+    p->evaluations++;
+    for (size_t i = 0; i < p->data->n_tracks; i++) {
+        double weight = p->weight ? p->weight[i] : 1.0, gradient[FORWARD_MAX] = {0};
+        if (weight == 0.0) {
+            continue;
+        }
+        if (!derivatives) {
+            out->objective += weight * value_of_track(&w, i, weight);
+            continue;
+        }
+        memset(&d, 0, sizeof d);
+        out->objective += weight * slopes_of_track(&w, i, weight, &d, scratch, gradient);
+        for (size_t j = 0; j < n; j++) {
+            out->gradient[j] += weight * gradient[j];
+            if (score) {
+                score[i * n + j] = gradient[j];
+            }
+        }
+    }
+    out->held_out = w.held_out;
+    out->n_held_out = w.n_held_out;
+    if (derivatives) {
+        information_close(n, information, out->information);
+    }
+}
+
+/* ---- where a particle began -------------------------------------------------------------- */
+
+void ng_forward_first_sight(const forward_problem *p, const double *parameters, size_t track,
+                            size_t frames, double *mean, double *variance)
+{
+    const forward_data *data = p->data;
+    walk w = walk_begin(p, parameters);
+    size_t k = first_seen(data, track), end = data->first[track + 1], last = k + frames;
+    *mean = *variance = (double)NAN;
+    if (k == end) {
+        return;
+    }
+    state s = first_state(&w, data->x[k]);
+    double x = s.x, own = s.xx, with_x = s.xx, with_u = 0.0; /* covariances with the first size */
+    for (k++; k < end && k < last; k++) {
+        for (size_t i = 0; i < p->steps; i++) {
+            drive v = drive_at(&w, data->frame[k - 1], i);
+            stride g;
+            stride_make(&v, &s, &g);
+            with_x = g.carry * with_x + g.B * with_u;
+            stride_take(&g, &s);
+        }
+        if (isfinite(data->x[k])) {
+            surprise q = surprise_of(&w.noise, &s, data->x[k]);
+            double gain = with_x / q.F;
+            x += gain * q.e;
+            own -= gain * with_x;
+            with_u -= gain * s.xu;
+            with_x -= gain * s.xx;
+            learn(&q, &s);
+        }
+    }
+    *mean = x;
+    *variance = own;
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Shared by the files of the forward estimator (docs/forward-estimator.md). A particle is followed
+ * in x = n^(2/3), the area of its image in units of one monomer's: noise is about even there and
+ * growth nearly linear. Each attachment moves x up and each detachment down,
+ *
+ *     dx/dt = c [S a(x) - b(x)],   a = k_n^a rho_1inf [(n+1)^(2/3) - n^(2/3)],
+ *                                  b = k_n^d [n^(2/3) - (n-1)^(2/3)],
+ *
+ * with variance c [S a + b] (2/3) x^(-1/2) per time; c is the particle's own speed.
+ */
+#ifndef NUCGROW_FORWARD_INTERNAL_H
+#define NUCGROW_FORWARD_INTERNAL_H
+
+#include "fit_internal.h"
+
+#include <nucgrow/forward.h>
+
+/* Most parameters of a fit: five, shape, S(t), noise, spread; a multiple of 8. */
+#define FORWARD_MAX 64
+#define FORWARD_NONE SIZE_MAX
+
+/* ---- a quantity over time: a B-spline ---------------------------------------------------- */
+
+/* Values at `count` times: value[i] = sum_k weight[4 i + k] coefficient[first[i] + k]. */
+typedef struct forward_basis {
+    size_t n; /* coefficients */
+    size_t count;
+    unsigned *first;
+    double *weight;
+} forward_basis;
+/* Spline of `order` (1 constant, 2 one line with n = 2, 4 cubic) with n coefficients over
+ * [0, duration], at time_s[0..count). */
+ng_status ng_forward_basis_create(size_t order, size_t n, double duration_s, const double *time_s,
+                                  size_t count, forward_basis *out, ng_error *err);
+void ng_forward_basis_free(forward_basis *basis);
+double ng_forward_basis_value(const forward_basis *basis, const double *coefficient, size_t i);
+/* Coefficients that come closest to values at the basis's times (least squares, ridge 1e-6). */
+ng_status ng_forward_basis_project(const forward_basis *basis, const double *value,
+                                   double *coefficient, ng_error *err);
+
+/* ---- rates over x ------------------------------------------------------------------------ */
+
+/* Columns of a row of the table; derivatives by ln kr are the rates themselves. */
+enum {
+    FORWARD_A,
+    FORWARD_A_K,
+    FORWARD_A_DELTA,
+    FORWARD_B,
+    FORWARD_B_FACE,
+    FORWARD_B_EDGE,
+    FORWARD_B_ALPHA,
+    FORWARD_B_K,
+    FORWARD_B_DELTA,
+    FORWARD_COLUMNS
+};
+
+typedef struct forward_rates {
+    size_t count; /* nodes */
+    double x_min, x_max,
+        step;    /* node i stands at x_min + (i - 1) step; outside: rates of the end */
+    double *row; /* count x FORWARD_COLUMNS */
+} forward_rates;
+ng_status ng_forward_rates_create(double n_max, forward_rates *out, ng_error *err);
+void ng_forward_rates_free(forward_rates *rates);
+/* Which law of the potential the table holds. */
+typedef enum forward_potential {
+    FORWARD_LATTICE,
+    FORWARD_GIBBS_THOMSON /* the n^(-1/3) term alone stands for the faces */
+} forward_potential;
+/* `derivatives` false: columns A and B only. */
+void ng_forward_rates_fill(forward_rates *rates, const ng_growth_parameters *p, double delta,
+                           double sigma_s_nm, forward_potential potential, bool derivatives);
+
+/* ---- observations ------------------------------------------------------------------------ */
+
+typedef struct forward_data {
+    size_t n_tracks, n_points, n_frames, n_observed;
+    size_t *first;  /* n_tracks + 1; points of a track stand in consecutive frames */
+    size_t *origin; /* particle that a track belongs to: pieces of one share a speed only by chance,
+                       but are resampled together */
+    unsigned *frame;
+    double *x; /* NAN: not seen */
+    double frame_s, sigma_s_nm;
+    double noise_scale, noise_power; /* s.d. of x: scale x^power */
+    double n_largest;
+    size_t outliers;
+} forward_data;
+ng_status ng_forward_data_make(const ng_trajectories *t, forward_data *out, ng_error *err);
+void ng_forward_data_free(forward_data *data);
+
+/* ---- parameters -------------------------------------------------------------------------- */
+
+/* Where each parameter stands in the vector of search coordinates: eps_f, eps_e, alpha4, ln K,
+ * ln kr, then shape, ln S(t), ln noise, ln spread. */
+typedef struct forward_layout {
+    size_t n, shape, n_shape, supersaturation, n_supersaturation;
+    size_t noise, spread; /* spread FORWARD_NONE: not part of the model */
+    double lower[FORWARD_MAX], upper[FORWARD_MAX];
+    bool fixed[FORWARD_MAX];
+} forward_layout;
+
+/* ---- likelihood -------------------------------------------------------------------------- */
+
+typedef struct forward_problem {
+    const forward_data *data; /* borrowed */
+    const forward_layout *layout;
+    const forward_basis *supersaturation; /* ln S at the middle of every step */
+    const forward_basis *shape;           /* delta in every interval between frames */
+    size_t steps;                         /* between two frames */
+    forward_potential potential;
+    const double *weight; /* of each track, or NULL */
+    const bool *held_out; /* frames that are predicted but not learnt from, or NULL */
+    size_t first_frames;  /* observations that tell where a particle began; all later ones are
+                             predicted from there. SIZE_MAX: each corrects what is known of it */
+    /* owned */
+    forward_rates *rates; /* one where the shape is constant, else one an interval */
+    size_t n_rates;
+    double *S; /* at the middle of every step */
+    size_t evaluations;
+} forward_problem;
+
+/* What an evaluation gives; arrays may be NULL. */
+typedef struct forward_result {
+    double objective; /* -ln likelihood of what is learnt from */
+    double held_out;  /* ln density of what is held out */
+    size_t n_held_out;
+    double gradient[FORWARD_MAX];
+    double information[FORWARD_MAX * FORWARD_MAX]; /* expected; row length layout->n */
+} forward_result;
+
+ng_status ng_forward_problem_create(const forward_problem *like, forward_problem *out,
+                                    ng_error *err);
+void ng_forward_problem_free(forward_problem *p);
+/* Evaluate; `derivatives` false: the objective only. `innovation` (n_points, may be NULL): by what
+ * each observation differed from its prediction, over its s.d.; untouched where none was made.
+ * `score` (n_tracks x layout->n, may be NULL): gradient of each track. */
+void ng_forward_evaluate(forward_problem *p, const double *x, bool derivatives, forward_result *out,
+                         double *innovation, double *score);
+/* Size of a track when it was first seen, from its first `frames` observations: mean and variance
+ * of x, at the parameters of the last evaluation. */
+void ng_forward_first_sight(const forward_problem *p, const double *parameters, size_t track,
+                            size_t frames, double *mean, double *variance);
+
+/* ---- a case: data, parameters, how they act ---------------------------------------------- */
+
+typedef struct forward_case {
+    const ng_trajectories *t;
+    const ng_growth_fit_options *growth;
+    const ng_forward_options *options;
+    forward_data data;
+    forward_layout layout;
+    forward_basis supersaturation, shape;
+    double *middle_s; /* of every step */
+    forward_problem like;
+} forward_case;
+
+/* The case keeps pointers into itself: it must not move. */
+ng_status ng_forward_case_create(const ng_trajectories *t, const ng_growth_fit_options *growth,
+                                 const ng_forward_options *options, forward_case *out,
+                                 ng_error *err);
+void ng_forward_case_free(forward_case *c);
+/* Search coordinates at given parameters, S(t) by the rate estimator at these. */
+ng_status ng_forward_case_start(const forward_case *c, const ng_growth_parameters *from,
+                                double delta, double *x, ng_error *err);
+/* One parameter more is taken as known: value and index. */
+void ng_forward_layout_fix(forward_layout *layout, size_t index);
+/* Mean of delta over the intervals. */
+double ng_forward_case_delta(const forward_case *c, const double *x);
+
+/* ---- search ------------------------------------------------------------------------------ */
+
+typedef struct forward_search {
+    double x[FORWARD_MAX];
+    double objective;
+    ng_fit_stop stop;
+    size_t iterations, evaluations;
+} forward_search;
+/* When a search stops. */
+typedef struct forward_limits {
+    size_t held;       /* index of a parameter that keeps its start, or FORWARD_NONE */
+    size_t iterations; /* at most */
+    double gain;       /* of ln likelihood: several steps that gain less are the end */
+} forward_limits;
+/* The best point itself; one point of a profile; a resampling, whose scatter is far larger. */
+#define FORWARD_GAIN_BEST 3e-4
+#define FORWARD_GAIN_PROFILE 5e-3
+#define FORWARD_GAIN_REPLICATE 2e-2
+/* Bounded Levenberg-Marquardt (scoring) from out->x. */
+void ng_forward_search_run(forward_problem *p, const forward_limits *limits,
+                           forward_result *scratch, forward_search *out);
+/* The same with a problem of its own. */
+ng_status ng_forward_search_alone(const forward_problem *like, const forward_limits *limits,
+                                  forward_search *out, ng_error *err);
+
+/* ---- what is known ----------------------------------------------------------------------- */
+
+/* Covariances at the best point over the parameters that are free to move there. */
+typedef struct forward_knowledge {
+    size_t n, index[FORWARD_MAX]; /* free ones */
+    double *naive, *robust; /* n x n each, owned: inverse information; sandwich by particles */
+    double *eigenvalue;     /* of the information, falling, owned */
+    double effective;       /* observations */
+    double calibration[FORWARD_MAX]; /* by index of the layout; 1 where not free */
+} forward_knowledge;
+ng_status ng_forward_knowledge_make(const forward_problem *like, const double *x,
+                                    forward_knowledge *out, ng_error *err);
+void ng_forward_knowledge_free(forward_knowledge *k);
+
+/* Profiles and intervals of the five and delta. `improved`: a lower objective was met on the way,
+ * and put into `best`; search and ask again. */
+ng_status ng_forward_profiles(const forward_case *c, const forward_knowledge *k, const ng_run *run,
+                              forward_search *best, bool *improved, ng_growth_fit *fit,
+                              ng_forward_fit *out, ng_error *err);
+
+/* ---- prediction -------------------------------------------------------------------------- */
+
+/* Raw sizes as they would be measured, frame by frame. */
+typedef struct forward_moments {
+    size_t n_frames;
+    double *mean, *variance;           /* owned; NAN where no particle */
+    double *moment[NG_MOMENT_MAX + 1]; /* owned: <n^q>, q = 3.. */
+    double dissolved;
+} forward_moments;
+ng_status ng_forward_moments_create(size_t n_frames, forward_moments *out, ng_error *err);
+void ng_forward_moments_free(forward_moments *m);
+/* Master equation from the first sights of all particles (weights of `p`) at parameters x. */
+ng_status ng_forward_predict(const forward_case *c, const double *weight, const double *x,
+                             forward_moments *out, ng_error *err);
+
+/* Fit each law of the potential; compare. */
+ng_status ng_forward_compare(const forward_case *c, const forward_search *best, double effective,
+                             const ng_run *run, ng_forward_fit *out, ng_error *err);
+
+#endif

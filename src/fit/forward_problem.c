@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Tables of one evaluator, and the bounded search for the best parameters. */
+#include "forward_internal.h"
+
+#include <gsl/gsl_errno.h>
+#include <gsl/gsl_linalg.h>
+#include <math.h>
+#include <string.h>
+
+#define SMALL_STEPS 3
+#define STEP_TOLERANCE 1e-7
+#define ATTEMPTS 14
+
+ng_status ng_forward_problem_create(const forward_problem *like, forward_problem *out,
+                                    ng_error *err)
+{
+    *out = *like;
+    out->evaluations = 0;
+    out->n_rates = like->layout->n_shape > 1 ? like->shape->count : 1;
+    out->S = NG_NEW(double, like->supersaturation->count);
+    out->rates = NG_NEW(forward_rates, out->n_rates);
+    ng_status status = out->S && out->rates
+                           ? NG_OK
+                           : NG_FAIL(err, NG_MEMORY, "forward fit: no memory for %zu frames",
+                                     like->data->n_frames);
+    for (size_t i = 0; status == NG_OK && i < out->n_rates; i++) {
+        status = ng_forward_rates_create(like->data->n_largest, &out->rates[i], err);
+    }
+    if (status != NG_OK) {
+        ng_forward_problem_free(out);
+    }
+    return status;
+}
+
+void ng_forward_problem_free(forward_problem *p)
+{
+    for (size_t i = 0; p->rates && i < p->n_rates; i++) {
+        ng_forward_rates_free(&p->rates[i]);
+    }
+    ng_free(p->rates);
+    ng_free(p->S);
+    p->rates = NULL;
+    p->S = NULL;
+}
+
+/* ---- search ------------------------------------------------------------------------------ */
+
+/* What cannot move: fixed, held, without information, or at a bound and pushed against it. */
+static size_t find_still(const forward_layout *l, size_t held, const forward_result *r,
+                         const double *x, bool *still)
+{
+    size_t n_free = 0;
+    for (size_t i = 0; i < l->n; i++) {
+        bool at_lower = x[i] <= l->lower[i] && r->gradient[i] > 0.0;
+        bool at_upper = x[i] >= l->upper[i] && r->gradient[i] < 0.0;
+        still[i] = l->fixed[i] || i == held || at_lower || at_upper ||
+                   !(r->information[i * l->n + i] > 0.0);
+        n_free += !still[i];
+    }
+    return n_free;
+}
+
+/* Solve (H + mu diag H) step = -g over what is free to move. */
+static bool damped_step(size_t n, const forward_result *r, const bool *still, double mu,
+                        double *step)
+{
+    double matrix[FORWARD_MAX * FORWARD_MAX], right[FORWARD_MAX];
+    size_t order[FORWARD_MAX];
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = 0; j < n; j++) {
+            matrix[i * n + j] = still[i] || still[j] ? 0.0 : r->information[i * n + j];
+        }
+        matrix[i * n + i] = still[i] ? 1.0 : r->information[i * n + i] * (1.0 + mu);
+        right[i] = still[i] ? 0.0 : -r->gradient[i];
+    }
+    gsl_matrix_view m = gsl_matrix_view_array(matrix, n, n);
+    gsl_vector_view b = gsl_vector_view_array(right, n), x = gsl_vector_view_array(step, n);
+    gsl_permutation p = {n, order};
+    return gsl_linalg_mcholesky_decomp(&m.matrix, &p, NULL) == GSL_SUCCESS &&
+           gsl_linalg_mcholesky_solve(&m.matrix, &p, &b.vector, &x.vector) == GSL_SUCCESS;
+}
+
+static double move(const forward_layout *l, const double *x, const double *step, double *trial)
+{
+    double length = 0.0;
+    for (size_t i = 0; i < l->n; i++) {
+        trial[i] = fmin(fmax(x[i] + step[i], l->lower[i]), l->upper[i]);
+        length = fmax(length, fabs(trial[i] - x[i]) / (1.0 + fabs(x[i])));
+    }
+    return length;
+}
+
+typedef struct damping {
+    double mu, growth;
+} damping;
+
+/* Try steps with more and more damping until one goes down. @return what was gained, 0: nothing */
+static double improve(forward_problem *p, const forward_result *r, const bool *still, damping *d,
+                      forward_search *s)
+{
+    forward_result trial;
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+        double step[FORWARD_MAX], x[FORWARD_MAX];
+        if (damped_step(p->layout->n, r, still, d->mu, step)) {
+            double length = move(p->layout, s->x, step, x);
+            ng_forward_evaluate(p, x, false, &trial, NULL, NULL);
+            if (trial.objective < s->objective) {
+                double gain = s->objective - trial.objective;
+                s->objective = trial.objective;
+                memcpy(s->x, x, p->layout->n * sizeof *x);
+                d->mu = fmax(d->mu / 5.0, 1e-9);
+                d->growth = 2.0;
+                return gain;
+            }
+            if (length < STEP_TOLERANCE) {
+                return 0.0;
+            }
+        }
+        d->mu *= d->growth;
+        d->growth *= 2.0;
+    }
+    return 0.0;
+}
+
+void ng_forward_search_run(forward_problem *p, const forward_limits *limits, forward_result *r,
+                           forward_search *s)
+{
+    damping d = {1e-3, 2.0};
+    bool still[FORWARD_MAX];
+    size_t small = 0, before = p->evaluations;
+    s->stop = NG_STOP_ITERATIONS;
+    for (s->iterations = 0; s->iterations < limits->iterations; s->iterations++) {
+        ng_forward_evaluate(p, s->x, true, r, NULL, NULL);
+        s->objective = r->objective;
+        s->evaluations = p->evaluations - before;
+        if (find_still(p->layout, limits->held, r, s->x, still) == 0) {
+            s->stop = NG_STOP_EVALUATED;
+            return;
+        }
+        double gain = improve(p, r, still, &d, s);
+        if (gain == 0.0) {
+            s->stop = NG_STOP_STEP;
+            return;
+        }
+        small = gain < limits->gain ? small + 1 : 0;
+        if (small == SMALL_STEPS) {
+            s->stop = NG_STOP_COST;
+            return;
+        }
+    }
+}
+
+ng_status ng_forward_search_alone(const forward_problem *like, const forward_limits *limits,
+                                  forward_search *out, ng_error *err)
+{
+    forward_problem p;
+    forward_result *r = NG_NEW(forward_result, 1);
+    ng_status status = r ? ng_forward_problem_create(like, &p, err)
+                         : NG_FAIL(err, NG_MEMORY, "forward fit: no memory for a search");
+    if (status == NG_OK) {
+        ng_forward_search_run(&p, limits, r, out);
+        ng_forward_problem_free(&p);
+    }
+    ng_free(r);
+    return status;
+}
