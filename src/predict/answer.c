@@ -155,7 +155,7 @@ static void say_solution(speaker *s)
     const double left = ng_prediction_row(p, ASKED, last_time(p, ASKED))[NG_PREDICT_NUMBER];
     char lost[96] = "";
     if (left < 1.0 - DISSOLVED_WORD) {
-        snprintf(lost, sizeof lost, "; %.2g %% of the particles dissolve", 100.0 * (1.0 - left));
+        snprintf(lost, sizeof lost, "; %.3g %% of the particles dissolve", 100.0 * (1.0 - left));
     }
     say(s,
         "The supersaturation runs from %.3g to %.3g; the solution is hypersaturated, so that all "
@@ -385,13 +385,13 @@ static void object_to_run(speaker *s)
     const double left = ng_prediction_row(p, ASKED, last_time(p, ASKED))[NG_PREDICT_NUMBER];
     if (below > 1e-3) {
         object(s, "start-below-50",
-               "%.2g %% of the start distribution lies below n = 50, where the model means "
+               "%.3g %% of the start distribution lies below n = 50, where the model means "
                "nothing, and is left out.",
                100.0 * below);
     }
     if (left < 1.0 - DISSOLVED_WORD) {
         object(s, "dissolved",
-               "%.2g %% of the particles fall below n = 50 and count as dissolved; below that "
+               "%.3g %% of the particles fall below n = 50 and count as dissolved; below that "
                "size the model means nothing.",
                100.0 * (1.0 - left));
     }

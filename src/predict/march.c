@@ -321,7 +321,10 @@ static bool outgrows(march *m, long n_limit)
         if (a->live && a->now.top > TOP_MOST * a->now.number) {
             if (m->sizes.n_max >= n_limit) {
                 char why[160];
-                snprintf(why, sizeof why, "particles outgrow n = %ld, the largest size allowed",
+                snprintf(why, sizeof why,
+                         "particles outgrow n = %ld, the largest size allowed; shorten the run or "
+                         "raise the "
+                         "limit (--n-limit)",
                          n_limit);
                 fail_lane(m, l, NG_INVALID, why);
             } else {
