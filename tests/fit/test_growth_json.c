@@ -145,7 +145,7 @@ static void check_keys(const json_t *root)
              "mean_n var_n mean_n_model var_n_model growth_rate_cost");
     keys_are(get(root, "moments"), "time_s order data model");
     keys_are(get(root, "identifiability"), "names correlation eigenvalues eigenvectors condition");
-    keys_are(get(root, "bootstrap"), "replicates failed parameters n_max mu_max_kT");
+    keys_are(get(root, "bootstrap"), "replicates failed parameters delta n_max mu_max_kT");
     keys_are(get(root, "stop"), "reason iterations evaluations starts");
 }
 
