@@ -38,6 +38,7 @@ typedef struct ng_fit_file {
     double delta; /* mean over the frames */
     size_t n_replicates;
     ng_growth_parameters *replicate;
+    double *replicate_delta; /* mean of each; that of the estimate where the file has none */
     double sampled_first_n, sampled_last_n; /* sizes whose growth the fit saw */
     size_t n_times;                         /* >= 2 */
     double *time_s, *supersaturation;       /* time_s increases */
@@ -52,7 +53,7 @@ typedef struct ng_fit_file {
 /**
  * Read a fit. Unknown keys are passed over; those needed are `estimator, trusted, level, material,
  * parameters, delta, potential.sampled_*, series, bootstrap.parameters, ensemble.settings` and
- * `ensemble.tracks`.
+ * `ensemble.tracks`. `bootstrap.delta` is used where it is there.
  *
  * Errors: NG_IO; NG_FORMAT (no JSON, another schema or version, a key missing or of the wrong
  *         kind), NG_INVALID (a number out of range, null, lengths that differ). The message names

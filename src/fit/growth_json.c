@@ -146,8 +146,10 @@ static json_t *bootstrap_json(growth_writer *w)
         ng_growth_append(w, n_max, ng_json_real(m.found ? m.n : (double)NAN));
         ng_growth_append(w, mu_max, ng_json_real(m.found ? m.mu_kT : (double)NAN));
     }
-    return json_pack("{s:I,s:I,s:o,s:o,s:o}", "replicates", (json_int_t)fit->n_replicates, "failed",
-                     (json_int_t)fit->n_failed, "parameters", parameters, "n_max", n_max,
+    return json_pack("{s:I,s:I,s:o,s:o,s:o,s:o}", "replicates", (json_int_t)fit->n_replicates,
+                     "failed",
+                     (json_int_t)fit->n_failed, "parameters", parameters, "delta",
+                     ng_growth_reals(fit->replicate_delta, fit->n_replicates), "n_max", n_max,
                      "mu_max_kT", mu_max);
 }
 

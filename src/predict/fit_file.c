@@ -213,6 +213,24 @@ static ng_status read_replicates(const reader *r)
     return NG_OK;
 }
 
+/* Files of older programs lack it. */
+static ng_status read_replicate_delta(const reader *r)
+{
+    ng_fit_file *f = r->out;
+    size_t n = f->n_replicates;
+    if (find(r, "bootstrap.delta") != NULL && n > 0) {
+        return get_reals(r, "bootstrap.delta", NG_DELTA_MIN, NG_DELTA_MAX, REPLICATES_MAX, &n,
+                         &f->replicate_delta);
+    }
+    f->replicate_delta = NG_NEW(double, n);
+    for (size_t b = 0; f->replicate_delta != NULL && b < n; b++) {
+        f->replicate_delta[b] = f->delta;
+    }
+    return f->replicate_delta != NULL
+               ? NG_OK
+               : NG_FAIL(r->err, NG_MEMORY, "%s: no memory for replicates", r->name);
+}
+
 static ng_status read_series(const reader *r)
 {
     ng_fit_file *f = r->out;
@@ -288,8 +306,8 @@ static ng_status read_tracks(const reader *r)
 static ng_status read_all(const reader *r)
 {
     static ng_status (*const part[])(const reader *) = {
-        check_schema, read_head,     read_parameters, read_replicates,
-        read_series,  read_settings, read_tracks};
+        check_schema,         read_head,   read_parameters, read_replicates,
+        read_replicate_delta, read_series, read_settings,   read_tracks};
     for (size_t i = 0; i < sizeof part / sizeof part[0]; i++) {
         ng_status status = part[i](r);
         if (status != NG_OK) {
@@ -334,6 +352,7 @@ ng_status ng_fit_file_read(const char *path, ng_fit_file *out, ng_error *err)
 void ng_fit_file_free(ng_fit_file *fit)
 {
     ng_free(fit->replicate);
+    ng_free(fit->replicate_delta);
     ng_free(fit->time_s);
     ng_free(fit->supersaturation);
     ng_free(fit->particles);

@@ -269,8 +269,8 @@ static ng_status make_set(movie *m, size_t b, sums *s, ng_inferred *out, uint64_
     const ng_fit_file *fit = m->fit;
     ng_inferred_set *set = &out->set[b];
     double noise = 0.0;
-    set->law =
-        (ng_growth_law){b == 0 ? fit->best : fit->replicate[b - 1], fit->delta, fit->sigma_s_nm};
+    set->law = (ng_growth_law){b == 0 ? fit->best : fit->replicate[b - 1],
+                               b == 0 ? fit->delta : fit->replicate_delta[b - 1], fit->sigma_s_nm};
     set->uptake_per_s = NG_NEW(double, fit->n_times);
     set->supersaturation = NG_NEW(double, fit->n_times);
     gsl_rng *rng = ng_random_open(seed, b);

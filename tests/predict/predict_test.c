@@ -70,7 +70,10 @@ ng_fit_file true_fit(size_t replicates)
     fit.n_replicates = replicates;
     fit.replicate = NG_NEW(ng_growth_parameters, replicates);
     assert_non_null(fit.replicate);
+    fit.replicate_delta = NG_NEW(double, replicates);
+    assert_non_null(fit.replicate_delta);
     for (size_t b = 0; b < replicates; b++) {
+        fit.replicate_delta[b] = o.delta;
         fit.replicate[b] = o.parameters;
         fit.replicate[b].eps_f += b % 2 == 0 ? 0.02 : -0.02;
     }

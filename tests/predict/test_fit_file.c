@@ -42,6 +42,7 @@ static void test_what_is_read(void **state)
     assert_true(fit.best.eps_e == -1.3 && fit.best.kr == 1.4 && fit.delta == 1.76);
     assert_int_equal(fit.n_replicates, 2);
     assert_true(fit.replicate[1].alpha4 == 7 && fit.replicate[0].K == 0.1);
+    assert_true(fit.replicate_delta[1] == 1.76); /* none in the file: that of the estimate */
     assert_int_equal(fit.n_times, 3);
     assert_true(fit.supersaturation[1] == 2.5 && fit.mean_n[2] == 320);
     assert_int_equal(fit.tracks.n_points, 3);
@@ -131,6 +132,9 @@ static void test_wrong_values(void **state)
     expect("[0, 1, 2]", "[]", NG_INVALID, "0 entries; at least 2");
     expect("[1.3, 1.5]", "[1.3]", NG_INVALID, "bootstrap.parameters.kr");
     expect("[1.3, 1.5]", "[1.3, \"x\"]", NG_INVALID, "bootstrap.parameters.kr");
+    expect("\"bootstrap\": {", "\"bootstrap\": {\"delta\": [1.5],", NG_INVALID, "bootstrap.delta");
+    expect("\"bootstrap\": {", "\"bootstrap\": {\"delta\": [1.5, 3],", NG_INVALID,
+           "\"bootstrap.delta\"[1] is 3");
     expect("\"trusted\": true", "\"trusted\": 1", NG_FORMAT, "\"trusted\" is a whole number");
     expect("0.1557", "0", NG_INVALID, "material.sigma_s_nm");
     expect("\"radius_nm\": [1.0,", "\"radius_nm\": [-1.0,", NG_FORMAT, "");
