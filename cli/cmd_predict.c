@@ -426,6 +426,9 @@ static ng_status run(ng_cli *cli, const void *values, ng_error *err)
     ng_prediction *prediction = NULL;
     ng_status status = understand(cli, values, &r, err);
     if (status == NG_OK) {
+        status = ng_cli_keep_records(cli, err);
+    }
+    if (status == NG_OK) {
         status = ng_predict(&r.fit, &r.predict, &cli->run, &prediction, &cli->warnings, err);
     }
     if (status == NG_OK) {
@@ -469,5 +472,7 @@ const ng_command ng_command_predict = {
     .n_max = 1,
     .output = NG_OUTPUT_RESULT,
     .schema = "nucgrow/predict/1",
+    .ranks = NG_RANKS_ALL,
+    .keeps_journal = true,
     .run = run,
 };

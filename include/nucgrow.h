@@ -4,6 +4,7 @@
 #define NUCGROW_H
 
 #include <nucgrow/base.h>
+#include <nucgrow/cluster.h>
 #include <nucgrow/data.h>
 #include <nucgrow/ensemble.h>
 #include <nucgrow/fit.h>
