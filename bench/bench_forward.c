@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The forward estimator: do its intervals hold the truth, and what does an evaluation cost?
+ *
+ *     bench_forward coverage [SEEDS [FIRST]]     profile likelihood intervals, small ensembles
+ *     bench_forward speed                        value, gradient, growth with the data
+ *
+ * Coverage: each seed is a synthetic ensemble (the defaults of `simulate ensemble`, 40 particles, 80
+ * frames); an interval holds the truth where the calibrated deviance at the true value lies below
+ * the limit. Printed with the range that a binomial count allows.
+ */
+#include <nucgrow.h>
+#include <nucgrow/forward.h>
+
+#include <gsl/gsl_cdf.h>
+#include <gsl/gsl_errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define N NG_N_PROFILES
+#define PARTICLES 40
+#define FRAMES 80
+#define REPEATS 15
+
+static double now_s(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void require(ng_status status, const ng_error *err)
+{
+    if (status != NG_OK) {
+        fprintf(stderr, "bench_forward: %s\n", err->message);
+        exit(1);
+    }
+}
+
+static ng_trajectories synthetic(uint64_t seed, long particles, long frames)
+{
+    ng_synth_ensemble_options o = ng_synth_ensemble_defaults();
+    ng_ensemble_options e = ng_ensemble_defaults();
+    ng_run run = ng_run_defaults();
+    ng_synth_ensemble_truth truth;
+    ng_tracks tracks;
+    ng_trajectories t;
+    ng_error err = {.message = ""};
+    o.particles = particles;
+    o.frames = frames;
+    e.sigma_s_nm = o.sigma_s_nm;
+    run.seed = seed;
+    require(ng_synth_ensemble(&o, &run, &tracks, &truth, NULL, &err), &err);
+    require(ng_trajectories_make(&tracks, &e, &t, NULL, &err), &err);
+    ng_synth_ensemble_truth_free(&truth);
+    ng_tracks_free(&tracks);
+    return t;
+}
+
+static ng_forward_trial *trial_of(const ng_trajectories *t)
+{
+    ng_growth_fit_options growth = ng_growth_fit_defaults(ng_material_find("Pt"));
+    ng_forward_options o = ng_forward_defaults();
+    ng_forward_trial *trial = NULL;
+    ng_error err = {.message = ""};
+    require(ng_forward_trial_create(t, &growth, &o, &trial, &err), &err);
+    return trial;
+}
+
+/* ---- coverage ---------------------------------------------------------------------------- */
+
+typedef struct tally {
+    double deviance[N];
+} tally;
+
+typedef struct study {
+    uint64_t first;
+} study;
+
+static ng_status run_seed(void *context, size_t index, int worker, void *record, ng_error *err)
+{
+    const study *s = context;
+    tally *out = record;
+    const ng_material *pt = ng_material_find("Pt");
+    (void)worker;
+    ng_trajectories t = synthetic(s->first + index, PARTICLES, FRAMES);
+    ng_forward_trial *trial = trial_of(&t);
+    ng_status status = NG_OK;
+    for (size_t i = 0; status == NG_OK && i < N; i++) {
+        double truth = i < NG_N_GROWTH_PARAMETERS ? ng_growth_parameter_get(&pt->parameters, i)
+                                                  : pt->delta;
+        status = ng_forward_trial_deviance(trial, i, truth, &out->deviance[i], err);
+    }
+    ng_forward_trial_destroy(trial);
+    ng_trajectories_free(&t);
+    return status;
+}
+
+static void print_row(const char *name, size_t held, size_t n, double level)
+{
+    double p = 1.0 - level;
+    unsigned low = 0, high = 0, count = (unsigned)n;
+    while (gsl_cdf_binomial_P(low, p, count) < 0.025) {
+        low++;
+    }
+    while (gsl_cdf_binomial_P(high, p, count) < 0.975) {
+        high++;
+    }
+    printf("%-8s %5.1f %% of %zu (%.1f to %.1f)\n", name, 100.0 * (double)held / (double)n, n,
+           100.0 - 100.0 * (double)high / (double)n, 100.0 - 100.0 * (double)low / (double)n);
+}
+
+static void coverage(size_t seeds, uint64_t first)
+{
+    static const double levels[] = {0.95, 0.90};
+    study s = {first};
+    ng_run run = ng_run_defaults();
+    ng_error err = {.message = ""};
+    tally *all = ng_alloc(seeds, sizeof *all);
+    if (!all) {
+        return;
+    }
+    run.threads = 0;
+    ng_records records = {all, seeds, sizeof *all};
+    double start = now_s();
+    require(ng_parallel_records(&records, run_seed, &s, &run, "coverage", &err), &err);
+    printf("%zu ensembles of %d particles, %d frames, seeds from %lu: %.0f s\n", seeds, PARTICLES,
+           FRAMES, (unsigned long)first, now_s() - start);
+    for (size_t k = 0; k < sizeof levels / sizeof levels[0]; k++) {
+        double limit = gsl_cdf_chisq_Pinv(levels[k], 1.0);
+        size_t pooled = 0;
+        printf("intervals at %.0f %%\n", 100.0 * levels[k]);
+        for (size_t i = 0; i < N; i++) {
+            size_t held = 0;
+            for (size_t b = 0; b < seeds; b++) {
+                held += all[b].deviance[i] <= limit;
+            }
+            pooled += held;
+            print_row(i + 1 < N ? ng_growth_parameter_info()[i].name : "delta", held, seeds,
+                      levels[k]);
+        }
+        print_row("pooled", pooled, N * seeds, levels[k]);
+    }
+    ng_free(all);
+}
+
+/* ---- speed ------------------------------------------------------------------------------- */
+
+static double best_time(ng_forward_trial *trial, double *gradient)
+{
+    double best = (double)INFINITY;
+    for (int i = 0; i < REPEATS; i++) {
+        double start = now_s();
+        (void)ng_forward_trial_evaluate(trial, gradient);
+        best = fmin(best, now_s() - start);
+    }
+    return best;
+}
+
+static void speed(void)
+{
+    static const struct {
+        long particles, frames;
+    } size[] = {{55, 173}, {110, 173}, {220, 173}, {440, 173}, {110, 346}};
+    double gradient[64];
+    printf("particles frames  parameters   value ms  gradient ms  gradient/value  ns a size\n");
+    for (size_t i = 0; i < sizeof size / sizeof size[0]; i++) {
+        ng_trajectories t = synthetic(1, size[i].particles, size[i].frames);
+        ng_forward_trial *trial = trial_of(&t);
+        double value = best_time(trial, NULL), slope = best_time(trial, gradient);
+        printf("%9ld %6ld %11zu %10.2f %12.2f %15.1f %10.0f\n", size[i].particles, size[i].frames,
+               ng_forward_trial_size(trial), 1e3 * value, 1e3 * slope, slope / value,
+               1e9 * slope / (double)t.n_points);
+        ng_forward_trial_destroy(trial);
+        ng_trajectories_free(&t);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    gsl_set_error_handler_off();
+    if (argc > 1 && strcmp(argv[1], "coverage") == 0) {
+        size_t seeds = argc > 2 ? strtoul(argv[2], NULL, 10) : 200;
+        coverage(seeds, argc > 3 ? strtoul(argv[3], NULL, 10) : 5000);
+        return 0;
+    }
+    if (argc > 1 && strcmp(argv[1], "speed") == 0) {
+        speed();
+        return 0;
+    }
+    fprintf(stderr, "usage: bench_forward coverage [SEEDS [FIRST]] | speed\n");
+    return 2;
+}
