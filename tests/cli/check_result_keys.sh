@@ -19,6 +19,8 @@ cd "$scratch"
 "$program" ensemble tracks.csv -q -o ensemble.json --material Pt --bootstrap 20
 "$program" potential -q -o potential.json --supersaturation 2
 "$program" fit growth ensemble.json -q -o fit-growth.json --starts 1 --bootstrap 4 || [ $? = 4 ]
+"$program" fit growth ensemble.json -q -o fit-growth-forward.json --estimator forward --starts 1 \
+    --bootstrap 2 --speed-spread --compare-models --folds 2 || [ $? = 4 ]
 "$program" predict fit-growth.json -q -o predicted.json --target-nm 2 --grid 1:2:2 --replicates 3 \
     --steps 160 || [ $? = 4 ]
 
@@ -26,7 +28,8 @@ keys() { # of a result; those named like flags (frame-s) are the flags' own
     grep -ohE '"[A-Za-z0-9_-]+": ' "$@" | tr -d '": ' | grep -v - | sort -u
 }
 words=$(grep -oE '[A-Za-z_][A-Za-z0-9_]*' "$page" | sort -u)
-for result in ensemble.json potential.json fit-growth.json predicted.json truth.json; do
+for result in ensemble.json potential.json fit-growth.json fit-growth-forward.json predicted.json \
+    truth.json; do
     # flags of the provenance are known from the help pages
     keys <(sed '/^    "options": {/,/^    },/d' "$result") > found
     # in predicted.json a band goes with its key
@@ -35,9 +38,9 @@ for result in ensemble.json potential.json fit-growth.json predicted.json truth.
     [ -z "$undocumented" ] || complain "$result: not in $(basename "$page"): $undocumented"
 done
 
-for result in ensemble fit-growth predicted; do
+for result in ensemble fit-growth fit-growth-forward predicted; do
     keys "$result.json" > found
-    promised=$(sed -n "/^## $result.json/,/^## /p" "$page" | sed -nE 's/^\| (`[^|]*) \|.*/\1/p' |
+    promised=$(sed -n "/^## $result.json:/,/^## /p" "$page" | sed -nE 's/^\| (`[^|]*) \|.*/\1/p' |
                grep -oE '`[A-Za-z_]+' | tr -d '`' | sort -u)
     absent=$(comm -13 found - <<< "$promised" | tr '\n' ' ')
     [ -z "$absent" ] || complain "$result.json lacks: $absent"
