@@ -246,6 +246,53 @@ static void a_rank_that_dies_is_an_error(void **state)
     scene_free(s);
 }
 
+/* Agreements in a row: after a failure the next one knows it at once, so that a rank which left
+ * early and others that go by way of another agreement come to the same end. */
+static int agree_often(ng_cluster *cluster, void *context)
+{
+    scene *s = context;
+    int rank = ng_cluster_rank(cluster);
+    ng_error err = {.status = NG_OK};
+    ng_status status = NG_OK;
+    for (int round = 0; round < 3; round++) {
+        bool fails = round == 1 && rank == s->lonely_rank;
+        status = fails ? NG_FAIL(&err, NG_IO, "no file") : NG_OK;
+        if (!fails) {
+            status = ng_cluster_agree(cluster, status, &err);
+        }
+        status = ng_cluster_agree(cluster, status, &err);
+        if (status != (round == 1 ? NG_IO : NG_OK)) {
+            return 1;
+        }
+        if (round == 1) {
+            memcpy(s->message[rank], err.message, sizeof err.message);
+        }
+        int number = 10 * rank + round;
+        if (ng_cluster_share(cluster, &number, sizeof number, NULL) != NG_OK || number != round) {
+            return 2;
+        }
+        ng_cluster_go_on(cluster);
+    }
+    s->status[rank] = NG_IO;
+    return 0;
+}
+
+static void a_rank_may_leave_at_any_agreement(void **state)
+{
+    (void)state;
+    int code[RANKS_MAX];
+    for (int r = 0; r < 3; r++) {
+        scene *s = scene_new();
+        char message[64];
+        s->lonely_rank = r;
+        snprintf(message, sizeof message, r > 0 ? "rank %d: no file" : "no file", r);
+        forked_cluster_run(3, agree_often, s, code);
+        check_all_end_with(s, 3, NG_IO, message);
+        assert_int_equal(code[0] + code[1] + code[2], 0);
+        scene_free(s);
+    }
+}
+
 static int uneven_work(ng_cluster *cluster, void *context)
 {
     job j = {context, ng_cluster_rank(cluster)};
@@ -300,6 +347,7 @@ int main(void)
         cmocka_unit_test(any_rank_can_be_asked_to_stop),
         cmocka_unit_test(a_rank_that_fails_alone_ends_all),
         cmocka_unit_test(a_rank_that_dies_is_an_error),
+        cmocka_unit_test(a_rank_may_leave_at_any_agreement),
         cmocka_unit_test(ranks_that_disagree_on_the_work_are_an_error),
         cmocka_unit_test(no_cluster_is_one_rank),
     };

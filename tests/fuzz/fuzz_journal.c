@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Any bytes as a journal: behind a good head of this run (first byte even) or as the whole file. What
- * is taken from it must be what the tasks make, for a checksum stands between chance and a result. */
+/* Any bytes as a journal: the whole file, or (first byte even) what follows a good head of a run.
+ * What is taken from it must be what the tasks make: a checksum keeps chance from the result. */
 #include <nucgrow/cluster.h>
 
 #include <stdlib.h>
