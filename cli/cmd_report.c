@@ -65,9 +65,15 @@ static int is_result(const struct dirent *entry)
             return 1;
         }
     }
+    static const char *const begins[] = {"fit-growth", "predicted"};
     size_t length = strlen(entry->d_name);
-    return strncmp(entry->d_name, "fit-growth", 10) == 0 && length > 5 &&
-           strcmp(entry->d_name + length - 5, ".json") == 0;
+    for (size_t i = 0; i < sizeof begins / sizeof begins[0]; i++) {
+        if (strncmp(entry->d_name, begins[i], strlen(begins[i])) == 0 && length > 5 &&
+            strcmp(entry->d_name + length - 5, ".json") == 0) {
+            return 1;
+        }
+    }
+    return 0;
 }
 
 static ng_status add_folder(inputs *in, const char *folder, ng_error *err)
@@ -80,7 +86,7 @@ static ng_status add_folder(inputs *in, const char *folder, ng_error *err)
     }
     if (n == 0) {
         status = NG_FAIL(err, NG_IO,
-                         "%s: no ensemble.json, fit-growth.json, potential.json or "
+                         "%s: no ensemble.json, fit-growth.json, predicted.json, potential.json or "
                          "truth.json in this folder",
                          folder);
     }
@@ -131,14 +137,16 @@ const ng_command ng_command_report = {
     .group = "Report",
     .summary = "one HTML page of results: answer, figures, intervals, provenance",
     .description =
-        "Reads results of `nucgrow ensemble`, `fit growth` and `potential`, and the truth of "
-        "`simulate ensemble`; a folder stands for the results in it. `nucgrow report "
-        "fit-growth.json` alone draws every figure.\n\n"
+        "Reads results of `nucgrow ensemble`, `fit growth`, `predict` and `potential`, and the "
+        "truth of `simulate ensemble`, in any mix; a folder stands for the results in it. "
+        "`nucgrow report fit-growth.json` alone draws every figure of a fit; several fits or "
+        "predictions are also set side by side.\n\n"
         "The page, report.html unless -o names another, is one file that asks no network for "
         "anything and can be read without scripts. "
         "Buttons give the data of each figure as CSV and the picture as SVG.",
     .usage = "RESULT.json|FOLDER... [options]",
     .examples = "nucgrow report fit-growth.json -o report.html\n"
+                "nucgrow report forward.json rate.json predicted.json -o compared.html\n"
                 "nucgrow report results/ --title \"Pt, run 12\"\n",
     .options = table,
     .n_options = sizeof table / sizeof table[0],

@@ -19,10 +19,14 @@ static const json_t *material_of(const ng_report_study *study)
 void ng_report_title(FILE *out, const ng_report_study *study)
 {
     const char *title = ng_report_string(material_of(study), "title");
+    const char *predicted =
+        ng_report_string(json_object_get(study->result[NG_REPORT_PREDICTION], "fit"), "material");
     bool grew = ng_report_ensemble(study) != NULL || study->result[NG_REPORT_FIT] != NULL;
-    const char *what = grew                                         ? "Growth of nanoparticles"
-                       : study->result[NG_REPORT_POTENTIAL] != NULL ? "Chemical potential"
-                                                                    : "Synthetic ensemble";
+    const char *what = grew                                          ? "Growth of nanoparticles"
+                       : study->result[NG_REPORT_POTENTIAL] != NULL  ? "Chemical potential"
+                       : study->result[NG_REPORT_PREDICTION] != NULL ? "Predicted growth"
+                                                                     : "Synthetic ensemble";
+    title = title != NULL ? title : predicted;
     if (title != NULL && title[0] != '\0') {
         ng_html_format(out, "%s: %s", what, title);
     } else {
@@ -30,8 +34,7 @@ void ng_report_title(FILE *out, const ng_report_study *study)
     }
 }
 
-/* A text, or the texts of a list one after the other. */
-static bool sentences(FILE *out, const json_t *value)
+bool ng_report_sentences(FILE *out, const json_t *value)
 {
     if (json_is_string(value)) {
         ng_html_element(out, "p", "answer", json_string_value(value));
@@ -124,12 +127,12 @@ static const struct {
     {"red", "Red: do not trust this result."},
 };
 
-static void verdict(FILE *out, const json_t *fit)
+void ng_report_verdict(FILE *out, const json_t *result)
 {
-    const json_t *block = json_object_get(fit, "verdict");
+    const json_t *block = json_object_get(result, "verdict");
     const char *level = ng_report_string(block, "level");
-    if (level == NULL && json_is_boolean(json_object_get(fit, "trusted"))) {
-        level = json_is_true(json_object_get(fit, "trusted")) ? "green" : "red";
+    if (level == NULL && json_is_boolean(json_object_get(result, "trusted"))) {
+        level = json_is_true(json_object_get(result, "trusted")) ? "green" : "red";
     }
     for (size_t i = 0; level != NULL && i < sizeof verdicts / sizeof verdicts[0]; i++) {
         if (strcmp(level, verdicts[i].level) != 0) {
@@ -153,7 +156,7 @@ void ng_report_answer(FILE *out, const ng_report_study *study)
 {
     const json_t *fit = study->result[NG_REPORT_FIT];
     const json_t *ensemble = ng_report_ensemble(study);
-    if (!sentences(out, json_object_get(fit, "answer"))) {
+    if (!ng_report_sentences(out, json_object_get(fit, "answer"))) {
         if (ensemble != NULL) {
             ensemble_answer(out, ensemble);
         }
@@ -162,6 +165,6 @@ void ng_report_answer(FILE *out, const ng_report_study *study)
         }
     }
     if (fit != NULL) {
-        verdict(out, fit);
+        ng_report_verdict(out, fit);
     }
 }

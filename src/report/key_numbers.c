@@ -4,15 +4,7 @@
 
 #include <math.h>
 
-/* One number: `lower`, `upper` NAN where there is no interval; `unit` may be "". */
-typedef struct key_number {
-    const char *name;
-    double value, lower, upper;
-    const char *unit;
-    double level; /* of the interval, 0..1; NAN: not said */
-} key_number;
-
-static void card(FILE *out, key_number k)
+void ng_report_write_card(FILE *out, ng_report_card k)
 {
     if (!isfinite(k.value)) {
         return;
@@ -39,8 +31,7 @@ static void card(FILE *out, key_number k)
     ng_html_raw(out, "</dd></div>\n");
 }
 
-/* A number that goes from a start to an end. */
-static void span_card(FILE *out, const char *name, double first, double last, const char *unit)
+void ng_report_span_card(FILE *out, const char *name, double first, double last, const char *unit)
 {
     if (!isfinite(first) || !isfinite(last)) {
         return;
@@ -56,64 +47,90 @@ static void span_card(FILE *out, const char *name, double first, double last, co
     ng_html_raw(out, "</small></div></dd></div>\n");
 }
 
-static key_number with_interval(const json_t *object, const char *value, const char *lower,
-                                const char *upper)
+static ng_report_card with_interval(const json_t *object, const char *value, const char *lower,
+                                    const char *upper)
 {
-    key_number k = {.value = ng_report_real(object, value),
-                    .lower = ng_report_real(object, lower),
-                    .upper = ng_report_real(object, upper),
-                    .unit = "",
-                    .level = (double)NAN};
+    ng_report_card k = {.value = ng_report_real(object, value),
+                        .lower = ng_report_real(object, lower),
+                        .upper = ng_report_real(object, upper),
+                        .unit = "",
+                        .level = (double)NAN};
     return k;
+}
+
+/* How well the law predicts what it was not shown, and how much was there to fit. */
+static void forward_cards(FILE *out, const json_t *forward)
+{
+    static const struct {
+        const char *key, *name;
+    } share[] = {
+        {"mean_within_5_percent", "Frames whose mean is predicted within 5 %"},
+        {"variance_within_2_sd", "Frames whose variance is predicted within two s.d."},
+    };
+    const json_t *prediction = json_object_get(forward, "prediction");
+    for (size_t i = 0; i < sizeof share / sizeof share[0]; i++) {
+        ng_report_card k = with_interval(prediction, share[i].key, "", "");
+        k.name = share[i].name;
+        k.value *= 100;
+        k.unit = "%";
+        ng_report_write_card(out, k);
+    }
+    ng_report_card sizes = with_interval(forward, "effective_observations", "", "");
+    sizes.name = "Measured sizes, counted as independent ones";
+    ng_report_write_card(out, sizes);
 }
 
 static void fit_cards(FILE *out, const json_t *fit)
 {
     const json_t *potential = json_object_get(fit, "potential");
     double level = ng_report_real(fit, "level");
-    key_number mu = with_interval(potential, "mu_max_kT", "mu_max_lower_kT", "mu_max_upper_kT");
+    ng_report_card mu = with_interval(potential, "mu_max_kT", "mu_max_lower_kT", "mu_max_upper_kT");
     mu.name = "Highest chemical potential, above the bulk";
     mu.unit = "kT";
     mu.level = level;
-    card(out, mu);
-    key_number n = with_interval(potential, "n_max", "n_max_lower", "n_max_upper");
+    ng_report_write_card(out, mu);
+    ng_report_card n = with_interval(potential, "n_max", "n_max_lower", "n_max_upper");
     n.name = "reached in particles of";
     n.unit = "monomers";
     n.level = level;
-    card(out, n);
+    ng_report_write_card(out, n);
     double sigma_nm = ng_report_real(json_object_get(fit, "material"), "sigma_s_nm");
-    key_number radius = {.name = "that is, a radius of",
-                         .value = sigma_nm * cbrt(n.value),
-                         .lower = sigma_nm * cbrt(n.lower),
-                         .upper = sigma_nm * cbrt(n.upper),
-                         .unit = "nm",
-                         .level = level};
-    card(out, radius);
-    key_number threshold = {.name = "Supersaturation above which every size grows",
-                            .value = exp(mu.value),
-                            .lower = exp(mu.lower),
-                            .upper = exp(mu.upper),
-                            .unit = "",
-                            .level = level};
-    card(out, threshold);
-    key_number cost = with_interval(json_object_get(fit, "cost"), "growth_rate", "", "");
+    ng_report_card radius = {.name = "that is, a radius of",
+                             .value = sigma_nm * cbrt(n.value),
+                             .lower = sigma_nm * cbrt(n.lower),
+                             .upper = sigma_nm * cbrt(n.upper),
+                             .unit = "nm",
+                             .level = level};
+    ng_report_write_card(out, radius);
+    ng_report_card threshold = {.name = "Supersaturation above which every size grows",
+                                .value = exp(mu.value),
+                                .lower = exp(mu.lower),
+                                .upper = exp(mu.upper),
+                                .unit = "",
+                                .level = level};
+    ng_report_write_card(out, threshold);
+    if (json_object_get(fit, "forward") != NULL) {
+        forward_cards(out, json_object_get(fit, "forward"));
+        return;
+    }
+    ng_report_card cost = with_interval(json_object_get(fit, "cost"), "growth_rate", "", "");
     cost.name = "Misfit of the growth rate (0 is perfect)";
-    card(out, cost);
+    ng_report_write_card(out, cost);
 }
 
 static void ensemble_cards(FILE *out, const json_t *ensemble)
 {
     const json_t *series = json_object_get(ensemble, "series");
     const json_t *counts = json_object_get(ensemble, "counts");
-    key_number tracks = with_interval(counts, "tracks", "", "");
+    ng_report_card tracks = with_interval(counts, "tracks", "", "");
     tracks.name = "Particles followed";
-    card(out, tracks);
+    ng_report_write_card(out, tracks);
     double first = ng_report_first(series, "mean_radius_nm");
     double last = ng_report_last(series, "mean_radius_nm");
-    span_card(out, "Mean radius, first to last frame", first, last, "nm");
-    span_card(out, "Spread of the radius over its mean, first to last",
-              100 * ng_report_first(series, "sd_radius_nm") / first,
-              100 * ng_report_last(series, "sd_radius_nm") / last, "%");
+    ng_report_span_card(out, "Mean radius, first to last frame", first, last, "nm");
+    ng_report_span_card(out, "Spread of the radius over its mean, first to last",
+                        100 * ng_report_first(series, "sd_radius_nm") / first,
+                        100 * ng_report_last(series, "sd_radius_nm") / last, "%");
 }
 
 static void potential_cards(FILE *out, const json_t *potential)
@@ -131,14 +148,15 @@ static void potential_cards(FILE *out, const json_t *potential)
         {"r_star2_nm", "Radius r** above which growth goes on", "nm", true},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        key_number k = with_interval(rows[i].critical ? critical : maximum, rows[i].key, "", "");
+        ng_report_card k =
+            with_interval(rows[i].critical ? critical : maximum, rows[i].key, "", "");
         k.name = rows[i].name;
         k.unit = rows[i].unit;
-        card(out, k);
+        ng_report_write_card(out, k);
     }
-    key_number s = with_interval(potential, "supersaturation", "", "");
+    ng_report_card s = with_interval(potential, "supersaturation", "", "");
     s.name = "Supersaturation asked for";
-    card(out, s);
+    ng_report_write_card(out, s);
 }
 
 void ng_report_key_numbers(FILE *out, const ng_report_study *study)

@@ -5,18 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-static const struct {
-    const char *name, *symbol, *title;
-} known[] = {
-    {"eps_f", "<i>ε</i><sub>face</sub>", "Energy of a monomer on a face"},
-    {"eps_e", "<i>ε</i><sub>edge</sub>", "Energy of a monomer on an edge"},
-    {"alpha4", "4 + <i>α</i>", "Weight of the logarithmic term"},
-    {"K", "<i>K</i>", "Reaction against diffusion"},
-    {"kr", "<i>k</i><sub>r</sub>", "Attachment rate"},
-};
-
-#define N_KNOWN (sizeof known / sizeof known[0])
-
 static const char *flag_class(const char *flag)
 {
     static const char *const plain[] = {"fixed", "free", "smooth", "constant"};
@@ -44,27 +32,6 @@ static void flag_cell(FILE *out, const char *flag)
     ng_html_raw(out, "</td>");
 }
 
-static void number_cell(FILE *out, double value, double resolution)
-{
-    char text[NG_REPORT_NUMBER];
-    ng_html_raw(out, "<td class=\"number\">");
-    ng_html_text(out, ng_report_number(text, value, resolution));
-    ng_html_raw(out, "</td>");
-}
-
-static void range_cell(FILE *out, double low, double high, double resolution)
-{
-    char a[NG_REPORT_NUMBER], b[NG_REPORT_NUMBER];
-    ng_html_raw(out, "<td class=\"number\">");
-    if (isfinite(low) && isfinite(high)) {
-        ng_html_format(out, "%s to %s", ng_report_number(a, low, resolution),
-                       ng_report_number(b, high, resolution));
-    } else {
-        ng_html_raw(out, "–");
-    }
-    ng_html_raw(out, "</td>");
-}
-
 /* Bounds were chosen, not measured: as short as they can be. */
 static void bounds_cell(FILE *out, double low, double high)
 {
@@ -76,25 +43,18 @@ static void bounds_cell(FILE *out, double low, double high)
     ng_html_raw(out, "</td>");
 }
 
-static double resolution_of(double value, double lower, double upper)
-{
-    double half = (upper - lower) / 2;
-    /* An interval wider than its value, as of a rate over decades: three digits of each end. */
-    return half > 0 && half < fabs(value) ? half : (double)NAN;
-}
-
 static void parameter_row(FILE *out, size_t i, const json_t *parameter)
 {
     double value = ng_report_real(parameter, "value");
     double lower = ng_report_real(parameter, "lower"), upper = ng_report_real(parameter, "upper");
-    double resolution = resolution_of(value, lower, upper);
+    double resolution = ng_report_resolution(value, lower, upper);
     const char *title = ng_report_string(parameter, "title");
     const char *unit = ng_report_string(parameter, "unit");
     ng_html_raw(out, "<tr><th scope=\"row\">");
-    ng_html_text(out, title != NULL ? title : known[i].title);
-    fprintf(out, "</th><td class=\"symbol name\">%s</td>", known[i].symbol);
-    number_cell(out, value, resolution);
-    range_cell(out, lower, upper, resolution);
+    ng_html_text(out, title != NULL ? title : ng_report_parameter_list[i].title);
+    fprintf(out, "</th><td class=\"symbol name\">%s</td>", ng_report_parameter_list[i].symbol);
+    ng_report_number_cell(out, value, resolution);
+    ng_report_range_cell(out, lower, upper, resolution);
     ng_html_raw(out, "<td class=\"unit\">");
     ng_html_unit(out, unit != NULL && strcmp(unit, "1") == 0 ? NULL : unit);
     ng_html_raw(out, "</td>");
@@ -111,11 +71,11 @@ static void delta_row(FILE *out, const json_t *delta)
     if (!isfinite(mean)) {
         return;
     }
-    double resolution = resolution_of(mean, lower, upper);
+    double resolution = ng_report_resolution(mean, lower, upper);
     ng_html_raw(out, "<tr><th scope=\"row\">Shape number, mean over frames</th>"
                      "<td class=\"symbol name\"><i>δ</i></td>");
-    number_cell(out, mean, resolution);
-    range_cell(out, lower, upper, resolution);
+    ng_report_number_cell(out, mean, resolution);
+    ng_report_range_cell(out, lower, upper, resolution);
     ng_html_raw(out, "<td></td>");
     bounds_cell(out, 1, 2);
     flag_cell(out, ng_report_string(delta, "mode"));
@@ -139,8 +99,8 @@ static void parameter_table(FILE *out, const json_t *fit)
     }
     ng_html_raw(out, "</th><th>Unit</th><th class=\"number\">Bounds</th><th>Flag</th></tr></thead>"
                      "<tbody>\n");
-    for (size_t i = 0; i < N_KNOWN; i++) {
-        const json_t *parameter = json_object_get(parameters, known[i].name);
+    for (size_t i = 0; i < NG_REPORT_PARAMETERS; i++) {
+        const json_t *parameter = json_object_get(parameters, ng_report_parameter_list[i].name);
         if (parameter != NULL) {
             parameter_row(out, i, parameter);
         }
@@ -157,7 +117,7 @@ typedef struct comparison {
     double truth, found, lower, upper;
 } comparison;
 
-#define N_COMPARISONS (N_KNOWN + 3)
+#define N_COMPARISONS (NG_REPORT_PARAMETERS + 3)
 
 static comparison compare(const char *markup, double truth, const json_t *found, const char *value,
                           const char *lower, const char *upper)
@@ -173,26 +133,28 @@ static void compare_all(const json_t *fit, const json_t *truth, comparison list[
     const json_t *parameters = json_object_get(truth, "parameters");
     const json_t *potential = json_object_get(fit, "potential");
     const json_t *maximum = json_object_get(truth, "maximum");
-    for (size_t i = 0; i < N_KNOWN; i++) {
-        list[i] = compare(known[i].symbol, ng_report_real(parameters, known[i].name),
-                          json_object_get(found, known[i].name), "value", "lower", "upper");
+    for (size_t i = 0; i < NG_REPORT_PARAMETERS; i++) {
+        const ng_report_parameter *p = &ng_report_parameter_list[i];
+        list[i] = compare(p->symbol, ng_report_real(parameters, p->name),
+                          json_object_get(found, p->name), "value", "lower", "upper");
     }
-    list[N_KNOWN] = compare("<i>δ</i>, mean", ng_report_real(truth, "delta"),
-                            json_object_get(fit, "delta"), "mean", "lower", "upper");
-    list[N_KNOWN + 1] = compare("<i>n</i> at the maximum", ng_report_real(maximum, "n"), potential,
-                                "n_max", "n_max_lower", "n_max_upper");
-    list[N_KNOWN + 2] =
+    list[NG_REPORT_PARAMETERS] = compare("<i>δ</i>, mean", ng_report_real(truth, "delta"),
+                                         json_object_get(fit, "delta"), "mean", "lower", "upper");
+    list[NG_REPORT_PARAMETERS + 1] =
+        compare("<i>n</i> at the maximum", ng_report_real(maximum, "n"), potential, "n_max",
+                "n_max_lower", "n_max_upper");
+    list[NG_REPORT_PARAMETERS + 2] =
         compare("highest <i>μ</i><sub>n</sub> (kT)", ng_report_real(maximum, "mu_kT"), potential,
                 "mu_max_kT", "mu_max_lower_kT", "mu_max_upper_kT");
 }
 
 static void truth_row(FILE *out, const comparison *c)
 {
-    double resolution = resolution_of(c->found, c->lower, c->upper);
+    double resolution = ng_report_resolution(c->found, c->lower, c->upper);
     fprintf(out, "<tr><th scope=\"row\" class=\"symbol name\">%s</th>", c->markup);
-    number_cell(out, c->truth, resolution);
-    number_cell(out, c->found, resolution);
-    range_cell(out, c->lower, c->upper, resolution);
+    ng_report_number_cell(out, c->truth, resolution);
+    ng_report_number_cell(out, c->found, resolution);
+    ng_report_range_cell(out, c->lower, c->upper, resolution);
     ng_html_raw(out, "<td>");
     if (isfinite(c->lower) && isfinite(c->upper)) {
         bool inside = c->truth >= c->lower && c->truth <= c->upper;
@@ -234,6 +196,7 @@ void ng_report_parameters(FILE *out, const ng_report_study *study)
                 "other than “ok” means that the data do not fix that parameter by itself, even "
                 "where they fix the chemical potential.</p>\n");
     parameter_table(out, fit);
+    ng_report_forward(out, fit);
     if (study->result[NG_REPORT_TRUTH] != NULL) {
         truth_table(out, fit, study->result[NG_REPORT_TRUTH]);
     }

@@ -15,7 +15,25 @@ static void write_title(FILE *out, const ng_report_input *input, const ng_report
     }
 }
 
-static void navigation(FILE *out, const ng_report_study *study)
+/* Nothing else is to be shown: the prediction is the answer. */
+static bool prediction_alone(const ng_report_study *study)
+{
+    return study->result[NG_REPORT_PREDICTION] != NULL && study->result[NG_REPORT_FIT] == NULL &&
+           study->result[NG_REPORT_POTENTIAL] == NULL && ng_report_ensemble(study) == NULL;
+}
+
+/* More than one fit, or more than one prediction. */
+static bool are_several(const ng_report_study *study, size_t n)
+{
+    size_t fits = 0, predictions = 0;
+    for (size_t k = 0; k < n; k++) {
+        fits += study[k].result[NG_REPORT_FIT] != NULL;
+        predictions += study[k].result[NG_REPORT_PREDICTION] != NULL;
+    }
+    return fits > 1 || predictions > 1;
+}
+
+static void navigation(FILE *out, const ng_report_study *study, bool several)
 {
     ng_html_raw(out, "<nav class=\"page\" aria-label=\"Parts of this report\"><ul>\n"
                      "<li><a href=\"#answer\">Answer</a></li>\n"
@@ -23,6 +41,12 @@ static void navigation(FILE *out, const ng_report_study *study)
     if (study->result[NG_REPORT_FIT] != NULL) {
         ng_html_raw(out, "<li><a href=\"#parameters-table\">Parameters</a></li>\n"
                          "<li><a href=\"#certainty\">Certainty</a></li>\n");
+    }
+    if (study->result[NG_REPORT_PREDICTION] != NULL && !prediction_alone(study)) {
+        ng_html_raw(out, "<li><a href=\"#prediction\">Prediction</a></li>\n");
+    }
+    if (several) {
+        ng_html_raw(out, "<li><a href=\"#compare\">Side by side</a></li>\n");
     }
     ng_html_raw(out, "<li><a href=\"#warnings\">Warnings</a></li>\n"
                      "<li><a href=\"#methods\">Methods</a></li>\n"
@@ -41,6 +65,17 @@ static void slot(FILE *out, const char *id, const char *name, size_t k)
             name, k);
 }
 
+static void write_prediction(FILE *out, const ng_report_study *study, size_t k)
+{
+    bool alone = prediction_alone(study);
+    if (!alone) {
+        fprintf(out, "<section%s>\n<h2>Prediction</h2>\n", k == 0 ? " id=\"prediction\"" : "");
+    }
+    ng_report_prediction(out, study->result[NG_REPORT_PREDICTION]);
+    ng_html_raw(out, "</section>\n");
+    slot(out, alone && k == 0 ? "figures" : NULL, "prediction", k);
+}
+
 static void write_study(FILE *out, const ng_report_study *study, size_t k)
 {
     if (k > 0) {
@@ -49,6 +84,10 @@ static void write_study(FILE *out, const ng_report_study *study, size_t k)
         ng_html_raw(out, "</h2>\n");
     } else {
         ng_html_raw(out, "<section id=\"answer\" aria-label=\"Answer\">\n");
+    }
+    if (prediction_alone(study)) {
+        write_prediction(out, study, k);
+        return;
     }
     ng_report_answer(out, study);
     ng_report_key_numbers(out, study);
@@ -60,6 +99,20 @@ static void write_study(FILE *out, const ng_report_study *study, size_t k)
         ng_html_raw(out, "</section>\n");
         slot(out, k == 0 ? "certainty" : NULL, "certainty", k);
     }
+    if (study->result[NG_REPORT_PREDICTION] != NULL) {
+        write_prediction(out, study, k);
+    }
+}
+
+static void write_comparison(FILE *out, const ng_report_study *study, size_t n)
+{
+    if (!are_several(study, n)) {
+        return;
+    }
+    ng_html_raw(out, "<section id=\"compare\">\n<h2>Side by side</h2>\n");
+    ng_report_compared_fits(out, study, n);
+    ng_html_raw(out, "</section>\n");
+    slot(out, NULL, "compare", 0);
 }
 
 static void write_body(FILE *out, const ng_report_input *input, const ng_report_study *study,
@@ -68,10 +121,13 @@ static void write_body(FILE *out, const ng_report_input *input, const ng_report_
     ng_html_raw(out, "<header>\n<p class=\"eyebrow\">nucgrow report</p>\n<h1>");
     write_title(out, input, study);
     ng_html_raw(out, "</h1>\n</header>\n");
-    navigation(out, study);
+    navigation(out, study, are_several(study, n));
     ng_html_raw(out, "<main>\n");
     for (size_t k = 0; k < n; k++) {
         write_study(out, &study[k], k);
+        if (k == 0) {
+            write_comparison(out, study, n);
+        }
     }
     ng_report_warnings(out, input);
     ng_report_methods(out, input);

@@ -61,6 +61,7 @@ typedef enum ng_report_kind {
     NG_REPORT_FIT,
     NG_REPORT_POTENTIAL,
     NG_REPORT_TRUTH,
+    NG_REPORT_PREDICTION,
     NG_REPORT_KINDS
 } ng_report_kind;
 
@@ -69,6 +70,7 @@ typedef enum ng_report_kind {
  *  truth). */
 typedef struct ng_report_study {
     const json_t *result[NG_REPORT_KINDS]; /* borrowed, NULL where there is none */
+    const char *file[NG_REPORT_KINDS];     /* their names, borrowed */
     const char *name;                      /* file of a further result; NULL for the first study */
 } ng_report_study;
 
@@ -80,6 +82,23 @@ const json_t *ng_report_ensemble(const ng_report_study *study);
 /** {"studies": [...]}: what the page draws. Owned by the caller; NULL: no memory. */
 json_t *ng_report_data(const ng_report_study *study, size_t n);
 
+/* ---- tables -------------------------------------------------------------------------------- */
+
+typedef struct ng_report_parameter {
+    const char *name, *symbol, *title; /* in results, as markup, in words */
+} ng_report_parameter;
+
+#define NG_REPORT_PARAMETERS 5
+extern const ng_report_parameter ng_report_parameter_list[NG_REPORT_PARAMETERS];
+
+/** How finely a value with this interval is printed: see ng_report_number. */
+double ng_report_resolution(double value, double lower, double upper);
+void ng_report_number_cell(FILE *out, double value, double resolution);
+/** "lower to upper", a dash where there is no interval. */
+void ng_report_range_cell(FILE *out, double lower, double upper, double resolution);
+/** "value (lower to upper)" in one cell, without the bracket where there is no interval. */
+void ng_report_interval_cell(FILE *out, double value, double lower, double upper);
+
 /* ---- sections ------------------------------------------------------------------------------ */
 
 /** Title of the page, when the caller gives none. */
@@ -87,6 +106,27 @@ void ng_report_title(FILE *out, const ng_report_study *study);
 void ng_report_answer(FILE *out, const ng_report_study *study);
 void ng_report_key_numbers(FILE *out, const ng_report_study *study);
 void ng_report_parameters(FILE *out, const ng_report_study *study);
+/** What a forward fit adds to its parameters: the rate estimator's beside them, the laws compared,
+ *  what the data are worth. Nothing for another fit. */
+void ng_report_forward(FILE *out, const json_t *fit);
+/** Fits of one page in one table; nothing when there is only one. */
+void ng_report_compared_fits(FILE *out, const ng_report_study *study, size_t n);
+/** Verdict of a fit or a prediction; nothing where it has none. */
+void ng_report_verdict(FILE *out, const json_t *result);
+/** Answer, verdict, key numbers and the grid of supply rates. */
+void ng_report_prediction(FILE *out, const json_t *prediction);
+/** One key number: a card; nothing where the value is not finite. */
+typedef struct ng_report_card {
+    const char *name;
+    double value, lower, upper; /* lower, upper NAN where there is no interval */
+    const char *unit;           /* may be "" */
+    double level;               /* of the interval, 0..1; NAN: not said */
+} ng_report_card;
+void ng_report_write_card(FILE *out, ng_report_card card);
+/** A number that goes from a start to an end. */
+void ng_report_span_card(FILE *out, const char *name, double first, double last, const char *unit);
+/** The sentences of a text or a list of texts; false when there are none. */
+bool ng_report_sentences(FILE *out, const json_t *value);
 /** Warnings of all inputs. */
 void ng_report_warnings(FILE *out, const ng_report_input *input);
 void ng_report_methods(FILE *out, const ng_report_input *input);

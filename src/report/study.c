@@ -5,17 +5,15 @@
 #include <string.h>
 
 static const char *const schemas[NG_REPORT_KINDS] = {
-    [NG_REPORT_ENSEMBLE] = "nucgrow/ensemble/1",
-    [NG_REPORT_FIT] = "nucgrow/fit-growth/1",
-    [NG_REPORT_POTENTIAL] = "nucgrow/potential/1",
-    [NG_REPORT_TRUTH] = "nucgrow/truth/1",
+    [NG_REPORT_ENSEMBLE] = "nucgrow/ensemble/1",   [NG_REPORT_FIT] = "nucgrow/fit-growth/1",
+    [NG_REPORT_POTENTIAL] = "nucgrow/potential/1", [NG_REPORT_TRUTH] = "nucgrow/truth/1",
+    [NG_REPORT_PREDICTION] = "nucgrow/predict/1",
 };
 
 static const char *const study_keys[NG_REPORT_KINDS] = {
-    [NG_REPORT_ENSEMBLE] = "ensemble",
-    [NG_REPORT_FIT] = "fit",
-    [NG_REPORT_POTENTIAL] = "potential",
-    [NG_REPORT_TRUTH] = "truth",
+    [NG_REPORT_ENSEMBLE] = "ensemble",     [NG_REPORT_FIT] = "fit",
+    [NG_REPORT_POTENTIAL] = "potential",   [NG_REPORT_TRUTH] = "truth",
+    [NG_REPORT_PREDICTION] = "prediction",
 };
 
 double ng_report_real(const json_t *object, const char *key)
@@ -67,8 +65,8 @@ static ng_status kind_of(const json_t *result, const char *name, ng_report_kind 
     if (schema == NULL) {
         return NG_FAIL(err, NG_FORMAT,
                        "%s: no \"schema\" in it; a result of nucgrow is needed "
-                       "(%s, %s, %s or %s)",
-                       name, schemas[0], schemas[1], schemas[2], schemas[3]);
+                       "(%s, %s, %s, %s or %s)",
+                       name, schemas[0], schemas[1], schemas[2], schemas[3], schemas[4]);
     }
     for (int k = 0; k < NG_REPORT_KINDS; k++) {
         if (strcmp(schema, schemas[k]) == 0) {
@@ -84,9 +82,9 @@ static ng_status kind_of(const json_t *result, const char *name, ng_report_kind 
         }
     }
     return NG_FAIL(err, NG_FORMAT,
-                   "%s: schema is %.60s; a report is made from %s, %s, %s and %s "
+                   "%s: schema is %.60s; a report is made from %s, %s, %s, %s and %s "
                    "(leave this file out)",
-                   name, schema, schemas[0], schemas[1], schemas[2], schemas[3]);
+                   name, schema, schemas[0], schemas[1], schemas[2], schemas[3], schemas[4]);
 }
 
 ng_status ng_report_studies(const ng_report_input *input, ng_report_study **study, size_t *n,
@@ -97,7 +95,7 @@ ng_status ng_report_studies(const ng_report_input *input, ng_report_study **stud
     if (input->n == 0) {
         return NG_FAIL(err, NG_TOO_LITTLE,
                        "no result to report on; give ensemble.json, "
-                       "fit-growth.json or potential.json");
+                       "fit-growth.json, potential.json or predicted.json");
     }
     ng_report_study *list = NG_NEW(ng_report_study, input->n);
     if (list == NULL) {
@@ -117,6 +115,7 @@ ng_status ng_report_studies(const ng_report_input *input, ng_report_study **stud
             home->name = input->name[i];
         }
         home->result[kind] = input->result[i];
+        home->file[kind] = input->name[i];
     }
     for (size_t k = 1; k < count; k++) {
         if (list[k].result[NG_REPORT_FIT] != NULL) {
@@ -294,18 +293,27 @@ static json_t *drawn_part(const json_t *result, bool with_ensemble)
     return out;
 }
 
+/* The name without its folder: NULL (no key) where it is not known or not UTF-8. */
+static json_t *file_name(const char *path)
+{
+    const char *slash = path != NULL ? strrchr(path, '/') : NULL;
+    return path != NULL ? json_string(slash != NULL ? slash + 1 : path) : NULL;
+}
+
 json_t *ng_report_data(const ng_report_study *study, size_t n)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < n; i++) {
-        json_t *one = json_object();
+        json_t *one = json_object(), *files = json_object();
         bool own_ensemble = study[i].result[NG_REPORT_ENSEMBLE] != NULL;
         for (int k = 0; k < NG_REPORT_KINDS; k++) {
             if (study[i].result[k] != NULL) {
                 json_object_set_new(one, study_keys[k],
                                     drawn_part(study[i].result[k], !own_ensemble));
+                json_object_set_new(files, study_keys[k], file_name(study[i].file[k]));
             }
         }
+        json_object_set_new(one, "files", files);
         json_array_append_new(list, one);
     }
     return json_pack("{s:o}", "studies", list);
