@@ -101,6 +101,7 @@ typedef struct ng_forward_fit {
                                   jumps between frames leave to any model */
     double var_within;         /* share of frames whose variance lies within two bootstrap s.d. */
     double dissolved;          /* particles predicted to have dissolved */
+    bool ran_away;             /* predicted sizes grew far beyond those seen and were stopped */
 
     ng_forward_model model[NG_N_FORWARD_MODELS];
     size_t n_models; /* 0: not compared */

@@ -672,6 +672,7 @@ static ng_status predict_best(const forward_case *c, const forward_search *best,
         put_moment_data(c->t, raw + 2 * n, raw, fit, out);
         out->n_frames = fit->n_frames;
         out->dissolved = m.dissolved;
+        out->ran_away = m.ran_away;
         for (size_t i = 0; i < fit->n_frames; i++) {
             out->mean_lower[i] = out->mean_upper[i] = fit->mean_n_model[i];
             out->var_lower[i] = out->var_upper[i] = fit->var_n_model[i];
@@ -741,6 +742,11 @@ static void warn(const forward_case *c, const ng_growth_fit *fit, const ng_forwa
         ng_warnings_add(warnings, "dissolved",
                         "%.1f particles are predicted to dissolve below %d monomers",
                         out->dissolved, RATE_N_MIN);
+    }
+    if (out->ran_away) {
+        ng_warnings_add(warnings, "ran-away",
+                        "the fitted law lets some particles grow to many times the sizes seen; "
+                        "they were stopped, and predicted moments are too small");
     }
     if (out->mean_within < FORWARD_MEAN_SHARE &&
         out->mean_within < out->mean_within_spline - FORWARD_MEAN_MARGIN) {

@@ -221,6 +221,7 @@ typedef struct forward_moments {
     double *mean, *variance;           /* owned; NAN where no particle */
     double *moment[NG_MOMENT_MAX + 1]; /* owned: <n^q>, q = 3.. */
     double dissolved;
+    bool ran_away; /* sizes reached the end of any sensible range and gathered there */
 } forward_moments;
 ng_status ng_forward_moments_create(size_t n_frames, forward_moments *out, ng_error *err);
 void ng_forward_moments_free(forward_moments *m);

@@ -15,7 +15,7 @@
 #define SPEEDS 4       /* quadrature over the particles' speeds */
 #define NOISE_POINTS 5 /* quadrature over the noise */
 #define REACH 5.0      /* s.d. to which a particle's first size is spread */
-#define ENLARGE 3      /* times that the range of sizes may be doubled */
+#define ENLARGE 2      /* times that the range of sizes may be doubled */
 #define GONE 2.0       /* a track that ends below this times the smallest x has dissolved */
 
 /* Gauss-Hermite, for a normal variable of variance 1. */
@@ -65,6 +65,7 @@ typedef struct prediction {
     ng_size_range sizes;
     size_t count, sets;
     double tau; /* s.d. of ln speed */
+    double top_share;
     entry *entry;
     ng_master *master;
     double *attach, *detach, *density, *power; /* power: measured <n^q> at each size */
@@ -254,6 +255,7 @@ static ng_status open_master(prediction *a, const ng_time_law *S, ng_error *err)
     ng_master_options o = ng_master_defaults();
     o.sizes = a->sizes;
     o.sets = a->sets;
+    o.top_share = a->top_share;
     o.step_s = fmin(STEP_S, a->c->data.frame_s / STEPS_PER_FRAME);
     ng_status status = ng_master_create(&o, &a->master, NULL, err);
     for (size_t set = 0; status == NG_OK && set < a->sets; set++) {
@@ -341,11 +343,15 @@ ng_status ng_forward_predict(const forward_case *c, const double *weight, const 
     shrink(&a, true);
     ng_time_law S = ng_law_table(c->middle_s, a.p.S, c->supersaturation.count);
     long n_max = (long)ceil(fmax(c->data.n_largest, 20.0 * NG_SOLVE_N_MIN));
-    for (int i = 0;; i++) {
+    a.top_share = ng_master_defaults().top_share;
+    for (int i = 0; i <= ENLARGE; i++) {
+        /* a law under which sizes run away is a result too: let them gather at the end at last */
+        out->ran_away = i == ENLARGE;
+        a.top_share = i == ENLARGE ? 1.0 : a.top_share;
         status = run_on(&a, n_max, &S, out, err);
         prediction_close(&a);
         /* NG_INVALID: sizes have reached the end of the range */
-        if (status != NG_INVALID || i == ENLARGE) {
+        if (status != NG_INVALID) {
             break;
         }
         n_max *= 2;
