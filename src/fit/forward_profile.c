@@ -10,11 +10,12 @@
 
 #define SIDE_POINTS (NG_PROFILE_POINTS / 2 - 1)
 #define ITERATIONS 40
-#define FIRST_SHARE 0.05 /* of the range: the first step where no standard error tells */
+#define FIRST_SHARE 0.04 /* of the range: the first step at most; linear standard errors may lie */
 #define BEYOND 1.15      /* of the limit: where the next step aims, were the deviance a square */
 #define WORTH_IT 0.05    /* of ln likelihood: a better point by less does not move an interval */
 #define FAR 3.0          /* times the limit */
 #define RETRY 1.5
+#define HOPELESS 15.0
 #define NARROW 0.05      /* bracket, in shares of the distance to the best value */
 #define NEAR_ENOUGH 0.08 /* of the limit: the end of the interval is then interpolated */
 
@@ -44,7 +45,7 @@ static double first_step(const profile_job *job, size_t index)
             step = sqrt(job->limit * job->k->robust[i * job->k->n + i]);
         }
     }
-    return fmin(fmax(step, 1e-4 * range), 0.25 * range);
+    return fmin(fmax(step, 1e-4 * range), FIRST_SHARE * range);
 }
 
 /* Deviance where x[index] is held; x is where the search of the others starts and ends. */
@@ -112,7 +113,7 @@ static double try_value(const profile_job *job, forward_problem *p, forward_resu
     memcpy(x, from, FORWARD_MAX * sizeof *x);
     follow(job, index, value, x);
     double d = deviance_at(job, p, r, index, x, s);
-    if (d < RETRY * job->limit) {
+    if (d < RETRY * job->limit || d > HOPELESS * job->limit) {
         return d;
     }
     memcpy(other, from, sizeof other);
@@ -150,7 +151,7 @@ static void walk_out(const profile_job *job, forward_problem *p, forward_result 
             outer_d = d;
         } else {
             double factor = sqrt(BEYOND * job->limit / fmax(d, 1e-3 * job->limit)) - 1.0;
-            step = fabs(trial - best) * fmin(fmax(factor, 0.1), 3.0);
+            step = fabs(trial - best) * fmin(fmax(factor, 0.1), 4.0);
             inner = trial;
             inner_d = d;
             memcpy(inner_x, x, sizeof inner_x);
