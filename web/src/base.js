@@ -129,16 +129,23 @@ function joinedPhases(phases) {
 
 /** What one group of figures draws from: the results given, and what follows from them. */
 function contextOf(study) {
-    const {ensemble, fit, potential, truth} = study;
+    const {ensemble, fit, potential, truth, prediction} = study;
     const growth = ensemble ?? fit?.ensemble;
     const material = fit?.material ?? growth?.material ?? potential?.material;
-    const sigma = number(material?.sigma_s_nm ?? truth?.sigma_s_nm);
+    const sigma = number(material?.sigma_s_nm ?? truth?.sigma_s_nm
+        ?? prediction?.fit?.sigma_s_nm);
     return {
-        ensemble, fit, potential, truth, growth, sigma,
+        prediction, ensemble, fit, potential, truth, growth, sigma,
         phases: joinedPhases(fit?.phases ?? growth?.phases),
         muMax: number(fit?.potential?.mu_max_kT ?? potential?.maximum?.mu_kT),
         nMax: number(fit?.potential?.n_max ?? potential?.maximum?.n),
         radius: (n) => sigma * Math.cbrt(n),
         monomers: (r) => (r / sigma) ** 3
     };
+}
+
+/** What a prediction draws from: its own phases and maximum. */
+function predictionContext(study) {
+    return {...contextOf(study), phases: joinedPhases(study.prediction?.phases),
+        muMax: number(study.prediction?.law?.mu_max_kT), nMax: number(study.prediction?.law?.n_max)};
 }

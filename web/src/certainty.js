@@ -223,6 +223,8 @@ function sensitivitySets(ctx) {
  *  for the fit and its changes. */
 function sensitivityMeasure(ctx) {
     const cost = ctx.fit?.cost;
+    // A forward fit's objective is a likelihood; what is told of the changes is the rate's misfit.
+    if (isForward(ctx)) return {key: "growth_rate", name: "misfit", base: NaN};
     if (!isNumber(cost?.variance_limit)) {
         return {key: "objective", name: "objective", base: number(cost?.objective)};
     }
@@ -322,7 +324,8 @@ function highMomentSets(ctx) {
     const fitted = momentsOf(ctx.fit?.moments);
     for (const one of fitted) {
         const same = measured.find((m) => m.order === one.order);
-        if (same) borrowBands(one.rows, same.rows, ["lower", "upper"]);
+        // A forward fit's moments are of raw sizes, the ensemble's bands of smoothed ones.
+        if (same && !isForward(ctx)) borrowBands(one.rows, same.rows, ["lower", "upper"]);
     }
     return fitted.length ? fitted : measured;
 }
@@ -340,7 +343,9 @@ const highMoments = {
         if (!off.length) return "Moments ⟨n^q⟩ of the data with their bootstrap band.";
         const first = off[0];
         const last = off[off.length - 1];
-        return `A test, for these were not fitted: the model is off by `
+        const how = isForward(ctx) ? "Predicted forward from the particles' first frames, by the law "
+            + "alone: it" : "A test, for these were not fitted: the model";
+        return `${how} is off by `
             + `${show(100 * Math.expm1(first.miss), 2)} % for q = ${first.order} and by `
             + `${show(100 * Math.expm1(last.miss), 2)} % for q = ${last.order} (median over time).`;
     },
@@ -377,7 +382,7 @@ const highMoments = {
             legend([
                 ["dot", "var(--data)", "data"],
                 banded && ["band", "var(--data)", "bootstrap band"],
-                modelled && ["line", "var(--ink)", "model"]
+                modelled && ["line", "var(--ink)", isForward(ctx) ? "predicted" : "model"]
             ], width),
             grid(width, 220, sets.map((one) => (w) => tile(one, w)), {most: 4, name: "tiles"})
         ];
@@ -389,13 +394,18 @@ const costRows = (ctx) => finite(rowsOf(ctx.fit?.series, ["time_s", "growth_rate
 
 const frameCost = {
     id: "cost",
-    title: "Misfit of the growth rate, frame by frame",
+    title: (ctx) => (isForward(ctx) ? "Misfit of the sizes, frame by frame"
+        : "Misfit of the growth rate, frame by frame"),
     wide: true,
     missing: (ctx) => (costRows(ctx).length ? undefined
         : "the cost of each frame (`series.growth_rate_cost`)"),
     caption(ctx) {
         const rows = costRows(ctx);
         const worst = rows[d3.maxIndex(rows, (r) => r.growth_rate_cost)];
+        if (isForward(ctx)) {
+            return "Mean squared misfit of the sizes of a frame over what noise and chance steps lead "
+                + `to expect: 1 is as expected; the worst frame is at ${seconds(worst.time_s)}.`;
+        }
         return "How far data and model lie apart in each frame, in the units in which the estimator "
             + `weighs them; the worst frame is at ${seconds(worst.time_s)}.`;
     },
@@ -408,7 +418,7 @@ const frameCost = {
             legend([["swatch", "var(--data)", "one frame"],
                 ["dash", "var(--ink)", `mean of all frames: ${show(mean)}`]], width),
             panel({
-                width, height: 210, label: "Growth-rate cost of each frame against time",
+                width, height: 210, label: "Cost of each frame against time",
                 x: {domain: time, label: "time (s)"},
                 y: {domain: [0, d3.max(rows, (r) => r.growth_rate_cost) * 1.2 || 1],
                     label: "cost of the frame (no unit)"},
@@ -429,5 +439,6 @@ const certaintyFigures = {
     title: "How sure the result is",
     lead: "Different parameters can describe the same growth nearly as well. These figures show what "
         + "the data fix, what they leave open, and where the model misses them.",
-    figures: [parameterIntervals, correlation, eigenvalues, sensitivity, highMoments, frameCost]
+    figures: [parameterIntervals, profileLikelihood, modelComparison, correlation, eigenvalues,
+        spectrum, sensitivity, highMoments, frameCost]
 };

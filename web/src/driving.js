@@ -587,5 +587,5 @@ const drivingFigures = {
     lead: "A particle grows when a monomer is better off in it than in the solution: when ln S, the "
         + "potential of the solution, lies above μₙ, the potential in the particle. Energies are in "
         + "kT.",
-    figures: [potentialFigure, saturation, freeEnergy, rebuilt, shape, rates]
+    figures: [potentialFigure, saturation, freeEnergy, bothEstimators, rebuilt, shape, rates]
 };

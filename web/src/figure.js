@@ -292,7 +292,7 @@ function mountFigure(figure, ctx, prefix) {
             element("div", {class: "tools"},
                 button("CSV", "the data", () => save(`${id}.csv`, "text/csv", csv())),
                 button("SVG", "the picture", () => save(`${id}.svg`, "image/svg+xml", svg())))),
-        element("figcaption", {textContent: figure.caption(ctx)}),
+        element("figcaption", {textContent: figure.caption(ctx).replaceAll(" %", "\u00a0%")}),
         body);
     node.setAttribute("aria-labelledby", `${id}-title`);
     const draw = (forced) => {

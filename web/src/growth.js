@@ -174,6 +174,7 @@ const meanAndVariance = {
             ? undefined : "mean and variance over time (`series`)";
     },
     caption(ctx) {
+        if (isForward(ctx)) return forwardWords(ctx) + phaseWords(ctx);
         const {rows, modelled} = momentRows(ctx);
         const means = finite(rows, "mean_n");
         const [a, b] = [means[0], means[means.length - 1]];
@@ -182,8 +183,9 @@ const meanAndVariance = {
             + "not a test of it, its variance can fail" : ""}.`;
         return what + phaseWords(ctx);
     },
-    rows: (ctx) => momentRows(ctx).rows,
+    rows: (ctx) => (isForward(ctx) ? forwardRows(ctx) : momentRows(ctx).rows),
     draw(ctx, width) {
+        if (isForward(ctx)) return drawPrediction(ctx, width);
         const data = momentRows(ctx);
         const time = extent(data.rows.map((r) => r.time_s), {pad: 0.01});
         const banded = finite(data.rows, "mean_n_lower", "mean_n_upper").length;
@@ -207,9 +209,9 @@ const meanAndVariance = {
 // ---- size distributions -----------------------------------------------------------------------
 
 /** Distributions over the radius when the monomer's volume is known, else over n. */
-function distributionSets(ctx) {
+function distributionSets(ctx, distributions) {
     const keys = ["n", "p_n", "p_n_lower", "p_n_upper"];
-    return list(ctx.growth?.distributions).map((one) => {
+    return list(distributions).map((one) => {
         const rows = finite(rowsOf(one, keys), "n", "p_n").filter((r) => r.n > 0);
         const points = rows.map((r) => {
             const size = isNumber(ctx.sigma) ? ctx.radius(r.n) : r.n;
@@ -229,77 +231,89 @@ function trimmed(points, share = 0.002) {
     return points.slice(Math.max(0, first - 1), last + 1);
 }
 
+/** Size distributions one above the other, the first at the bottom. */
+function drawDistributions(ctx, sets, width, band) {
+    sets = sets.map((one) => ({...one, points: trimmed(one.points)}));
+    const step = sets.length > 8 ? 38 : 46;
+    const left = 62;
+    const right = 96;
+    const highest = d3.max(sets, (s) => d3.max(s.points, (d) => d.p));
+    const scale = (sets.length > 1 ? 2.3 : 1) / highest;
+    const rows = sets.flatMap((s, i) => s.points.map((d) => ({...d, i, base: i,
+        top: i + d.p * scale, low: i + d.lower * scale, high: i + d.upper * scale})));
+    const marks = sets.map((s, i) => sets.length - 1 - i).flatMap((i) => {
+        const own = rows.filter((d) => d.i === i);
+        return [
+            Plot.areaY(own, {x: "size", y1: "base", y2: "top", fill: "var(--panel)",
+                fillOpacity: 0.75}),
+            Plot.areaY(own, {x: "size", y1: "base", y2: "top", fill: "var(--data)",
+                fillOpacity: 0.22}),
+            Plot.areaY(finite(own, "low", "high"), {x: "size", y1: "low", y2: "high",
+                fill: "var(--data)", fillOpacity: 0.35}),
+            Plot.line(own, {x: "size", y: "top", stroke: "var(--data)", strokeWidth: 1.6})
+        ];
+    });
+    const sizes = extent(rows.map((d) => d.size), {pad: 0.02});
+    const summit = d3.max(rows, (d) => Math.max(d.top, isNumber(d.high) ? d.high : 0)) + 0.1;
+    const label = isNumber(ctx.sigma) ? "radius (nm)" : "monomers per particle, n";
+    const banded = finite(rows, "low", "high").length;
+    return [
+        legend([
+            ["line", "var(--data)", isNumber(ctx.sigma) ? "density of radii" : "density of n"],
+            banded && ["band", "var(--data)", band]
+        ], width),
+        panel({
+            width, height: step * summit + 56, grid: false,
+            label: "Size distributions at several times, one above the other",
+            margin: {left, right, top: 10},
+            x: {domain: sizes, label},
+            y: {domain: [0, summit], axis: null},
+            marks: [
+                Plot.gridX({stroke: "var(--grid)", strokeOpacity: 1}),
+                ...marks,
+                Plot.ruleY(sets, {y: (s, i) => i, stroke: "var(--muted)", strokeOpacity: 0.35}),
+                Plot.text(sets, {y: (s, i) => i, text: (s) => seconds(s.time_s),
+                    frameAnchor: "left", textAnchor: "end", dx: -10, dy: -6,
+                    fill: "var(--ink)", fontWeight: 550}),
+                Plot.text(sets, {y: (s, i) => i, filter: (s) => isNumber(s.particles),
+                    text: (s) => plural(s.particles, "particle"), frameAnchor: "right",
+                    textAnchor: "start", dx: 8, dy: -6})
+            ]
+        })
+    ];
+}
+
+const distributionTable = (ctx, sets) => sets.flatMap((one) => one.points.map((d) => ({
+    time_s: one.time_s, n: d.n, ...(isNumber(ctx.sigma) ? {radius_nm: d.size} : {}),
+    p_n: d.p_n, p_n_lower: d.p_n_lower, p_n_upper: d.p_n_upper,
+    ...(isNumber(ctx.sigma) ? {p_radius_per_nm: d.p} : {})
+})));
+
+const seenDistributions = (ctx) => distributionSets(ctx, ctx.growth?.distributions);
+
+/** Where the most frequent size was and where it went. */
+function peakWords(ctx, first, last) {
+    const peak = (s) => show(s.points[d3.maxIndex(s.points, (d) => d.p)].size);
+    return `The most frequent size moves from ${peak(first)} to ${peak(last)}`
+        + `${isNumber(ctx.sigma) ? " nm" : " monomers"} between ${show(first.time_s)} and `
+        + `${seconds(last.time_s)}`;
+}
+
 const distributions = {
     id: "distributions",
     title: "Size distribution over time",
     wide: true,
-    missing: (ctx) => (distributionSets(ctx).length ? undefined
+    missing: (ctx) => (seenDistributions(ctx).length ? undefined
         : "size distributions (`distributions`)"),
     caption(ctx) {
-        const sets = distributionSets(ctx);
+        const sets = seenDistributions(ctx);
         const first = sets[0];
         const last = sets[sets.length - 1];
-        const peak = (s) => s.points[d3.maxIndex(s.points, (d) => d.p)].size;
-        const unit = isNumber(ctx.sigma) ? " nm" : " monomers";
-        return `The most frequent size moves from ${show(peak(first))} to ${show(peak(last))}`
-            + `${unit} between ${show(first.time_s)} and ${seconds(last.time_s)}; every curve has `
-            + "the same area, later ones stand further up.";
+        return `${peakWords(ctx, first, last)}; every curve has the same area, later ones stand `
+            + "further up.";
     },
-    rows: (ctx) => distributionSets(ctx).flatMap((one) => one.points.map((d) => ({
-        time_s: one.time_s, n: d.n, ...(isNumber(ctx.sigma) ? {radius_nm: d.size} : {}),
-        p_n: d.p_n, p_n_lower: d.p_n_lower, p_n_upper: d.p_n_upper,
-        ...(isNumber(ctx.sigma) ? {p_radius_per_nm: d.p} : {})
-    }))),
-    draw(ctx, width) {
-        const sets = distributionSets(ctx).map((one) => ({...one, points: trimmed(one.points)}));
-        const step = sets.length > 8 ? 38 : 46;
-        const left = 62;
-        const right = 96;
-        const highest = d3.max(sets, (s) => d3.max(s.points, (d) => d.p));
-        const scale = (sets.length > 1 ? 2.3 : 1) / highest;
-        const rows = sets.flatMap((s, i) => s.points.map((d) => ({...d, i, base: i,
-            top: i + d.p * scale, low: i + d.lower * scale, high: i + d.upper * scale})));
-        const marks = sets.map((s, i) => sets.length - 1 - i).flatMap((i) => {
-            const own = rows.filter((d) => d.i === i);
-            return [
-                Plot.areaY(own, {x: "size", y1: "base", y2: "top", fill: "var(--panel)",
-                    fillOpacity: 0.75}),
-                Plot.areaY(own, {x: "size", y1: "base", y2: "top", fill: "var(--data)",
-                    fillOpacity: 0.22}),
-                Plot.areaY(finite(own, "low", "high"), {x: "size", y1: "low", y2: "high",
-                    fill: "var(--data)", fillOpacity: 0.35}),
-                Plot.line(own, {x: "size", y: "top", stroke: "var(--data)", strokeWidth: 1.6})
-            ];
-        });
-        const sizes = extent(rows.map((d) => d.size), {pad: 0.02});
-        const summit = d3.max(rows, (d) => Math.max(d.top, isNumber(d.high) ? d.high : 0)) + 0.1;
-        const label = isNumber(ctx.sigma) ? "radius (nm)" : "monomers per particle, n";
-        const banded = finite(rows, "low", "high").length;
-        return [
-            legend([
-                ["line", "var(--data)", isNumber(ctx.sigma) ? "density of radii" : "density of n"],
-                banded && ["band", "var(--data)", "bootstrap band"]
-            ], width),
-            panel({
-                width, height: step * summit + 56, grid: false,
-                label: "Size distributions at several times, one above the other",
-                margin: {left, right, top: 10},
-                x: {domain: sizes, label},
-                y: {domain: [0, summit], axis: null},
-                marks: [
-                    Plot.gridX({stroke: "var(--grid)", strokeOpacity: 1}),
-                    ...marks,
-                    Plot.ruleY(sets, {y: (s, i) => i, stroke: "var(--muted)", strokeOpacity: 0.35}),
-                    Plot.text(sets, {y: (s, i) => i, text: (s) => seconds(s.time_s),
-                        frameAnchor: "left", textAnchor: "end", dx: -10, dy: -6,
-                        fill: "var(--ink)", fontWeight: 550}),
-                    Plot.text(sets, {y: (s, i) => i, filter: (s) => isNumber(s.particles),
-                        text: (s) => plural(s.particles, "particle"), frameAnchor: "right",
-                        textAnchor: "start", dx: 8, dy: -6})
-                ]
-            })
-        ];
-    }
+    rows: (ctx) => distributionTable(ctx, seenDistributions(ctx)),
+    draw: (ctx, width) => drawDistributions(ctx, seenDistributions(ctx), width, "bootstrap band")
 };
 
 const growthFigures = {

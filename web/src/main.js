@@ -1,10 +1,12 @@
 // Draw every figure into the slots that the page holds, and again when their width changes.
 
 const SLOTS = {physics: [growthFigures, drivingFigures, rateFigures],
-    certainty: [certaintyFigures]};
+    certainty: [certaintyFigures], prediction: [predictionFigures], compare: [compareFigures]};
 
 /** The groups that can be asked of this study: a table of the potential has no trajectories. */
 function askable(group, study) {
+    if (group === predictionFigures) return study.prediction;
+    if (group === compareFigures) return true;
     if (group === growthFigures) return study.ensemble || study.fit;
     if (group === drivingFigures) return study.fit || study.potential;
     return study.fit;
@@ -32,15 +34,19 @@ function mountGroup(slot, group, ctx, prefix, lacking) {
         } else open = open ? null : figure;
     }
     open?.node.classList.add("wide");
-    slot.append(element("h2", {textContent: group.title}),
-        element("p", {class: "lead", textContent: group.lead}), ...mounted.map((f) => f.node));
+    if (group.title) {
+        slot.append(element("h2", {textContent: group.title}),
+            element("p", {class: "lead", textContent: group.lead}));
+    }
+    slot.append(...mounted.map((f) => f.node));
     return mounted;
 }
 
 function mountSlot(slot, studies) {
     const k = Number(slot.dataset.study);
     const study = studies[k];
-    const ctx = contextOf(study);
+    const ctx = {...(slot.dataset.slot === "prediction" ? predictionContext : contextOf)(study),
+        studies};
     const lacking = [];
     const groups = SLOTS[slot.dataset.slot].filter((group) => askable(group, study));
     const mounted = groups.flatMap((group) =>
