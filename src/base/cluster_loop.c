@@ -7,8 +7,8 @@
 #include <time.h>
 
 #define NAP_FIRST_NS 50000L
-#define NAP_LOOP_NS 500000L
-#define NAP_WORK_NS 100000L
+#define NAP_LOOP_NS 2000000L /* waking costs the working threads time; work ahead hides the wait */
+#define NAP_WORK_NS 200000L
 #define AHEAD_S 0.02 /* work that a rank keeps waiting, so that asking for more costs no time */
 #define SHARE 4      /* a rank gets at most 1 / (SHARE * ranks) of what is left at a time */
 
