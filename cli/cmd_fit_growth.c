@@ -520,6 +520,9 @@ static ng_status run(ng_cli *cli, const void *values, ng_error *err)
     }
     status = fit_options(o, &data, &fit_o, err);
     if (status == NG_OK) {
+        status = ng_cli_keep_records(cli, err);
+    }
+    if (status == NG_OK) {
         status = is_forward(o) ? fit_forward(cli, &data, &fit_o, &forward_o, &f, err)
                                : fit_rate(cli, &data, &fit_o, &f, err);
     }
