@@ -34,6 +34,9 @@ void ng_report_title(FILE *out, const ng_report_study *study)
     }
 }
 
+/* An answer is read at a glance: what goes beyond this is printed smaller. */
+#define LARGE_SENTENCES 4
+
 bool ng_report_sentences(FILE *out, const json_t *value)
 {
     if (json_is_string(value)) {
@@ -45,6 +48,9 @@ bool ng_report_sentences(FILE *out, const json_t *value)
     }
     ng_html_raw(out, "<p class=\"answer\">");
     for (size_t i = 0; i < json_array_size(value); i++) {
+        if (i == LARGE_SENTENCES) {
+            ng_html_raw(out, "</p>\n<p class=\"more\">");
+        }
         ng_html_text(out, json_string_value(json_array_get(value, i)));
         ng_html_raw(out, " ");
     }

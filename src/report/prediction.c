@@ -42,15 +42,15 @@ static void cards(FILE *out, const json_t *prediction)
     spread.name = "Spread of the radius over its mean, in the end";
     spread.unit = "%";
     ng_report_write_card(out, spread);
-    ng_report_span_card(out, "Mean radius, start to end", ng_report_first(series, "mean_radius_nm"),
-                        ng_report_last(series, "mean_radius_nm"), "nm");
-    ng_report_span_card(out, "Spread over the mean, start to end",
-                        100 * ng_report_first(series, "relative_spread"),
-                        100 * ng_report_last(series, "relative_spread"), "%");
+    ng_report_span_card(out, "Supersaturation, start to end",
+                        ng_report_first(series, "supersaturation"),
+                        ng_report_last(series, "supersaturation"), "");
     ng_report_card left = last_of(prediction, "number", 100);
-    left.name = "Particles that are left";
+    left.name = "Particles that did not dissolve";
     left.unit = "%";
-    ng_report_write_card(out, left);
+    if (left.value < 99.5) {
+        ng_report_write_card(out, left);
+    }
     ng_html_raw(out, "</dl>\n");
 }
 
@@ -64,25 +64,19 @@ static const grid_column to_target[] = {
      "time_to_target_s_upper", 1},
     {"Spread there (%)", "spread_at_target", "spread_at_target_lower", "spread_at_target_upper",
      100},
-};
-static const grid_column always[] = {
     {"Smallest spread (%)", "least_spread", "least_spread_lower", "least_spread_upper", 100},
+};
+static const grid_column to_end[] = {
     {"Radius in the end (nm)", "end_radius_nm", "end_radius_nm_lower", "end_radius_nm_upper", 1},
     {"Spread in the end (%)", "end_spread", "end_spread_lower", "end_spread_upper", 100},
+    {"Smallest spread (%)", "least_spread", "least_spread_lower", "least_spread_upper", 100},
 };
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define GRID_COLUMNS (sizeof to_target / sizeof to_target[0])
 
-static void heads(FILE *out, const grid_column *list, size_t n)
+static void cells(FILE *out, const json_t *grid, size_t i, const grid_column *list)
 {
-    for (size_t k = 0; k < n; k++) {
-        ng_html_element(out, "th", "number", list[k].head);
-    }
-}
-
-static void cells(FILE *out, const json_t *grid, size_t i, const grid_column *list, size_t n)
-{
-    for (size_t k = 0; k < n; k++) {
+    for (size_t k = 0; k < GRID_COLUMNS; k++) {
         const grid_column *c = &list[k];
         ng_report_interval_cell(out, c->factor * at(grid, c->key, i),
                                 c->factor * at(grid, c->lower, i),
@@ -93,23 +87,26 @@ static void cells(FILE *out, const json_t *grid, size_t i, const grid_column *li
 static void grid_table(FILE *out, const json_t *grid)
 {
     size_t rows = json_array_size(json_object_get(grid, "factor"));
-    size_t n_target = json_object_get(grid, "time_to_target_s") != NULL ? COUNT(to_target) : 0;
+    bool aimed = json_object_get(grid, "time_to_target_s") != NULL;
+    const grid_column *list = aimed ? to_target : to_end;
     if (rows == 0) {
         return;
     }
     ng_html_raw(out, "<div class=\"scroll\"><table><caption>What other supply rates would give; a "
-                     "dash where the target is not reached</caption><thead><tr>"
+                     "dash where there is none</caption><thead><tr>"
                      "<th class=\"number\">Supply, times</th>");
-    heads(out, to_target, n_target);
-    heads(out, always, COUNT(always));
+    for (size_t k = 0; k < GRID_COLUMNS; k++) {
+        ng_html_element(out, "th", "number", list[k].head);
+    }
     ng_html_raw(out, "</tr></thead><tbody>\n");
     for (size_t i = 0; i < rows; i++) {
-        char text[NG_REPORT_NUMBER];
         ng_html_raw(out, "<tr><th scope=\"row\" class=\"number\">");
-        ng_html_text(out, ng_report_number(text, at(grid, "factor", i), (double)NAN));
+        double factor = at(grid, "factor", i);
+        if (isfinite(factor)) {
+            ng_html_format(out, "%.3g", factor);
+        }
         ng_html_raw(out, "</th>");
-        cells(out, grid, i, to_target, n_target);
-        cells(out, grid, i, always, COUNT(always));
+        cells(out, grid, i, list);
         ng_html_raw(out, "</tr>\n");
     }
     ng_html_raw(out, "</tbody></table></div>\n");

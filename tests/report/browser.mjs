@@ -40,6 +40,25 @@ const FIGURES = {
     "moments": ["time (s)", "⟨n¹⁰⟩"],
     "cost": ["time (s)", "cost of the frame (no unit)"]
 };
+const FORWARD = {
+    "mean-variance": ["time (s)", "mean ⟨n⟩ (monomers)", "measured mean off by (%)", "predicted"],
+    "estimators": ["monomers per particle, n", "S = ρ₁ / ρ₁∞ (no unit)", "forward", "rate"],
+    "profiles": ["ε face (kT)", "kᵣ (nm⁻² s⁻¹)", "δ", "limit of the interval"],
+    "models": ["difference (0 is best)", "Gibbs–Thomson", "ln density per size, ± s.e."],
+    "spectrum": ["eigenvalue (scaled, no unit)"]
+};
+const PREDICTED = {
+    "predicted-growth": ["time (s)", "mean radius (nm)", "s.d. of the radius / mean (%)",
+        "the movie as it was", "target"],
+    "supply-grid": ["supply, times that of the question", "time to 2 nm (s)",
+        "smallest relative spread (%)"],
+    "predicted-distributions": ["radius (nm)"],
+    "spread-terms": ["η² = Var/⟨n⟩² (no unit)", "this prediction", "detachment"],
+    "focusing-map": ["monomers per particle, n", "S (no unit)", "v′ < 0: n focuses"],
+    "focusing-run": ["rate of spreading ("],
+    "forward-test": ["mean ⟨n⟩ (", "variance of n ("],
+    "supply": ["monomers per second and particle", "in force in this prediction"]
+};
 const WITH_POTENTIAL = {...FIGURES, rates: ["rate (1/s)"]};
 
 let passed = 0;
@@ -156,8 +175,8 @@ async function checkSvg(name, page, text) {
     check(!/var\(|currentColor/.test(text), `${name}: SVG needs the page's style`);
 }
 
-async function checkDownloads(page) {
-    for (const id of Object.keys(WITH_POTENTIAL)) {
+async function checkDownloads(page, ids) {
+    for (const id of ids) {
         for (const kind of ["CSV", "SVG"]) {
             const [file] = await Promise.all([
                 page.waitForEvent("download", {timeout: 10000}).catch(() => null),
@@ -198,9 +217,32 @@ async function fullReport(browser) {
         const {page, seen, close} = await open(browser, path, {colorScheme});
         await checkExpected(colorScheme, page, WITH_POTENTIAL);
         await checkPictures(colorScheme, page);
-        if (colorScheme === "light") await checkDownloads(page);
+        if (colorScheme === "light") await checkDownloads(page, Object.keys(WITH_POTENTIAL));
         await page.screenshot({path: join(option.out, `report-${colorScheme}.png`), fullPage: true});
         checkQuiet(colorScheme, seen);
+        await close();
+    }
+}
+
+/** A forward fit with its prediction: every figure of both, in both schemes and both widths. */
+async function forwardReport(browser) {
+    const folder = sample("forward", "--forward");
+    const given = ["fit-growth-forward.json", "predicted.json", "truth.json"];
+    const path = report("forward", given.map((name) => join(folder, name)));
+    const expected = {...FIGURES, ...FORWARD, ...PREDICTED};
+    for (const [name, options] of [["light", {colorScheme: "light"}], ["dark",
+        {colorScheme: "dark"}], ["narrow", {viewport: {width: 400, height: 800}}]]) {
+        const {page, seen, close} = await open(browser, path, options);
+        await checkExpected(`forward, ${name}`, page, expected);
+        await checkPictures(`forward, ${name}`, page);
+        if (name === "light") {
+            await checkDownloads(page, Object.keys({...FORWARD, ...PREDICTED}));
+            const caption = await page.textContent("#mean-variance figcaption");
+            check(/96\s% of frames/.test(caption) && !/algebra/.test(caption),
+                `forward: the mean is not told as a prediction: “${caption}”`);
+        }
+        await page.screenshot({path: join(option.out, `forward-${name}.png`), fullPage: true});
+        checkQuiet(`forward, ${name}`, seen);
         await close();
     }
 }
@@ -238,6 +280,18 @@ async function withoutScripts(browser) {
     await close();
 }
 
+async function forwardWithoutScripts(browser) {
+    const {page, close} = await open(browser, join(option.out, "forward.html"),
+        {javaScriptEnabled: false});
+    const text = await page.textContent("main");
+    for (const words of ["Both estimators on the same data", "is “faces and edges”, by AIC and BIC",
+        "1.80 behind in AIC", "count as 17,967 independent ones", "at 2 times the supply",
+        "Fifth, in smaller letters", "Time to the target (s)", "The law is extrapolated"]) {
+        check(text.includes(words), `forward, without scripts: “${words}” is missing`);
+    }
+    await close();
+}
+
 async function otherReports(browser) {
     const folder = join(option.out, "sample");
     const cases = [
@@ -248,8 +302,18 @@ async function otherReports(browser) {
         ["truth-alone", [join(folder, "truth.json")], []],
         ["many-tracks", [sample("many", "--tracks", "1000")], Object.keys(WITH_POTENTIAL)],
         ["two-fits", [folder, join(folder, "fit-growth.json")], [...Object.keys(WITH_POTENTIAL),
-            ...Object.keys(FIGURES).map((id) => `result-2-${id}`)]],
-        ...[0, 1, 2].map((k) => [`holes-${k}`, [sample(`holes-${k}`, "--holes", `${k}`)], null])
+            "compared-fits", ...Object.keys(FIGURES).map((id) => `result-2-${id}`)]],
+        ["prediction-alone", [join(option.out, "forward", "predicted.json")],
+            Object.keys(PREDICTED)],
+        ["two-predictions", [join(option.out, "forward", "predicted.json"),
+            join(sample("forward-again", "--forward"), "predicted.json")],
+            [...Object.keys(PREDICTED), "compared-predictions",
+                ...Object.keys(PREDICTED).map((id) => `result-2-${id}`)]],
+        ["mix", [join(option.out, "forward")], [...Object.keys({...WITH_POTENTIAL, ...FORWARD,
+            ...PREDICTED}), "compared-fits",
+        ...Object.keys(FIGURES).map((id) => `result-2-${id}`)]],
+        ...[0, 1, 2].map((k) => [`holes-${k}`, [sample(`holes-${k}`, "--forward", "--holes",
+            `${k}`)], null])
     ];
     for (const [name, inputs, expected] of cases) {
         const {page, seen, close} = await open(browser, report(name, inputs));
@@ -269,9 +333,11 @@ const browser = await chromium.launch({executablePath: browserPath, args: ["--he
     "--disable-background-networking", "--disable-component-update", "--disable-sync"]});
 try {
     await fullReport(browser);
+    await forwardReport(browser);
     await narrowReport(browser);
     await printedReport(browser);
     await withoutScripts(browser);
+    await forwardWithoutScripts(browser);
     await otherReports(browser);
 } finally {
     await browser.close();

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Result files that look like real ones, from closed formulas and a fixed stream of random numbers.
 // They follow docs/results.md; their physics is only plausible.
-// usage: node make_sample.mjs FOLDER [--tracks N] [--holes K]
+// usage: node make_sample.mjs FOLDER [--tracks N] [--forward] [--holes K]
+// --forward adds a forward fit and a prediction.
 import {mkdirSync, writeFileSync} from "node:fs";
 import {join} from "node:path";
 import {parseArgs} from "node:util";
 
 const {values: option, positionals} = parseArgs({allowPositionals: true, options: {
     tracks: {type: "string", default: "120"},
+    forward: {type: "boolean", default: false},
     holes: {type: "string"}
 }});
 const folder = positionals[0];
@@ -302,6 +304,156 @@ const potentialResult = {
     warnings: [], provenance: provenance("potential")
 };
 
+// ---- a forward fit ----------------------------------------------------------------------------
+
+const parabola = (low, best, high, points) => ({
+    value: range(points).map((i) => low + (high - low) * i / (points - 1)),
+    deviance: range(points).map((i) => {
+        const x = low + (high - low) * i / (points - 1);
+        return 5.2 * ((x - best) / (x < best ? best - low : high - best)) ** 2;
+    })
+});
+const profileOf = (name, {value, lower, upper}) => ({parameter: name,
+    ...parabola(Math.max(name === "eps_e" ? -9 : 1e-3, value - 1.3 * (value - lower)), value,
+        value + 1.3 * (upper - value), 11), limit: 3.841459, calibration: 1.4});
+const lawOf = (name, title, n_parameters, aic, bic, held_out, n_max) => ({name, title, n_parameters,
+    log_likelihood: -71800 - aic / 2, aic, bic, held_out, held_out_se: 0.011, parameters: TRUE,
+    delta: 1.7, n_max, mu_max_kT: n_max && muMax, converged: true});
+
+const forwardFit = {
+    ...fit, estimator: "forward",
+    answer: [...fit.answer.slice(0, 1), "Predicted from the particles' first frames, the mean lies "
+        + "within 5 % of the measured one in 96 % of the frames.", ...fit.answer.slice(1)],
+    cost: {growth_rate: 0.04, variance: 0.003, growth_rate_start: 0.05, variance_limit: null,
+        objective: 71786},
+    series: {...fit.series, mean_n: mean_n.map((m, i) => m * (1 + 0.02 * wiggle(i, 5))),
+        mean_n_lower: undefined, mean_n_upper: undefined, var_n_lower: undefined,
+        var_n_upper: undefined, growth_rate_cost: times.map((t, i) => 1 + 0.3 * wiggle(i, 4))},
+    forward: {
+        settings: {supersaturation: "spline", first_frames: 10, likelihood: "path",
+            speed_spread: false, profiles: true, folds: 5},
+        log_likelihood: -71786.0, observations: 18545, effective_observations: 17966.6, outliers: 3,
+        n_parameters: 24, noise_factor: {value: 1.01, lower: 0.99, upper: 1.03},
+        eigenvalues: range(24).map((i) => 9 * Math.exp(-0.45 * i)),
+        profiles: [...Object.entries(parameters).map(([name, p]) => profileOf(name, p)),
+            {...profileOf("delta", {value: 1.74, lower: 1.6, upper: 1.9}), parameter: "delta"}],
+        prediction: {
+            mean_n_lower: mean_n.map((m) => 0.97 * m), mean_n_upper: mean_n.map((m) => 1.03 * m),
+            var_n_lower: var_n.map((v) => 0.9 * v), var_n_upper: var_n.map((v) => 1.12 * v),
+            var_n_data_sd: var_n.map((v) => 0.13 * v), dissolved: 0.1,
+            mean_within_5_percent: 0.96, smoothed_mean_within_5_percent: 1,
+            spline_within_5_percent: 0.98, variance_within_2_sd: 0.91
+        },
+        models: [
+            lawOf("gibbs-thomson", "surface tension alone", 22, 26.6, 18.8, -3.9016, null),
+            lawOf("edge", "faces and edges", 23, 0, 0, -3.8986, PEAK),
+            lawOf("translation", "no edges", 23, 18.5, 18.5, -3.8927, null),
+            lawOf("full", "all", 24, 1.8, 9.6, -3.8983, PEAK)
+        ]
+    },
+    rate: {
+        parameters: TRUE, delta: 1.76, converged: true, growth_rate_cost: 0.0312,
+        variance_cost: 0.0004, mu_kT: grid.map((n) => potential(n, {face: 1.05})),
+        time_s: times.slice(3, -3), supersaturation: S.slice(3, -3).map((s) => 1.2 * s)
+    },
+    warnings: [], provenance: provenance("fit growth --estimator forward")
+};
+
+// ---- a prediction -----------------------------------------------------------------------------
+
+const banded = (key, values, share) => ({[key]: values,
+    [`${key}_lower`]: values.map((v) => v * (1 - share)),
+    [`${key}_upper`]: values.map((v) => v * (1 + share))});
+const grown = times.map((t) => 350 + 24 * t);
+const narrowed = times.map((t) => 0.12 * Math.exp(-t / 160));
+const mapSizes = range(40).map((i) => 60 * (6000 / 60) ** (i / 39));
+const mapLevels = range(30).map((k) => 0.5 * 16 ** (k / 29));
+const speed = (n, s) => attachment(n) * (s - Math.exp(potential(n)));
+const slopeOf = (n, s) => (speed(1.01 * n, s) - speed(0.99 * n, s)) / (0.02 * n);
+const factors = [0.25, 0.354, 0.5, 0.707, 1, 1.414, 2, 2.828, 4];
+const terms = (t) => {
+    const all = {time_s: t, counting: grown.map((n) => 1 / n),
+        start: grown.map((n) => 0.1 * (350 / n) ** 2),
+        growth: t.map((x) => 0.05 * (1 - Math.exp(-x / 60)))};
+    return {...all, total: t.map((_, i) => all.counting[i] + all.start[i] + all.growth[i])};
+};
+
+const predicted = {
+    schema: "nucgrow/predict/1",
+    answer: ["Yes: at 2 times the supply, the particles reach 3 nm after 140 s.", "Second.",
+        "Third.", "Fourth.", "Fifth, in smaller letters."],
+    trusted: true, verdict: {level: "amber", reasons: ["The law is extrapolated."]},
+    question: {drive: "supply", law: "movie", scale: 2, dissolved_per_particle: 0, start: "movie",
+        start_mean_n: 350, duration_s: 178.8, target_radius_nm: 2, target_spread: 0.05,
+        law_value: times.map(() => 24)},
+    fit: {estimator: "rate", trusted: true, material: "Pt", sigma_s_nm: SIGMA,
+        sampled_first_n: 150, sampled_last_n: 5200, start_noise_ln_n: 0.1},
+    law: {temperature_K: 298.15, reference_temperature_K: 298.15, parameters: TRUE, delta: 1.76,
+        n_max: PEAK, mu_max_kT: muMax},
+    numerics: {replicates: 20, failed: 0, level: 0.95, largest_n: 16000, step_s: 1,
+        mass_balance: 1e-4},
+    series: {
+        time_s: times, ...banded("number", times.map((t) => 1 - t / 4000), 0.001),
+        ...banded("mean_n", grown, 0.02), ...banded("var_n", grown.map((n) => n * n / 20), 0.1),
+        ...banded("mean_radius_nm", grown.map((n) => SIGMA * Math.cbrt(n)), 0.01),
+        ...banded("relative_spread", narrowed, 0.1), ...banded("supersaturation", S, 0.15),
+        ...banded("uptake_per_s", times.map(() => 24), 0.05)
+    },
+    unchanged: {mean_n: grown.map((n) => 0.7 * n),
+        mean_radius_nm: grown.map((n) => SIGMA * Math.cbrt(0.7 * n)),
+        relative_spread: narrowed.map((x) => 1.3 * x), supersaturation: S.map((s) => 0.8 * s)},
+    equal_start: {mean_n: grown, mean_radius_nm: grown.map((n) => SIGMA * Math.cbrt(n)),
+        relative_spread: times.map((t) => 0.02 * (1 - Math.exp(-t / 30))), supersaturation: S},
+    movie: {time_s: times, particles: perFrame((s) => s.length), mean_n, var_n},
+    forward_test: {mean_n, var_n: var_n.map((v) => 1.1 * v), mean_off_most: 0.004,
+        variance_ratio_median: 1.1},
+    supply: {
+        time_s: times, ...banded("uptake_per_particle_per_s", times.map((t) => 12 + t / 20), 0.05),
+        ...banded("supersaturation", S, 0.2), supersaturation_of_fit: S.map((s) => 1.03 * s),
+        dS_dt_per_s: slope(S), supply_per_particle_per_s: times.map((t) => 12.4 + t / 20),
+        supply_observed_per_s: times.map(() => 1300), dissolved_per_particle: 3,
+        statement: "supply = uptake + w dS/dt."
+    },
+    relative_variance: {movie: {...terms(times), eta_inf2: times.map(() => 0.05)},
+        prediction: {...terms(times), detachment: times.map((t) => t * 1e-5),
+            dissolved: times.map((t) => -t * 2e-6)}},
+    distributions: [0, 40, 90, 149].map((f) => {
+        const n = range(90).map((i) => 60 + 80 * i);
+        const p_n = n.map((x) => gauss((x - grown[f]) / (0.3 * grown[f])) / (0.3 * grown[f]));
+        return {time_s: times[f], n, radius_nm: n.map((x) => SIGMA * Math.cbrt(x)),
+            ...banded("p_n", p_n, 0.15)};
+    }),
+    phases: [{start_s: 0, end_s: 70, regime: "hypersaturation"},
+        {start_s: 71.2, end_s: 178.8, regime: "supersaturation"}],
+    focusing: {
+        map: {n: mapSizes, radius_nm: mapSizes.map((n) => SIGMA * Math.cbrt(n)),
+            supersaturation: mapLevels,
+            velocity_per_s: mapLevels.map((s) => mapSizes.map((n) => speed(n, s))),
+            slope_per_s: mapLevels.map((s) => mapSizes.map((n) => slopeOf(n, s))),
+            grows_above: mapSizes.map((n) => Math.exp(potential(n))),
+            number_focuses_below: mapSizes.map((n) => (n > 4000 ? null : 4.5 - n / 1000)),
+            radius_focuses_above: mapSizes.map((n) => (n < 150 ? 0 : 1.5 + 300 / n)),
+            relative_focuses_above: mapSizes.map((n) => (n < 150 ? 0 : 1.2 + 200 / n))},
+        run: {time_s: times, slope_per_s: times.map((t) => 0.02 * Math.cos(t / 40)),
+            radius_slope_per_s: times.map((t) => 0.004 * Math.cos(t / 30)),
+            relative_slope_per_s: times.map((t) => -0.01 * Math.exp(-t / 50))}
+    },
+    grid: {
+        factor: factors, duration_s: factors.map((f) => 400 / f),
+        ...banded("time_to_target_s", factors.map((f) => 300 / f), 0.05),
+        ...banded("spread_at_target", factors.map((f) => 0.08 / Math.sqrt(f)), 0.1),
+        ...banded("supersaturation_at_target", factors.map((f) => 3 * f), 0.2),
+        ...banded("least_spread", factors.map((f) => 0.06 / Math.sqrt(f)), 0.1),
+        ...banded("least_spread_radius_nm", factors.map(() => 2.2), 0.02),
+        ...banded("end_radius_nm", factors.map((f) => 2 + 0.2 * f), 0.02),
+        ...banded("end_spread", factors.map((f) => 0.07 / Math.sqrt(f)), 0.1),
+        spread_from_equal_particles: factors.map((f) => 0.02 / f)
+    },
+    warnings: [{name: "size-above", text: "From 150 s on particles are larger than those seen."}],
+    methods: "The fitted law was run forward by the master equation.", references: [],
+    provenance: provenance("predict")
+};
+
 // ---- holes: every third key null (which ones: K), nulls inside arrays -------------------------
 
 function punch(value, depth = 0) {
@@ -325,3 +477,7 @@ write("ensemble.json", ensemble);
 write("fit-growth.json", fit);
 write("potential.json", potentialResult);
 write("truth.json", truth);
+if (option.forward) {
+    write("fit-growth-forward.json", forwardFit);
+    write("predicted.json", predicted);
+}

@@ -112,6 +112,26 @@ static const char minimal_fit[] =
     " \"warnings\": [{\"name\": \"few\", \"text\": \"</script><b>few</b>\"}],"
     " \"methods\": \"We </script> measured.\", \"references\": [\"A & B, 2025\"]}";
 
+static const char forward_fit[] =
+    "{\"schema\": \"nucgrow/fit-growth/1\", \"estimator\": \"forward\","
+    " \"parameters\": {\"K\": {\"value\": 0.5, \"lower\": 0.4, \"upper\": 0.6}},"
+    " \"rate\": {\"parameters\": {\"K\": 0.71}, \"delta\": 1.5},"
+    " \"forward\": {\"observations\": 2000, \"effective_observations\": 500, \"outliers\": 4,"
+    " \"noise_factor\": {\"value\": 1.2, \"lower\": 1.1, \"upper\": 1.3},"
+    " \"prediction\": {\"mean_within_5_percent\": 0.97},"
+    " \"models\": [{\"name\": \"edge\", \"aic\": 6.5, \"bic\": 0, \"held_out\": -3.5,"
+    " \"held_out_se\": 0.01}, {\"name\": \"full\", \"aic\": 0, \"bic\": 2, \"held_out\": -3.4,"
+    " \"held_out_se\": 0.01}, {\"name\": \"<new>\", \"aic\": 9}]}}";
+
+static const char minimal_prediction[] =
+    "{\"schema\": \"nucgrow/predict/1\", \"answer\": [\"It grows <fast>.\"], \"trusted\": false,"
+    " \"verdict\": {\"level\": \"red\", \"reasons\": [\"The fit is red.\"]},"
+    " \"fit\": {\"material\": \"Pt\"}, \"numerics\": {\"level\": 0.9},"
+    " \"series\": {\"time_s\": [0, 60], \"mean_radius_nm\": [1, 2.5],"
+    " \"mean_radius_nm_lower\": [1, 2.4], \"mean_radius_nm_upper\": [1, 2.6],"
+    " \"number\": [1, 0.8]}, \"grid\": {\"factor\": [0.5, 2], \"time_to_target_s\": [null, 100],"
+    " \"time_to_target_s_lower\": [null, 90], \"time_to_target_s_upper\": [null, 110]}}";
+
 static const char minimal_truth[] =
     "{\"schema\": \"nucgrow/truth/1\", \"parameters\": {\"eps_f\": 3.3}}";
 
@@ -197,6 +217,62 @@ static void further_results_get_sections(void **state)
     ng_free(page);
 }
 
+static void forward_fit_is_told_in_words(void **state)
+{
+    (void)state;
+    const char *results[] = {forward_fit};
+    const char *path = scratch("report-forward.html");
+    assert_int_equal(write_report(results, 1, path, true, NULL, NULL), NG_OK);
+    char *page = read_text(path);
+    assert_int_equal(count(page, "0.50 (0.40 to 0.60)"), 1);
+    assert_int_equal(count(page, "<td class=\"number\">0.710</td>"), 1);
+    assert_int_equal(count(page,
+                           "best is “faces, edges, translation and rotation”, by AIC; BIC, "
+                           "which asks more of each parameter, prefers “faces and edges”; next "
+                           "is “faces and edges”, 6.50 behind in AIC. It also describes "
+                           "held-out frames best."),
+                     1);
+    assert_int_equal(count(page, "&lt;new&gt;"), 1);
+    assert_int_equal(count(page, "The 2,000 measured sizes count as 500 independent ones"), 1);
+    assert_int_equal(count(page, "4 of them lie far"), 1);
+    assert_int_equal(count(page, "id=\"compare\""), 0);
+    ng_free(page);
+}
+
+static void prediction_alone_is_the_answer(void **state)
+{
+    (void)state;
+    const char *results[] = {minimal_prediction};
+    const char *path = scratch("report-prediction.html");
+    assert_int_equal(write_report(results, 1, path, true, NULL, NULL), NG_OK);
+    char *page = read_text(path);
+    assert_int_equal(count(page, "<h1>Predicted growth: Pt</h1>"), 1);
+    assert_int_equal(count(page, "It grows &lt;fast&gt;."), 1);
+    assert_int_equal(count(page, "do not trust"), 1);
+    assert_int_equal(count(page, "90 % interval: 2.40 to 2.60"), 1);
+    assert_int_equal(count(page, "Particles that did not dissolve"), 1);
+    assert_int_equal(count(page, "100 (90 to 110)"), 1);
+    assert_int_equal(count(page, "data-slot=\"prediction\""), 1);
+    assert_int_equal(count(page, "id=\"prediction\""), 0);
+    ng_free(page);
+}
+
+static void fits_and_predictions_stand_side_by_side(void **state)
+{
+    (void)state;
+    const char *results[] = {forward_fit, minimal_prediction, minimal_fit};
+    const char *path = scratch("report-mix.html");
+    assert_int_equal(write_report(results, 3, path, true, NULL, NULL), NG_OK);
+    char *page = read_text(path);
+    assert_int_equal(count(page, "id=\"prediction\""), 1);
+    assert_int_equal(count(page, "id=\"compare\""), 1);
+    assert_int_equal(count(page, "The fits of this page"), 1);
+    assert_int_equal(count(page, "<code>third.json</code></th>"), 1);
+    assert_int_equal(count(page, "\"files\":{\"fit\":\"first.json\""), 1);
+    assert_int_equal(count(page, "Also given: third.json"), 1);
+    ng_free(page);
+}
+
 static void same_results_same_bytes(void **state)
 {
     (void)state;
@@ -250,6 +326,11 @@ static void survives_odd_results(void **state)
         "{\"schema\": \"nucgrow/fit-growth/1\", \"provenance\": 1, \"methods\": [null]}",
         "{\"schema\": \"nucgrow/potential/1\", \"maximum\": null, \"table\": {\"n\": []}}",
         "{\"schema\": \"nucgrow/truth/1\", \"parameters\": \"none\"}",
+        "{\"schema\": \"nucgrow/predict/1\"}",
+        "{\"schema\": \"nucgrow/predict/1\", \"answer\": 3, \"series\": [], \"grid\": 1}",
+        "{\"schema\": \"nucgrow/predict/1\", \"grid\": {\"factor\": [null, \"x\"]}}",
+        "{\"schema\": \"nucgrow/fit-growth/1\", \"forward\": 1, \"rate\": []}",
+        "{\"schema\": \"nucgrow/fit-growth/1\", \"forward\": {\"models\": [1, {}]}, \"rate\": {}}",
     };
     for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
         ng_error err = {0};
@@ -356,6 +437,9 @@ int main(void)
         cmocka_unit_test(rounds_numbers_to_their_interval),
         cmocka_unit_test(text_stands_without_scripts),
         cmocka_unit_test(further_results_get_sections),
+        cmocka_unit_test(forward_fit_is_told_in_words),
+        cmocka_unit_test(prediction_alone_is_the_answer),
+        cmocka_unit_test(fits_and_predictions_stand_side_by_side),
         cmocka_unit_test(same_results_same_bytes),
         cmocka_unit_test(refuses_what_it_cannot_read),
         cmocka_unit_test(survives_odd_results),

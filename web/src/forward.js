@@ -420,17 +420,19 @@ function criterionPanel(rows, width) {
     return panel({
         width, height: 58 + 46 * rows.length, label: "AIC and BIC of each law, less the best",
         heading: "AIC and BIC, less those of the best", grid: false,
-        margin: {left: 100, right: 52, top: 30},
+        margin: {left: 100, right: 56, top: 30},
         x: {domain: [0, most * 1.02], label: "difference (0 is best)", ticks: 4},
         y: {domain: [rows.length - 0.4, -0.6], axis: null},
         marks: [
             Plot.gridX({stroke: "var(--grid)", strokeOpacity: 1, ticks: 4}),
             Plot.ruleY(bars, {y: "at", x1: 0, x2: "value", stroke: (d) => d.color,
-                strokeWidth: 12, strokeOpacity: 0.75}),
+                strokeWidth: 5, strokeOpacity: 0.55}),
+            Plot.dot(bars, {x: "value", y: "at", r: 4.5, fill: (d) => d.color,
+                stroke: "var(--panel)"}),
             Plot.ruleX([0], {stroke: "var(--muted)"}),
             Plot.text(rows, {y: (m, i) => i, text: "law", frameAnchor: "left", textAnchor: "end",
                 dx: -8, fill: "var(--ink)"}),
-            Plot.text(bars, {x: "value", y: "at", text: (d) => show(d.value), dx: 5,
+            Plot.text(bars, {x: "value", y: "at", text: (d) => show(d.value), dx: 9,
                 textAnchor: "start", fontSize: 11})
         ]
     });

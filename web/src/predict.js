@@ -475,7 +475,8 @@ const supplyGrid = {
     title: "What other supply rates would give",
     wide: true,
     // Only --grid or a target make one.
-    missing: (ctx) => (gridRows(ctx).length ? undefined : ""),
+    missing: (ctx) => (gridRows(ctx).some((r) => isNumber(r.least_spread)
+        || isNumber(r.end_spread) || isNumber(r.spread_at_target)) ? undefined : ""),
     caption(ctx) {
         const rows = gridRows(ctx);
         const key = finite(rows, "spread_at_target").length ? "spread_at_target" : "least_spread";
@@ -493,7 +494,19 @@ const supplyGrid = {
         const aimed = finite(rows, "time_to_target_s").length > 0;
         const level = 100 * number(q?.target_spread);
         const equal = finite(rows, "spread_from_equal_particles").length;
-        const spread = aimed ? "spread_at_target" : "end_spread";
+        const size = isNumber(q?.target_radius_nm) ? `${show(q.target_radius_nm)} nm` : "the target";
+        const panels = [
+            aimed ? {key: "time_to_target_s", label: `time to ${size} (s)`, log: true,
+                alt: "Time to the target size against supply"}
+                : {key: "end_radius_nm", label: "mean radius in the end (nm)",
+                    alt: "Mean radius in the end against supply"},
+            {key: aimed ? "spread_at_target" : "end_spread", factor: 100, level,
+                equal: equal ? "spread_from_equal_particles" : null,
+                label: aimed ? "relative spread there (%)" : "relative spread in the end (%)",
+                alt: "Relative spread at the target or the end against supply"},
+            {key: "least_spread", factor: 100, level, label: "smallest relative spread (%)",
+                alt: "Smallest relative spread on the way against supply"}
+        ];
         return [
             legend([
                 ["point", "var(--data)", "predicted"],
@@ -501,22 +514,8 @@ const supplyGrid = {
                 equal && ["dash", "var(--under)", "if all began with one size"],
                 isNumber(level) && ["dash", "var(--star)", "spread asked for"]
             ], width),
-            grid(width, 300, [
-                aimed ? (w) => gridPanel({rows, key: "time_to_target_s",
-                    label: `time to ${isNumber(q?.target_radius_nm)
-                        ? `${show(q.target_radius_nm)} nm` : "the target"} (s)`,
-                    alt: "Time to the target size against supply", width: w, log: true})
-                    : (w) => gridPanel({rows, key: "end_radius_nm",
-                        label: "mean radius in the end (nm)",
-                        alt: "Mean radius in the end against supply", width: w}),
-                (w) => gridPanel({rows, key: spread, factor: 100, level,
-                    equal: equal ? "spread_from_equal_particles" : null,
-                    label: aimed ? "relative spread there (%)" : "relative spread in the end (%)",
-                    alt: "Relative spread at the target or the end against supply", width: w}),
-                (w) => gridPanel({rows, key: "least_spread", factor: 100, level,
-                    label: "smallest relative spread (%)",
-                    alt: "Smallest relative spread on the way against supply", width: w})
-            ])
+            grid(width, 300, panels.filter((one) => finite(rows, one.key).length)
+                .map((one) => (w) => gridPanel({rows, width: w, ...one})))
         ];
     }
 };
