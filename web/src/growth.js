@@ -223,11 +223,14 @@ function distributionSets(ctx, distributions) {
     }).filter((one) => one.points.length > 2);
 }
 
-/** The part of a curve that is not flat zero. */
-function trimmed(points, share = 0.002) {
-    const least = d3.max(points, (d) => d.p) * share;
-    const first = points.findIndex((d) => d.p > least);
-    const last = points.length - [...points].reverse().findIndex((d) => d.p > least);
+/** The part of a curve and its band that is not flat zero. */
+function trimmed(points) {
+    const least = d3.max(points, (d) => d.p) * 0.002;
+    const high = (d) => (isNumber(d.upper) ? d.upper : 0);
+    const wide = d3.max(points, high) * 0.03;
+    const counts = (d) => d.p > least || high(d) > wide;
+    const first = points.findIndex(counts);
+    const last = points.length - [...points].reverse().findIndex(counts);
     return points.slice(Math.max(0, first - 1), last + 1);
 }
 

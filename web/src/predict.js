@@ -287,15 +287,19 @@ const focusRows = (ctx) => finite(rowsOf(ctx.prediction?.focusing?.map,
 const focusPath = (ctx) => finite(predictedRows(ctx), "mean_n", "supersaturation")
     .filter((r) => r.supersaturation > 0);
 
-/** v'(n) changes its sign at this S; beyond the map where it never does. */
-function focusEdge(ctx, row, i, [low, high]) {
-    if (isNumber(row.number_focuses_below)) {
-        return Math.min(Math.max(row.number_focuses_below, low), high);
-    }
+/** v'(n) changes its sign at this S; at an end of the map where it never does. */
+function numberEdge(ctx, row, i, [low, high]) {
+    if (isNumber(row.number_focuses_below)) return clamped(row.number_focuses_below, low, high);
     const rows = list(ctx.prediction.focusing.map.slope_per_s);
     const middle = number(list(rows[Math.floor(rows.length / 2)])[i]);
     return middle < 0 ? high : low;
 }
+
+/** Above this S radii focus; null: whatever S is, they do not. */
+const radiusEdge = (row, [low, high]) => (isNumber(row.radius_focuses_above)
+    ? clamped(row.radius_focuses_above, low, high) : high);
+
+const clamped = (v, low, high) => Math.min(Math.max(v, low), high);
 
 const focusMap = {
     id: "focusing-map",
@@ -306,10 +310,10 @@ const focusMap = {
     caption(ctx) {
         const run = finite(focusRun(ctx), "radius_slope_per_s");
         const share = run.filter((r) => r.radius_slope_per_s < 0).length / run.length;
-        return "Green: larger particles grow more slowly in n, so sizes focus (v′(n) < 0). Above the "
-            + "dashed line radii focus, for the radius gains less from the same v; a fast supply "
-            + "keeps the run there."
-            + (run.length ? ` The run is above it ${Math.round(100 * share)} % of the time.` : "");
+        return "Green: larger particles gain fewer monomers a second, so n focuses (v′(n) < 0). Teal: "
+            + "radii focus, which asks less, for a large particle's radius gains less from the same "
+            + "v; a fast supply keeps the run there."
+            + (run.length ? ` The run is there ${Math.round(100 * share)} % of the time.` : "");
     },
     rows: (ctx) => [
         ...focusRows(ctx).map((r) => ({kind: "limits", ...r})),
@@ -323,20 +327,17 @@ const focusMap = {
     draw(ctx, width) {
         const levels = list(ctx.prediction.focusing.map.supersaturation).filter((s) => s > 0);
         const domain = d3.extent(levels);
-        const rows = focusRows(ctx).map((r, i) => ({...r, edge: focusEdge(ctx, r, i, domain)}));
+        const rows = focusRows(ctx).map((r, i) => ({...r, edge: numberEdge(ctx, r, i, domain),
+            radii: radiusEdge(r, domain)}));
         const range = d3.extent(rows, (r) => r.n);
         const path = focusPath(ctx);
         const ends = path.length ? [path[0], path[path.length - 1]] : [];
-        // 0: whatever S is
-        const drawn = (key) => finite(rows, key).map((r) => ({...r,
-            [key]: Math.max(r[key], 0.9 * domain[0])}));
         const inner = 340 - 42 - TOP_AXIS;
         return [
             legend([
                 ["band", "var(--good)", "v′ < 0: n focuses"],
                 ["line", "var(--super)", "v = 0: below it particles shrink"],
-                drawn("radius_focuses_above").length && ["dash", "var(--data)",
-                    "radii focus above"],
+                ["band", "var(--data)", "radii focus"],
                 path.length && ["line", "var(--ink)", "mean size of the run"]
             ], width),
             panel({
@@ -348,11 +349,10 @@ const focusMap = {
                     Plot.areaY(rows, {x: "n", y1: domain[0], y2: "edge", fill: "var(--good)",
                         fillOpacity: 0.24, clip: true}),
                     ...radiusAxis(ctx, range, width - 70, inner),
-                    Plot.line(drawn("grows_above"), {x: "n", y: "grows_above",
+                    Plot.areaY(rows, {x: "n", y1: "radii", y2: domain[1], fill: "var(--data)",
+                        fillOpacity: 0.16, clip: true}),
+                    Plot.line(finite(rows, "grows_above"), {x: "n", y: "grows_above",
                         stroke: "var(--super)", strokeWidth: 2, clip: true}),
-                    Plot.line(drawn("radius_focuses_above"), {x: "n", y: "radius_focuses_above",
-                        stroke: "var(--data)", strokeWidth: 1.8, strokeDasharray: "6 3",
-                        clip: true}),
                     Plot.line(path, {x: "mean_n", y: "supersaturation", stroke: "var(--panel)",
                         strokeWidth: 5, strokeOpacity: 0.7, clip: true}),
                     Plot.line(path, {x: "mean_n", y: "supersaturation", stroke: "var(--ink)",
@@ -551,7 +551,7 @@ const supplyOfMovie = {
         const plain = {...ctx, phases: []};
         const along = (key, color) => ({color, rows: rows.map((r) => ({time_s: r.time_s,
             value: r[key]})).filter((r) => isNumber(r.value))});
-        const law = {rows: given, color: "var(--hyper)"};
+        const law = {rows: given, color: "var(--super)"};
         const stored = number(ctx.prediction.supply?.dissolved_per_particle) > 0;
         const supply = stored ? [along("supply_per_particle_per_s", "var(--data)")] : [];
         const ofFit = along("supersaturation_of_fit", "var(--under)");
@@ -562,7 +562,7 @@ const supplyOfMovie = {
                 ["band", "var(--ink)", "its band"],
                 stored && ["dash", "var(--data)", "supply"],
                 s.length && ofFit.rows.length && ["dash", "var(--under)", "S(t) of the fit"],
-                given.length && ["dash", "var(--hyper)",
+                given.length && ["dash", "var(--super)",
                     `in force in this prediction: ${questionWords(ctx)}`]
             ], width),
             grid(width, 330, [
