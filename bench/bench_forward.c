@@ -6,8 +6,8 @@
  *     bench_forward bands [SEEDS [FIRST]]        bands of the potential by resampling
  *     bench_forward speed                        value, gradient, growth with the data
  *
- * Coverage: each seed is a synthetic ensemble (the defaults of `simulate ensemble`, 40 particles, 80
- * frames); an interval holds the truth where the calibrated deviance at the true value lies below
+ * Coverage: each seed is a synthetic ensemble (the defaults of `simulate ensemble`, 40 particles,
+ * 80 frames); an interval holds the truth where the calibrated deviance at the true value lies below
  * the limit. Printed with the range that a binomial count allows.
  */
 #include <nucgrow.h>
@@ -269,6 +269,7 @@ int main(int argc, char **argv)
         speed();
         return 0;
     }
-    fprintf(stderr, "usage: bench_forward coverage [SEEDS [FIRST]] | bands [SEEDS [FIRST]] | speed\n");
+    fprintf(stderr,
+            "usage: bench_forward coverage [SEEDS [FIRST]] | bands [SEEDS [FIRST]] | speed\n");
     return 2;
 }
