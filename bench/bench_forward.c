@@ -7,8 +7,8 @@
  *     bench_forward speed                        value, gradient, growth with the data
  *
  * Coverage: each seed is a synthetic ensemble (the defaults of `simulate ensemble`, 40 particles,
- * 80 frames); an interval holds the truth where the calibrated deviance at the true value lies below
- * the limit. Printed with the range that a binomial count allows.
+ * 80 frames); an interval holds the truth where the calibrated deviance at the true value lies
+ * below the limit. Printed with the range that a binomial count allows.
  */
 #include <nucgrow.h>
 #include <nucgrow/forward.h>

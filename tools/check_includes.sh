@@ -7,13 +7,15 @@ cd "${1:-.}"
 may_include() { # room -> rooms
     case $1 in
         base) echo ;;
-        data | physics) echo base ;;
+        data | image | physics) echo base ;;
+        sim) echo base image ;;
+        particle) echo base data image ;;
         ensemble) echo base data physics ;;
         solve) echo base physics ;;
         fit) echo base data physics ensemble solve ;;
         predict) echo base data physics ensemble solve ;;
-        synth) echo base data physics ;;
-        report) echo base data ;;
+        synth) echo base data image physics solve sim ;;
+        report) echo base data image ;;
         *) echo "unknown room $1" >&2; return 1 ;;
     esac
 }
@@ -23,6 +25,7 @@ room_of_header() { # public header -> room
         cluster) echo base ;;
         material) echo ensemble ;;
         forward) echo fit ;;
+        movie | particles) echo data ;;
         *) echo "$1" ;;
     esac
 }

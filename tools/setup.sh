@@ -21,6 +21,13 @@ build libjansson-dev module  jansson
 build libyaml-dev    module  yaml-0.1
 build libxml2-dev    module  libxml-2.0
 build nettle-dev     module  nettle
+build libfftw3-dev   module  fftw3f
+build libtiff-dev    module  libtiff-4
+build libpng-dev     module  libpng
+build libavformat-dev module libavformat
+build libavcodec-dev module  libavcodec
+build libavutil-dev  module  libavutil
+build libswscale-dev module  libswscale
 build libopenmpi-dev module  ompi-c
 build openmpi-bin    command mpirun
 build npm            command npm

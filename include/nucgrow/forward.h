@@ -88,6 +88,8 @@ typedef struct ng_forward_fit {
     ng_forward_number noise;       /* measured noise over what smoothing shows */
     ng_forward_number spread;      /* s.d. of ln speed */
     ng_forward_profile profile[NG_N_PROFILES];
+    ng_forward_profile potential; /* of mu_n at a size in the middle of those seen, kT */
+    double potential_n, potential_lower, potential_upper;
     double *eigenvalue; /* owned: of the information matrix of all n_parameters */
 
     /* predicted forward by the master equation from the particles' first frames; n_frames each */

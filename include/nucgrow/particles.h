@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/**
+ * @file nucgrow/particles.h
+ * Room `data`: what was measured in the frames of a movie (particles.csv, tracks.csv) and what
+ * happened to it (events.csv), in and out. May include base.
+ *
+ * A particle is what was seen in one frame; `track` joins those that are one object. NAN where a
+ * measurement has no such number.
+ */
+#ifndef NUCGROW_PARTICLES_H
+#define NUCGROW_PARTICLES_H
+
+#include <nucgrow/data.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Why a measurement is not to be trusted; several may be joined. The file has the words. */
+typedef enum ng_particle_flag {
+    NG_FLAG_EDGE = 1,      /* touches the border of the frame: "edge" */
+    NG_FLAG_CROWDED = 2,   /* overlaps a neighbour: "crowded" */
+    NG_FLAG_NO_FIT = 4,    /* the fit failed; values are those of the mask: "no-fit" */
+    NG_FLAG_SATURATED = 8, /* "saturated" */
+    NG_FLAG_SPLIT = 16,    /* one component divided by the watershed: "split" */
+} ng_particle_flag;
+
+typedef struct ng_particle {
+    long track;    /* -1: not linked */
+    long frame;    /* from 0 */
+    long particle; /* number within its frame, from 1: the label in the mask */
+    double time_s;
+    double x_nm, y_nm; /* centre, from the centre of pixel (0, 0) */
+    double x_se_nm, y_se_nm;
+    double x_raw_nm, y_raw_nm; /* before drift was taken out; as x_nm, y_nm until then */
+    double radius_nm, radius_se_nm;
+    double area_nm2;                /* of the mask, or of the fit */
+    double intensity, intensity_se; /* integrated, background subtracted, counts */
+    double background;              /* counts per pixel */
+    double snr;                     /* contrast over noise per pixel */
+    double circularity, solidity, ellipse_ratio, contrast, edge_nm; /* shape and edge width */
+    unsigned flag;
+} ng_particle;
+
+/** Sorted by frame, then particle; or, once linked, by track, then frame. */
+typedef struct ng_particles {
+    ng_particle *item; /* owned */
+    size_t n;
+    double frame_s, pixel_nm; /* NAN: unknown */
+    size_t frames;            /* of the movie; 0: unknown (then the last frame seen counts) */
+} ng_particles;
+
+void ng_particles_free(ng_particles *particles);
+
+/** particles.csv or tracks.csv as it is made, so that memory does not grow with the movie. */
+typedef struct ng_particles_writer ng_particles_writer;
+NG_MUST_CHECK ng_status ng_particles_writer_open(const char *path, const char *comment,
+                                                 bool with_track, bool force,
+                                                 ng_particles_writer **out, ng_error *err);
+NG_MUST_CHECK ng_status ng_particles_writer_add(ng_particles_writer *writer,
+                                                const ng_particle *particle, size_t n,
+                                                ng_error *err);
+NG_MUST_CHECK ng_status ng_particles_writer_commit(ng_particles_writer *writer, ng_error *err);
+void ng_particles_writer_abandon(ng_particles_writer *writer); /* NULL is fine */
+
+/** Read particles.csv, tracks.csv, a TrackMate or trackpy table: all columns that are there. */
+NG_MUST_CHECK ng_status ng_particles_read(const char *path, const ng_tracks_read_options *options,
+                                          ng_particles *out, ng_warnings *warnings, ng_error *err);
+
+typedef enum ng_event_kind {
+    NG_EVENT_BIRTH,
+    NG_EVENT_DEATH,
+    NG_EVENT_MERGE,
+    NG_EVENT_SPLIT
+} ng_event_kind;
+
+/** Merge: `track` ended and `partner` went on as `into` (often equal to partner). Split: `track`
+ *  came out of `partner`. */
+typedef struct ng_event {
+    ng_event_kind kind;
+    long frame; /* merge: the first frame in which the parents are one */
+    double time_s;
+    long track, partner, into; /* -1: none */
+    double radius1_nm, radius2_nm, radius_after_nm;
+    double distance_nm; /* between the centres in the last frame in which both were seen */
+    double score;       /* 0..1 */
+} ng_event;
+
+typedef struct ng_events {
+    ng_event *item; /* owned; by frame */
+    size_t n;
+} ng_events;
+
+void ng_events_free(ng_events *events);
+NG_MUST_CHECK ng_status ng_events_read(const char *path, ng_events *out, ng_error *err);
+NG_MUST_CHECK ng_status ng_events_write(const ng_events *events, const char *path,
+                                        const char *comment, bool force, ng_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
