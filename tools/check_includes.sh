@@ -26,6 +26,7 @@ room_of_header() { # public header -> room
         material) echo ensemble ;;
         forward) echo fit ;;
         movie | particles) echo data ;;
+        detect | track) echo particle ;;
         *) echo "$1" ;;
     esac
 }

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/**
+ * @file nucgrow/detect.h
+ * Room `particle`: particles in the frames of a movie. May include base, data, image.
+ *
+ * `disk`: denoise (to find, never to measure) -> adaptive threshold -> components -> watershed ->
+ * fit of a blurred disk to the raw pixels. Whatever the caller leaves open is chosen from the movie
+ * itself (ng_detect_choose) and said (ng_detect_choices).
+ */
+#ifndef NUCGROW_DETECT_H
+#define NUCGROW_DETECT_H
+
+#include <nucgrow/image.h>
+#include <nucgrow/movie.h>
+#include <nucgrow/particles.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- the model -------------------------------------------------------------------------- */
+
+/**
+ * A disk of radius R blurred by a Gaussian of s.d. 1, at the distance P from its centre:
+ *     D(P, R) = 1 - Q_1(P, R) = int_0^R t exp(-(t^2 + P^2)/2) I_0(tP) dt,
+ * Q_1 Marcum's function. D -> 1 inside a large disk, 0 outside; D(R, R) < 1/2.
+ * @param P, R  >= 0, in units of the blur   @return to 1e-12
+ */
+double ng_disk_profile(double P, double R);
+/** dD/dP = -R exp(-(R^2+P^2)/2) I_1(RP) and dD/dR = R exp(-(R^2+P^2)/2) I_0(RP). */
+void ng_disk_slopes(double P, double R, double *by_P, double *by_R);
+
+/* ---- what is wanted --------------------------------------------------------------------- */
+
+typedef enum ng_detect_kind { NG_DETECT_DISK, NG_DETECT_SPOT } ng_detect_kind;
+
+typedef enum ng_denoise {
+    NG_DENOISE_NONE,
+    NG_DENOISE_GAUSSIAN,
+    NG_DENOISE_MEDIAN,
+    NG_DENOISE_PERONA_MALIK,
+    NG_DENOISE_NL_MEANS
+} ng_denoise;
+
+typedef enum ng_threshold_form {
+    NG_THRESHOLD_SIGMA,   /* m - c sigma_local; the background's, foreground left out */
+    NG_THRESHOLD_RELATIVE /* m (1 - t): Bradley-Roth as published */
+} ng_threshold_form;
+
+/** What to look for and how. NAN (or 0 for whole numbers): chosen from the movie. */
+typedef struct ng_detect_options {
+    ng_detect_kind kind;
+    ng_polarity polarity;
+    double pixel_nm, frame_s; /* must be known, here or in the movie (frame_s: for >= 2 frames) */
+    size_t first, last;       /* frames to measure, inclusive; last SIZE_MAX: to the end */
+    ng_denoise denoise;
+    double smooth_px;    /* Gaussian: s.d.; median: radius; the others: their defaults if NAN */
+    long average_frames; /* odd: temporal mean over so many frames before that; default 1 */
+    ng_threshold_form form;
+    double window_px;       /* of the local mean */
+    double t;               /* relative form; default 0.15 */
+    double offset_counts;   /* camera offset, subtracted before the relative form; default 0 */
+    double c;               /* sigma form: a particle must rise above the local mean so far */
+    double false_per_frame; /* sigma form: c follows from so many false particles a frame */
+    double min_area_px;     /* of the mask */
+    double min_contrast;    /* fitted contrast over its standard error, else dropped */
+    bool split;             /* watershed; default true */
+    bool fit;               /* default true; false: sizes from the mask, flagged "no-fit" */
+    double blur_px;         /* s.d. of the optical blur, the pixel's own width not counted */
+    bool drift;             /* x_nm, y_nm without the drift found by phase correlation */
+} ng_detect_options;
+
+ng_detect_options ng_detect_defaults(void);
+/** "kim": the published chain (smoothing, Bradley-Roth relative threshold, removal of small
+ *  components). "auto": the defaults. @return NG_USAGE for another name */
+NG_MUST_CHECK ng_status ng_detect_preset(const char *name, ng_detect_options *options,
+                                         ng_error *err);
+
+/** What was settled, from the options or from the movie. */
+typedef struct ng_detect_choices {
+    ng_detect_options options; /* nothing open any more */
+    double noise;              /* s.d. per pixel of the raw frames, median over the pilot frames */
+    double noise_correlation;  /* between neighbouring pixels */
+    double background;         /* counts */
+    double blur_se_px;         /* 0 where it was given */
+    double radius_px[3];       /* 5, 50, 95 % of the pilot particles; NAN when there are none */
+    double contrast;           /* median of the pilot particles, counts */
+    size_t pilot_frames, pilot_particles;
+    double level; /* height over sd of the smoothed background from which a pixel joins */
+} ng_detect_choices;
+
+/** Look at up to 12 frames spread over the movie and settle what is open. Warnings: few or no
+ *  particles, noise that is not white, particles as large as the window, not finite pixels. A frame
+ *  that cannot be read is left out here.
+ *  @return NG_USAGE without pixel_nm or frame_s, or for a kind that is not there; NG_IO, NG_FORMAT
+ *  when no frame can be read; NG_INVALID for a time window outside the movie */
+NG_MUST_CHECK ng_status ng_detect_choose(ng_movie *movie, const ng_detect_options *options,
+                                         ng_detect_choices *out, const ng_run *run,
+                                         ng_warnings *warnings, ng_error *err);
+
+/* ---- measuring -------------------------------------------------------------------------- */
+
+/** One measured frame. Everything is borrowed and gone after the call it is given to. */
+typedef struct ng_detect_frame {
+    size_t frame, width, height;
+    const float *pixel;          /* raw, not finite pixels mended */
+    const ng_particle *particle; /* by label: the pixels of particle[i] carry i + 1 */
+    size_t n;
+    const uint32_t *label; /* width*height */
+    double noise;
+} ng_detect_frame;
+
+/** Where frames go: called in their order, from one thread. */
+typedef ng_status ng_detect_sink(void *context, const ng_detect_frame *frame, ng_error *err);
+
+typedef struct ng_detect_summary {
+    size_t frames, particles; /* handed to the sink */
+    size_t edge, crowded, no_fit, saturated, split;
+    size_t mended_pixels; /* that were not finite */
+    double mean_radius_nm, radius_se_nm; /* mean, and median of the standard errors */
+} ng_detect_summary;
+
+/** Measure the frames first..last. Threads of `run` work on different frames; memory does not grow
+ *  with the movie, and the numbers do not depend on the threads.
+ *  A frame that cannot be read ends the work with its error: all frames before it have been handed
+ *  to the sink, and the summary counts them. */
+NG_MUST_CHECK ng_status ng_detect_movie(ng_movie *movie, const ng_detect_choices *choices,
+                                        ng_detect_sink *sink, void *context, const ng_run *run,
+                                        ng_detect_summary *summary, ng_warnings *warnings,
+                                        ng_error *err);
+
+/* ---- one frame in memory ------------------------------------------------------------------ */
+
+/** What measuring a frame needs: table of the model, scratch. One thread at a time. */
+typedef struct ng_detector ng_detector;
+NG_MUST_CHECK ng_status ng_detector_create(const ng_detect_choices *choices, size_t width,
+                                           size_t height, ng_detector **out, ng_error *err);
+void ng_detector_destroy(ng_detector *detector); /* NULL is fine */
+/** Measure `window[centre]`; the other frames only help to denoise. `out` is borrowed from the
+ *  detector until its next call. Pixels must be finite. */
+NG_MUST_CHECK ng_status ng_detector_measure(ng_detector *detector, const ng_image *const *window,
+                                            size_t n, size_t centre, ng_detect_frame *out,
+                                            ng_error *err);
+
+/* ---- a picture of what was found --------------------------------------------------------- */
+
+/** One PNG with `tiles` frames side by side in rows, outlines of the particles drawn on them. */
+typedef struct ng_preview ng_preview;
+NG_MUST_CHECK ng_status ng_preview_create(size_t width, size_t height, size_t first, size_t last,
+                                          size_t tiles, ng_preview **out, ng_error *err);
+void ng_preview_destroy(ng_preview *preview); /* NULL is fine */
+/** Takes the frame if it is one of those spread over first..last. Draws the fitted circles (green;
+ *  flagged ones orange) and the outlines of the mask (yellow). */
+void ng_preview_add(ng_preview *preview, const ng_detect_frame *frame, double pixel_nm);
+NG_MUST_CHECK ng_status ng_preview_write(const ng_preview *preview, const char *path, bool force,
+                                         ng_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
