@@ -50,9 +50,19 @@ typedef struct ng_particles {
     size_t frames;            /* of the movie; 0: unknown (then the last frame seen counts) */
 } ng_particles;
 
+/** Free what the particles own and zero it. */
 void ng_particles_free(ng_particles *particles);
+/** A particle of which nothing is known: track -1, no flags, numbers NAN. */
+ng_particle ng_particle_unknown(void);
 
-/** particles.csv or tracks.csv as it is made, so that memory does not grow with the movie. */
+/** particles.csv or tracks.csv as it is made, so that memory does not grow with the movie.
+ *
+ *  Columns: (track,) frame, time_s, particle, x_nm, y_nm, radius_nm, radius_se_nm, area_nm2,
+ *  intensity, intensity_se, background, snr, flag, x_se_nm, y_se_nm, x_raw_nm, y_raw_nm,
+ *  circularity, solidity, ellipse_ratio, contrast, edge_nm. NAN is an empty cell; flags are words
+ *  joined by '+' ("edge+crowded"). What was measured is written with 9 digits, times with 15.
+ *  `comment` (may be NULL, may hold several lines) goes into `#` lines. Commit and abandon free the
+ *  writer. */
 typedef struct ng_particles_writer ng_particles_writer;
 NG_MUST_CHECK ng_status ng_particles_writer_open(const char *path, const char *comment,
                                                  bool with_track, bool force,
@@ -63,9 +73,22 @@ NG_MUST_CHECK ng_status ng_particles_writer_add(ng_particles_writer *writer,
 NG_MUST_CHECK ng_status ng_particles_writer_commit(ng_particles_writer *writer, ng_error *err);
 void ng_particles_writer_abandon(ng_particles_writer *writer); /* NULL is fine */
 
-/** Read particles.csv, tracks.csv, a TrackMate or trackpy table: all columns that are there. */
+/** Read particles.csv, tracks.csv, TrackMate's table of spots or XML, a trackpy table: all columns
+ *  that are there ("-" is standard input). Positions are needed, and a frame or a time; sizes and
+ *  tracks are not. Units as for ng_tracks_read (docs/tables.md): px needs options->pixel_nm, frames
+ *  without times options->frame_s. Rows that repeat the frame, position and size of another (as in
+ *  tables of merged particles) are dropped. Tracks of tables with a column `group` are numbered
+ *  anew. x_raw_nm, y_raw_nm are x_nm, y_nm where the table has no such columns; area_nm2 is that of
+ *  the radius where the size is an area.
+ *  Warnings: rows-dropped, rows-repeated, size-constant, trackpy-size, tracks-branched,
+ *  times-uneven, time-is-frame, pixel-nm-unused, frame-s-unused, flags-unknown.
+ *  @return as ng_tracks_read */
 NG_MUST_CHECK ng_status ng_particles_read(const char *path, const ng_tracks_read_options *options,
                                           ng_particles *out, ng_warnings *warnings, ng_error *err);
+/** The same from a table in memory; `name` is used in messages. What the fuzzer calls. */
+NG_MUST_CHECK ng_status ng_particles_parse(const char *text, size_t length, const char *name,
+                                           const ng_tracks_read_options *options,
+                                           ng_particles *out, ng_warnings *warnings, ng_error *err);
 
 typedef enum ng_event_kind {
     NG_EVENT_BIRTH,
@@ -92,7 +115,15 @@ typedef struct ng_events {
 } ng_events;
 
 void ng_events_free(ng_events *events);
+/** "birth", "death", "merge", "split"; static. */
+const char *ng_event_kind_name(ng_event_kind kind);
+/** Read events.csv: kind, frame, track and partner are needed; cells that are absent are NAN or -1.
+ *  @return NG_IO, NG_FORMAT (a column is missing, broken text), NG_INVALID with file and line */
 NG_MUST_CHECK ng_status ng_events_read(const char *path, ng_events *out, ng_error *err);
+NG_MUST_CHECK ng_status ng_events_parse(const char *text, size_t length, const char *name,
+                                        ng_events *out, ng_error *err);
+/** events.csv: kind,frame,time_s,track,partner,into,radius1_nm,radius2_nm,radius_after_nm,
+ *  distance_nm,score; NAN and -1 are empty cells. */
 NG_MUST_CHECK ng_status ng_events_write(const ng_events *events, const char *path,
                                         const char *comment, bool force, ng_error *err);
 

@@ -216,8 +216,8 @@ static ng_status choose(ng_layout *layout, ng_slot slot, const char *name, ng_er
         return NG_OK;
     }
     return NG_FAIL(err, NG_FORMAT, "%s: columns %zu (%s) and %zu (%s) hold the same; remove one",
-                   name, layout->slot[slot] + 1, layout->column[layout->slot[slot]].name,
-                   twin + 1, layout->column[twin].name);
+                   name, layout->slot[slot] + 1, layout->column[layout->slot[slot]].name, twin + 1,
+                   layout->column[twin].name);
 }
 
 ng_status ng_layout_choose(ng_layout *layout, const char *name, ng_error *err)
@@ -447,8 +447,8 @@ static ng_status fail_without_size(const ng_layout *layout, const char *name, ng
 static ng_status check_other_tables(const ng_layout *layout, const char *name, ng_error *err)
 {
     if (layout->kind == NG_KIND_EVENTS) {
-        return NG_FAIL(err, NG_FORMAT,
-                       "%s: this is a table of events; a table of tracks is needed", name);
+        return NG_FAIL(err, NG_FORMAT, "%s: this is a table of events; a table of tracks is needed",
+                       name);
     }
     if (ng_layout_find(layout, "number_spots") != NULL ||
         ng_layout_find(layout, "spot_source_id") != NULL) {
@@ -465,11 +465,10 @@ static ng_status fail_without_track(const ng_layout *layout, const char *name, n
 {
     char found[240];
     if (layout->kind == NG_KIND_TRACKPY_CSV) {
-        return NG_FAIL(
-            err, NG_FORMAT,
-            "%s: no column particle; link the features with trackpy.link before writing "
-            "the table",
-            name);
+        return NG_FAIL(err, NG_FORMAT,
+                       "%s: no column particle; link the features with trackpy.link before writing "
+                       "the table",
+                       name);
     }
     describe_columns(layout, found);
     return NG_FAIL(err, NG_FORMAT, "%s: no column track%s%s", name,
@@ -479,19 +478,10 @@ static ng_status fail_without_track(const ng_layout *layout, const char *name, n
                    found);
 }
 
-ng_status ng_layout_check(const ng_layout *layout, const char *name, ng_error *err)
+static ng_status check_clock(const ng_layout *layout, const char *name, ng_error *err)
 {
     char found[240];
-    bool ex_situ = layout->kind == NG_KIND_EX_SITU;
-    ng_status status = check_other_tables(layout, name, err);
-    if (status != NG_OK) {
-        return status;
-    }
-    if (!ex_situ && layout->slot[NG_SLOT_TRACK] == NG_NO_COLUMN) {
-        return fail_without_track(layout, name, err);
-    }
-    if (layout->slot[NG_SLOT_FRAME] == NG_NO_COLUMN &&
-        layout->slot[NG_SLOT_TIME] == NG_NO_COLUMN) {
+    if (layout->slot[NG_SLOT_FRAME] == NG_NO_COLUMN && layout->slot[NG_SLOT_TIME] == NG_NO_COLUMN) {
         describe_columns(layout, found);
         return NG_FAIL(err, NG_FORMAT, "%s: no column frame, and no time_s (or _ms, _min, _h)%s",
                        name, found);
@@ -503,6 +493,40 @@ ng_status ng_layout_check(const ng_layout *layout, const char *name, ng_error *e
             "the unit of RADIUS is unknown; export the spots again, or rename the columns "
             "to track,frame,time_s,radius_um",
             name);
+    }
+    return NG_OK;
+}
+
+ng_status ng_layout_check_particles(const ng_layout *layout, const char *name, ng_error *err)
+{
+    char found[240];
+    ng_status status = check_other_tables(layout, name, err);
+    if (status == NG_OK) {
+        status = check_clock(layout, name, err);
+    }
+    if (status == NG_OK && layout->slot[NG_SLOT_Y] == NG_NO_COLUMN) {
+        describe_columns(layout, found);
+        status = NG_FAIL(err, NG_FORMAT,
+                         "%s: no columns with positions; x_nm and y_nm, or x_px and y_px (also "
+                         "_um), are needed%s",
+                         name, found);
+    }
+    return status;
+}
+
+ng_status ng_layout_check(const ng_layout *layout, const char *name, ng_error *err)
+{
+    bool ex_situ = layout->kind == NG_KIND_EX_SITU;
+    ng_status status = check_other_tables(layout, name, err);
+    if (status != NG_OK) {
+        return status;
+    }
+    if (!ex_situ && layout->slot[NG_SLOT_TRACK] == NG_NO_COLUMN) {
+        return fail_without_track(layout, name, err);
+    }
+    status = check_clock(layout, name, err);
+    if (status != NG_OK) {
+        return status;
     }
     if (layout->slot[NG_SLOT_SIZE] == NG_NO_COLUMN) {
         return fail_without_size(layout, name, err);

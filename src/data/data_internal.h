@@ -4,11 +4,13 @@
  *
  * The way of a table: text -> csv.c (records and fields) -> columns.c (what each column means) ->
  * rows.c (numbers, in the file's units) -> timing.c (frames and seconds) -> join.c (nm, one
- * clock), order.c (sorted, checked) -> tracks. TrackMate XML joins at the rows.
+ * clock), order.c (sorted, checked) -> tracks. TrackMate XML joins at the rows. particles.c goes
+ * the same way with looser demands and further columns.
  */
 #ifndef NUCGROW_DATA_INTERNAL_H
 #define NUCGROW_DATA_INTERNAL_H
 
+#include <locale.h>
 #include <nucgrow/data.h>
 
 /* ---- numbers (number.c) -------------------------------------------------------------- */
@@ -27,6 +29,23 @@ ng_number ng_number_parse(const char *text, size_t length, double *value);
 /** Format the shortest of 15 to 17 digits that reads back exactly; NAN gives "". `text` holds 32.
  */
 void ng_number_format(double value, char text[32]);
+
+/** Digits of what was measured: no measurement has more, and tables stay a third shorter. */
+#define NG_MEASURED_DIGITS 9
+/** Print "," and the value with that many digits; nothing after the comma when it is not finite.
+ * Between ng_plain_begin and ng_plain_end only. */
+void ng_number_print(FILE *stream, double value, int digits);
+
+/** The C locale for this thread, so that decimal signs are points; zeroed when it cannot be had. */
+typedef struct ng_plain {
+    locale_t made, before;
+} ng_plain;
+
+ng_plain ng_plain_begin(void);
+void ng_plain_end(ng_plain *plain);
+
+/** Every line of `comment` (NULL is fine) behind "# ". */
+void ng_comment_write(FILE *stream, const char *comment);
 
 /* ---- units and quantities (units.c) -------------------------------------------------- */
 
@@ -95,13 +114,12 @@ typedef struct ng_csv {
 
 /** Check that `text` is a text (no NUL bytes, no UTF-16), skip a byte order mark, find the
  * delimiter in the header row. @return NG_FORMAT with what the file seems to be instead. */
-NG_MUST_CHECK ng_status ng_csv_open(ng_csv *csv, const char *text, size_t length,
-                                    const char *name, ng_error *err);
+NG_MUST_CHECK ng_status ng_csv_open(ng_csv *csv, const char *text, size_t length, const char *name,
+                                    ng_error *err);
 /** Go to the next record; false at the end. */
 bool ng_csv_next_record(ng_csv *csv);
 /** Next field of the record; *found is false after its last. @return NG_FORMAT (quotes). */
-NG_MUST_CHECK ng_status ng_csv_next_field(ng_csv *csv, ng_field *field, bool *found,
-                                          ng_error *err);
+NG_MUST_CHECK ng_status ng_csv_next_field(ng_csv *csv, ng_field *field, bool *found, ng_error *err);
 /** Skip what is left of the record. */
 NG_MUST_CHECK ng_status ng_csv_end_record(ng_csv *csv, ng_error *err);
 /** Text for a message or a result: cut to `size` (>= 8) bytes, what is not printable UTF-8 as
@@ -135,12 +153,22 @@ typedef struct ng_column {
 #define NG_MAX_COLUMNS 1024
 #define NG_NO_COLUMN ((size_t)-1)
 
+/** A column beyond the slots that gives one number of each row. */
+typedef struct ng_further {
+    size_t column;
+    bool (*read)(const ng_field *field, double *value); /* NULL: as a number; false: no good */
+} ng_further;
+
+#define NG_MAX_FURTHER 32
+
 typedef struct ng_layout {
     ng_file_kind kind;
     ng_column *column; /* owned */
     size_t n_columns;
-    size_t slot[NG_N_SLOTS]; /* column of each slot, or NG_NO_COLUMN */
-    bool units_missing;      /* a TrackMate table without its row of units */
+    size_t slot[NG_N_SLOTS];            /* column of each slot, or NG_NO_COLUMN */
+    bool units_missing;                 /* a TrackMate table without its row of units */
+    ng_further further[NG_MAX_FURTHER]; /* set by who wants them, before the rows are read */
+    size_t n_further;
 } ng_layout;
 
 /** Read the header row (and TrackMate's rows below it): what is it, and what does each column
@@ -153,6 +181,9 @@ NG_MUST_CHECK ng_status ng_layout_choose(ng_layout *layout, const char *name, ng
 /** NG_FORMAT with what is missing for tracks (or an ex-situ table), and what was found instead.
  */
 NG_MUST_CHECK ng_status ng_layout_check(const ng_layout *layout, const char *name, ng_error *err);
+/** The same for particles of single frames: positions are needed, tracks and sizes are not. */
+NG_MUST_CHECK ng_status ng_layout_check_particles(const ng_layout *layout, const char *name,
+                                                  ng_error *err);
 void ng_layout_free(ng_layout *layout);
 /** Column in a slot, or NULL. */
 const ng_column *ng_layout_column(const ng_layout *layout, ng_slot slot);
@@ -171,13 +202,19 @@ typedef struct ng_row {
     double time_s;
     double x, y, size, size_se; /* NAN where empty */
     size_t line;                /* in its file */
+    size_t serial;              /* where its further numbers are */
     unsigned source;
 } ng_row;
 
 typedef struct ng_rows {
     ng_row *item; /* owned */
     size_t n, capacity;
+    double *further;  /* owned: n_further numbers a row */
+    size_t n_further; /* set before the first row */
 } ng_rows;
+
+/** Particles that are in no track get numbers from here on, so that each is one of its own. */
+#define NG_UNLINKED_FIRST (-((long)1 << 60))
 
 /** Append a copy of `row`. @return NG_MEMORY */
 NG_MUST_CHECK ng_status ng_rows_add(ng_rows *rows, const ng_row *row, ng_error *err);
@@ -207,7 +244,8 @@ typedef struct ng_reader {
     ng_table *table;
     ng_rows *rows;
     ng_warnings *warnings;
-    ng_error *err; /* never NULL */
+    ng_error *err;  /* never NULL */
+    bool particles; /* single frames are wanted: rows need a position, but no track and no size */
 } ng_reader;
 
 /** A value that is no good: keeps the message and counts the row when bad rows are to be dropped,
@@ -245,13 +283,27 @@ int ng_row_compare_particle(const ng_row *a, const ng_row *b);
 /** Sort the rows of `n` tables by particle, then frame; drop the second of two rows for one
  * particle and frame or fail (skip_invalid false); drop rows of merged particles that another
  * track has. */
-NG_MUST_CHECK ng_status ng_rows_order(ng_table *tables, size_t n, ng_rows *rows,
-                                      bool skip_invalid, ng_warnings *warnings, ng_error *err);
+NG_MUST_CHECK ng_status ng_rows_order(ng_table *tables, size_t n, ng_rows *rows, bool skip_invalid,
+                                      ng_warnings *warnings, ng_error *err);
+/** The same for particles: rows that repeat any other (frame, position, size) are dropped. */
+NG_MUST_CHECK ng_status ng_rows_order_particles(ng_table *table, ng_rows *rows, bool skip_invalid,
+                                                ng_warnings *warnings, ng_error *err);
 
 /* ---- from rows to tracks (tracks.c, join.c) ------------------------------------------ */
 
 /** One file's rows, in the file's units: the first half of reading. */
 NG_MUST_CHECK ng_status ng_table_read(ng_reader *reader, const char *text, size_t length);
+/** Are the calibrations that were given possible? */
+NG_MUST_CHECK ng_status ng_read_options_check(const ng_tracks_read_options *options, ng_error *err);
+/** "standard input" for "-" */
+const char *ng_path_name(const char *path);
+#define NG_MAX_TABLE_BYTES ((size_t)4 << 30)
+/** One table's sizes in nm, frames and times. */
+NG_MUST_CHECK ng_status ng_table_prepare(ng_table *table, ng_rows *rows,
+                                         const ng_tracks_read_options *options,
+                                         ng_warnings *warnings, ng_error *err);
+/** Warn about rows that were left out. */
+void ng_table_warn_dropped(const ng_table *table, ng_warnings *warnings);
 /** The second half: `n` tables and their rows, which are sorted, into tracks. */
 NG_MUST_CHECK ng_status ng_tables_join(const ng_reader *reader, ng_table *tables, size_t n,
                                        ng_tracks *out);

@@ -35,9 +35,8 @@ static const char *slot_meaning(const ng_layout *layout, size_t column)
         }
     }
     return layout->column[column].quantity == NG_QUANTITY_NONE ? "not used"
-           : layout->column[column].unit == NG_UNIT_NONE
-               ? "not used: its unit is not said"
-               : "not used: another column is preferred";
+           : layout->column[column].unit == NG_UNIT_NONE       ? "not used: its unit is not said"
+                                                         : "not used: another column is preferred";
 }
 
 static void describe_columns(const ng_layout *layout, ng_file_info *info)
@@ -173,7 +172,8 @@ static ng_status inspect_rows(ng_table *table, ng_rows *rows, ng_file_info *info
     options.skip_invalid = true;
     options.pixel_nm = table->size_unit == NG_UNIT_PX ? 1.0 : (double)NAN;
     options.frame_s = has_times ? (double)NAN : 1.0;
-    ng_reader reader = {&options, table, rows, &warnings, err};
+    ng_reader reader = {
+        .options = &options, .table = table, .rows = rows, .warnings = &warnings, .err = err};
     ng_status status = ng_tables_join(&reader, table, 1, &tracks);
     if (status == NG_OK) {
         info->tracks = tracks.ex_situ ? 0 : tracks.n_tracks;
@@ -228,7 +228,11 @@ static ng_status inspect_table(const char *text, size_t length, const char *name
     options.skip_invalid = true;
     ng_table table = {.name = name};
     ng_rows rows = {0};
-    ng_reader reader = {&options, &table, &rows, &info->problems, err};
+    ng_reader reader = {.options = &options,
+                        .table = &table,
+                        .rows = &rows,
+                        .warnings = &info->problems,
+                        .err = err};
     ng_status status = ng_table_read(&reader, text, length);
     info->rows = table.rows_read > 0 ? table.rows_read : info->rows;
     if (status == NG_OK) {
@@ -248,8 +252,8 @@ out:
     return status;
 }
 
-static ng_status inspect_csv(const char *text, size_t length, const char *name,
-                             ng_file_info *info, ng_error *err)
+static ng_status inspect_csv(const char *text, size_t length, const char *name, ng_file_info *info,
+                             ng_error *err)
 {
     ng_csv csv;
     ng_layout layout = {.kind = NG_KIND_UNKNOWN};
@@ -271,8 +275,8 @@ static ng_status inspect_csv(const char *text, size_t length, const char *name,
     return readable ? inspect_table(text, length, name, info, err) : NG_OK;
 }
 
-static ng_status inspect_xml(const char *text, size_t length, const char *name,
-                             ng_file_info *info, ng_error *err)
+static ng_status inspect_xml(const char *text, size_t length, const char *name, ng_file_info *info,
+                             ng_error *err)
 {
     info->kind = NG_KIND_TRACKMATE_XML;
     set_what(info, kind_phrase(info->kind));
@@ -333,8 +337,8 @@ static bool inspect_head(const char *path, ng_file_info *info)
     return true;
 }
 
-static ng_status inspect_text(const char *text, size_t length, const char *name,
-                              ng_file_info *info, ng_error *err)
+static ng_status inspect_text(const char *text, size_t length, const char *name, ng_file_info *info,
+                              ng_error *err)
 {
     size_t start = strspn(text, " \t\r\n");
     if (ng_xml_is(text, length)) {

@@ -26,10 +26,11 @@ static ng_status check_calibration(const ng_table *table, double pixel_nm, ng_wa
             "told apart; all were kept",
             table->name);
     }
-    if (!isnan(pixel_nm) && table->size_unit != NG_UNIT_PX &&
-        table->position_unit != NG_UNIT_PX) {
+    if (!isnan(pixel_nm) && table->size_unit != NG_UNIT_PX && table->position_unit != NG_UNIT_PX) {
         ng_warnings_add(warnings, "pixel-nm-unused", "%s is in %s; --pixel-nm was not used",
-                        table->name, ng_unit_name(table->size_unit));
+                        table->name,
+                        ng_unit_name(table->size != NG_QUANTITY_NONE ? table->size_unit
+                                                                     : table->position_unit));
     }
     if (table->size == NG_QUANTITY_GYRATION) {
         ng_warnings_add(
@@ -117,8 +118,8 @@ static ng_status align_table(const ng_table *table, const ng_table *clock, doubl
     double whole = round(offset);
     if (!(fabs(whole) <= 1e9)) {
         return NG_FAIL(err, NG_INVALID,
-                       "%s and %s are %.3g frames apart; they cannot belong together",
-                       table->name, clock->name, whole);
+                       "%s and %s are %.3g frames apart; they cannot belong together", table->name,
+                       clock->name, whole);
     }
     if (whole != 0.0) {
         shift_rows(table, rows, (long)whole, 0.0);
@@ -236,7 +237,7 @@ no_memory:
     return NG_FAIL(err, NG_MEMORY, "no memory for %zu tracks with %zu points", n_tracks, rows->n);
 }
 
-static void warn_dropped(const ng_table *table, ng_warnings *warnings)
+void ng_table_warn_dropped(const ng_table *table, ng_warnings *warnings)
 {
     if (table->invalid > 0) {
         ng_warnings_add(warnings, "rows-dropped",
@@ -263,25 +264,30 @@ static ng_status fail_empty(const ng_table *table, ng_error *err)
                    table->first_bad[0] != '\0' ? "; " : "", table->first_bad, table->unlinked);
 }
 
+ng_status ng_table_prepare(ng_table *table, ng_rows *rows, const ng_tracks_read_options *options,
+                           ng_warnings *warnings, ng_error *err)
+{
+    if (table->n == 0) {
+        return fail_empty(table, err);
+    }
+    ng_status status = check_calibration(table, options->pixel_nm, warnings, err);
+    if (status != NG_OK) {
+        return status;
+    }
+    warn_constant_size(table, rows, warnings);
+    convert_sizes(table, rows, options->pixel_nm);
+    return ng_table_timing(table, rows, options->frame_s, warnings, err);
+}
+
 static ng_status prepare_tables(ng_table *tables, size_t n, ng_rows *rows,
                                 const ng_tracks_read_options *options, ng_warnings *warnings,
                                 ng_error *err)
 {
     ng_status status = check_kinds(tables, n, err);
     for (size_t i = 0; i < n && status == NG_OK; i++) {
-        ng_table *table = &tables[i];
-        if (table->n == 0) {
-            status = fail_empty(table, err);
-            break;
-        }
-        status = check_calibration(table, options->pixel_nm, warnings, err);
-        if (status == NG_OK) {
-            warn_constant_size(table, rows, warnings);
-            convert_sizes(table, rows, options->pixel_nm);
-            status = ng_table_timing(table, rows, options->frame_s, warnings, err);
-        }
-        for (size_t k = 0; k < table->n; k++) {
-            rows->item[table->first + k].source = (unsigned)i;
+        status = ng_table_prepare(&tables[i], rows, options, warnings, err);
+        for (size_t k = 0; k < tables[i].n; k++) {
+            rows->item[tables[i].first + k].source = (unsigned)i;
         }
     }
     return status;
@@ -307,7 +313,7 @@ ng_status ng_tables_join(const ng_reader *reader, ng_table *tables, size_t n, ng
         status = build_tracks(tables, n, rows, options->pixel_nm, out, err);
     }
     for (size_t i = 0; i < n && status == NG_OK; i++) {
-        warn_dropped(&tables[i], warnings);
+        ng_table_warn_dropped(&tables[i], warnings);
         out->pixel_nm = tables[i].size_unit == NG_UNIT_PX ? options->pixel_nm : out->pixel_nm;
     }
     if (status != NG_OK) {

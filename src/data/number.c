@@ -114,8 +114,7 @@ static bool convert_wide(const scanned *s, double *value)
         return false;
     }
     long double digits = (long double)s->digits;
-    long double wide =
-        s->exponent < 0 ? digits / power[-s->exponent] : digits * power[s->exponent];
+    long double wide = s->exponent < 0 ? digits / power[-s->exponent] : digits * power[s->exponent];
     int exponent = 0;
     uint64_t bits = (uint64_t)ldexpl(frexpl(wide, &exponent), 64);
     uint64_t tail = bits & 0x7ff;
@@ -224,14 +223,29 @@ ng_number ng_number_parse(const char *text, size_t length, double *value)
     return NG_NUMBER_OK;
 }
 
+ng_plain ng_plain_begin(void)
+{
+    ng_plain plain = {.made = newlocale(LC_ALL_MASK, "C", (locale_t)0)};
+    plain.before = plain.made != (locale_t)0 ? uselocale(plain.made) : (locale_t)0;
+    return plain;
+}
+
+void ng_plain_end(ng_plain *plain)
+{
+    if (plain->made != (locale_t)0) {
+        uselocale(plain->before);
+        freelocale(plain->made);
+    }
+    *plain = (ng_plain){0};
+}
+
 void ng_number_format(double value, char text[32])
 {
     text[0] = '\0';
     if (!isfinite(value)) {
         return;
     }
-    locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-    locale_t before = plain != (locale_t)0 ? uselocale(plain) : (locale_t)0;
+    ng_plain plain = ng_plain_begin();
     for (int digits = 15; digits <= 17; digits++) {
         double back = 0.0;
         snprintf(text, 32, "%.*g", digits, value);
@@ -240,8 +254,14 @@ void ng_number_format(double value, char text[32])
             break;
         }
     }
-    if (plain != (locale_t)0) {
-        uselocale(before);
-        freelocale(plain);
+    ng_plain_end(&plain);
+}
+
+void ng_number_print(FILE *stream, double value, int digits)
+{
+    if (isfinite(value)) {
+        fprintf(stream, ",%.*g", digits, value == 0.0 ? 0.0 : value); /* no "-0" */
+    } else {
+        fputc(',', stream);
     }
 }

@@ -69,8 +69,7 @@ static ng_status check_repeats(ng_table *tables, ng_rows *rows, bool skip, ng_er
     bool marked = false;
     for (size_t i = 0; i < rows->n; i++) {
         ng_row *row = &rows->item[i];
-        if (last == NULL || ng_row_compare_particle(last, row) != 0 ||
-            last->frame != row->frame) {
+        if (last == NULL || ng_row_compare_particle(last, row) != 0 || last->frame != row->frame) {
             last = row;
             continue;
         }
@@ -99,8 +98,14 @@ static int compare_seen(const void *left, const void *right)
     int order = ORDER(a->frame, b->frame);
     order = order != 0 ? order : ORDER(a->x, b->x);
     order = order != 0 ? order : ORDER(a->y, b->y);
+    order = order != 0 ? order : ORDER(isnan(a->size), isnan(b->size));
     order = order != 0 ? order : ORDER(a->size, b->size);
     return order != 0 ? order : ORDER(a->track, b->track);
+}
+
+static bool same_size(const ng_row *a, const ng_row *b)
+{
+    return a->size == b->size || (isnan(a->size) && isnan(b->size));
 }
 
 /* Within rows [from, to), all of one group: mark rows that repeat what a lower track has. */
@@ -117,7 +122,7 @@ static size_t mark_merged(ng_rows *rows, size_t from, size_t to, ng_row **list)
     for (size_t i = 1; i < n; i++) {
         const ng_row *a = list[i - 1];
         ng_row *b = list[i];
-        if (a->frame == b->frame && a->x == b->x && a->y == b->y && a->size == b->size) {
+        if (a->frame == b->frame && a->x == b->x && a->y == b->y && same_size(a, b)) {
             b->line = 0;
             marked++;
         }
@@ -180,4 +185,28 @@ ng_status ng_rows_order(ng_table *tables, size_t n, ng_rows *rows, bool skip_inv
         status = drop_merged(rows, warnings, err);
     }
     return status;
+}
+
+ng_status ng_rows_order_particles(ng_table *table, ng_rows *rows, bool skip_invalid,
+                                  ng_warnings *warnings, ng_error *err)
+{
+    sort_rows(rows);
+    ng_status status = check_repeats(table, rows, skip_invalid, err);
+    if (status != NG_OK) {
+        return status;
+    }
+    ng_row **list = NG_NEW(ng_row *, rows->n);
+    if (list == NULL) {
+        return NG_FAIL(err, NG_MEMORY, "no memory to compare %zu rows", rows->n);
+    }
+    size_t marked = mark_merged(rows, 0, rows->n, list);
+    ng_free(list);
+    if (marked > 0) {
+        compact_rows(rows);
+        ng_warnings_add(warnings, "rows-repeated",
+                        "%s: %zu rows repeat the frame, position and size of another; each "
+                        "particle was kept once",
+                        table->name, marked);
+    }
+    return NG_OK;
 }

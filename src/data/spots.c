@@ -101,9 +101,9 @@ static ng_status sort_spots(ng_spots *g, ng_reader *reader)
     }
     for (size_t i = 1; i < g->n_spots; i++) {
         if (g->spot[i].id == g->spot[i - 1].id) {
-            return NG_FAIL(
-                reader->err, NG_FORMAT, "%s:%zu: spot %ld stands twice (first in line %zu)",
-                reader->table->name, g->spot[i].row.line, g->spot[i].id, g->spot[i - 1].row.line);
+            return NG_FAIL(reader->err, NG_FORMAT,
+                           "%s:%zu: spot %ld stands twice (first in line %zu)", reader->table->name,
+                           g->spot[i].row.line, g->spot[i].id, g->spot[i - 1].row.line);
         }
     }
     return NG_OK;
@@ -121,8 +121,8 @@ static ng_status link_spots(ng_spots *g, ng_reader *reader)
         ng_spot *b = find_spot(g, e->target);
         if (a == NULL || b == NULL) {
             return NG_FAIL(reader->err, NG_FORMAT,
-                           "%s:%zu: a link names spot %ld, which is not there",
-                           reader->table->name, e->line, a == NULL ? e->source : e->target);
+                           "%s:%zu: a link names spot %ld, which is not there", reader->table->name,
+                           e->line, a == NULL ? e->source : e->target);
         }
         if (a->row.frame > b->row.frame) {
             ng_spot *later = a;
@@ -223,6 +223,19 @@ static ng_status take_branches(ng_spots *g, ng_reader *reader, const branch *lis
     return status;
 }
 
+static ng_status take_unlinked(ng_spots *g, ng_reader *reader)
+{
+    ng_status status = NG_OK;
+    for (size_t i = 0; i < g->n_spots && status == NG_OK; i++) {
+        ng_spot *s = &g->spot[i];
+        s->row.track = NG_UNLINKED_FIRST + (long)i;
+        if (!s->linked && !s->bad) {
+            status = ng_row_take(reader, &s->row);
+        }
+    }
+    return status;
+}
+
 ng_status ng_spots_to_rows(ng_spots *g, ng_reader *reader)
 {
     ng_table *table = reader->table;
@@ -241,10 +254,16 @@ ng_status ng_spots_to_rows(ng_spots *g, ng_reader *reader)
     if (list == NULL) {
         return NG_FAIL(reader->err, NG_MEMORY, "%s: no memory for branches", table->name);
     }
-    for (size_t i = 0; i < g->n_spots; i++) {
-        table->unlinked += !g->spot[i].linked && !g->spot[i].bad;
+    if (reader->particles) {
+        status = take_unlinked(g, reader);
+    } else {
+        for (size_t i = 0; i < g->n_spots; i++) {
+            table->unlinked += !g->spot[i].linked && !g->spot[i].bad;
+        }
     }
-    status = take_branches(g, reader, list, n);
+    if (status == NG_OK) {
+        status = take_branches(g, reader, list, n);
+    }
     ng_free(list);
     return status;
 }

@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_FILE_BYTES ((size_t)4 << 30)
-
 ng_tracks_read_options ng_tracks_read_defaults(void)
 {
     return (ng_tracks_read_options){
@@ -65,15 +63,14 @@ ng_status ng_table_read(ng_reader *reader, const char *text, size_t length)
     }
     if (json_is(text, length)) {
         return NG_FAIL(reader->err, NG_FORMAT,
-                       "%s: this is a JSON file; a table of tracks is needed",
-                       reader->table->name);
+                       "%s: this is a JSON file; a table of tracks is needed", reader->table->name);
     }
     return read_csv(reader, text, length);
 }
 
 /* ---- the two entries ----------------------------------------------------------------- */
 
-static ng_status check_options(const ng_tracks_read_options *options, ng_error *err)
+ng_status ng_read_options_check(const ng_tracks_read_options *options, ng_error *err)
 {
     const struct {
         const char *flag;
@@ -89,7 +86,7 @@ static ng_status check_options(const ng_tracks_read_options *options, ng_error *
     return NG_OK;
 }
 
-static const char *name_of(const char *path)
+const char *ng_path_name(const char *path)
 {
     return strcmp(path, "-") == 0 ? "standard input" : path;
 }
@@ -98,8 +95,8 @@ static ng_status read_file(ng_reader *reader, const char *path)
 {
     char *text = NULL;
     size_t length = 0;
-    reader->table->name = name_of(path);
-    ng_status status = ng_file_read(path, MAX_FILE_BYTES, &text, &length, reader->err);
+    reader->table->name = ng_path_name(path);
+    ng_status status = ng_file_read(path, NG_MAX_TABLE_BYTES, &text, &length, reader->err);
     if (status == NG_OK) {
         status = ng_table_read(reader, text, length);
     }
@@ -132,12 +129,10 @@ ng_status ng_tracks_read(const char *const *paths, size_t n_paths,
 {
     ng_error local;
     ng_rows rows = {0};
-    ng_reader reader = {.options = options,
-                        .rows = &rows,
-                        .warnings = warnings,
-                        .err = err != NULL ? err : &local};
+    ng_reader reader = {
+        .options = options, .rows = &rows, .warnings = warnings, .err = err != NULL ? err : &local};
     *out = (ng_tracks){0};
-    ng_status status = check_options(options, reader.err);
+    ng_status status = ng_read_options_check(options, reader.err);
     if (status == NG_OK && n_paths == 0) {
         status = NG_FAIL(reader.err, NG_USAGE, "no file is given; name a table of tracks");
     }
@@ -155,9 +150,13 @@ ng_status ng_tracks_parse(const char *text, size_t length, const char *name,
     ng_error local;
     ng_rows rows = {0};
     ng_table table = {.name = name};
-    ng_reader reader = {options, &table, &rows, warnings, err != NULL ? err : &local};
+    ng_reader reader = {.options = options,
+                        .table = &table,
+                        .rows = &rows,
+                        .warnings = warnings,
+                        .err = err != NULL ? err : &local};
     *out = (ng_tracks){0};
-    ng_status status = check_options(options, reader.err);
+    ng_status status = ng_read_options_check(options, reader.err);
     if (status == NG_OK) {
         status = ng_table_read(&reader, text, length);
     }

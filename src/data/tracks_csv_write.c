@@ -37,8 +37,7 @@ static bool number_tracks(const ng_tracks *tracks, numbering *n)
     return true;
 }
 
-/* Every line of the comment behind "# ". */
-static void write_comment(FILE *stream, const char *comment)
+void ng_comment_write(FILE *stream, const char *comment)
 {
     while (comment != NULL && *comment != '\0') {
         size_t length = strcspn(comment, "\r\n");
@@ -104,7 +103,7 @@ ng_status ng_tracks_write_csv(const ng_tracks *tracks, const char *path, const c
         goto out;
     }
     FILE *stream = ng_output_stream(out);
-    write_comment(stream, comment);
+    ng_comment_write(stream, comment);
     if (tracks->ex_situ) {
         write_ex_situ(stream, tracks);
     } else {
