@@ -24,6 +24,7 @@ room_of_header() { # public header -> room
     case $1 in
         cluster) echo base ;;
         material) echo ensemble ;;
+        crystal | emitter) echo physics ;;
         forward) echo fit ;;
         movie | particles) echo data ;;
         detect | track) echo particle ;;
