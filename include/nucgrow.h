@@ -9,6 +9,7 @@
 #include <nucgrow/ensemble.h>
 #include <nucgrow/fit.h>
 #include <nucgrow/material.h>
+#include <nucgrow/pairs.h>
 #include <nucgrow/physics.h>
 #include <nucgrow/predict.h>
 #include <nucgrow/report.h>

@@ -25,7 +25,8 @@ room_of_header() { # public header -> room
         cluster) echo base ;;
         material) echo ensemble ;;
         crystal | emitter) echo physics ;;
-        forward) echo fit ;;
+        forward | coalescence) echo fit ;;
+        pairs) echo solve ;;
         movie | particles) echo data ;;
         detect | track) echo particle ;;
         *) echo "$1" ;;
