@@ -31,10 +31,12 @@ typedef struct ng_movie_info {
     char format[32];      /* "tiff", "bigtiff", "imagej", "ome-tiff", "mrc", "dm3", "dm4", "video",
                              "tiff-folder", "png-folder", "png" */
     size_t width, height; /* pixels */
-    size_t frames;        /* >= 1; of a video: as its header says, until it has been read */
+    size_t frames;        /* >= 1 */
+    size_t readable;      /* frames before the first that is known to be broken; usually `frames`.
+                             Reading frame `readable` then fails and says why */
     int bits;             /* per sample: 8, 16, 32, 64 */
     bool is_float, is_signed;
-    size_t channels, slices;
+    size_t channels, slices;  /* of the file; one channel is read, slices are 1 or the frames */
     double pixel_nm, frame_s; /* after the options; NAN where nobody says */
     bool pixel_from_file, frame_from_file;
 } ng_movie_info;
@@ -43,7 +45,11 @@ typedef struct ng_movie_info {
 typedef struct ng_movie ng_movie;
 
 /**
- * Open a file or a folder of numbered images.
+ * Open a file or a folder of numbered images (docs/movies.md lists the formats). A file that is
+ * broken further on opens: the frames before the break can be read, and the first one that cannot
+ * fails (warning movie-broken). Other warnings: slices-as-times, pages-against-header,
+ * value-calibration, pixels-not-square, pixel-nm-differs, frame-s-differs, numbers-missing,
+ * playing-speed, times-uneven, default-pixel.
  * @return NG_IO, NG_FORMAT (truncated, not an image, mixed sizes, ...), NG_INVALID (absurd
  * dimensions, wrong channel), NG_TOO_LITTLE (no frame). Messages name the file and, where there is
  * one, the frame.
