@@ -8,6 +8,7 @@
 
 #include <nucgrow/base.h>
 #include <nucgrow/data.h>
+#include <nucgrow/particles.h>
 #include <nucgrow/physics.h>
 
 #ifdef __cplusplus
@@ -75,9 +76,14 @@ typedef struct ng_synth_ensemble_options {
 /**
  * Every number of ng_synth_ensemble_options but the schedule: the one list that feeds defaults,
  * range checks, flags and truth.json. X(type, name, field, unit, default, min, max, group, doc);
- * type BOOL, INT or REAL as in ng_option_type.
+ * type BOOL, INT or REAL as in ng_option_type. Growth is what every simulator of growing particles
+ * shares; measurement is what tables, made without a picture, need beside it.
  */
 #define NG_SYNTH_ENSEMBLE_OPTIONS(X)                                                               \
+    NG_SYNTH_GROWTH_OPTIONS(X)                                                                     \
+    NG_SYNTH_MEASUREMENT_OPTIONS(X)
+
+#define NG_SYNTH_GROWTH_OPTIONS(X)                                                                 \
     X(REAL, "eps-f", parameters.eps_f, "kT", 3.04, -100, 100, "Truth",                             \
       "Free energy of a monomer at a face site.")                                                  \
     X(REAL, "eps-e", parameters.eps_e, "kT", -1.35, -100, 100, "Truth",                            \
@@ -107,7 +113,9 @@ typedef struct ng_synth_ensemble_options {
     X(INT, "frames", frames, NULL, 173, 2, 1000000, "Microscope", "Number of frames.")             \
     X(REAL, "pixel-nm", pixel_nm, "nm", 0.53, 1e-6, 1e6, "Microscope", "Size of a pixel.")         \
     X(REAL, "field-nm", field_nm, "nm", 270, 1e-3, 1e9, "Microscope",                              \
-      "Side of the square field of view.")                                                         \
+      "Side of the square field of view.")
+
+#define NG_SYNTH_MEASUREMENT_OPTIONS(X)                                                            \
     X(REAL, "area-noise-px", area_noise_px, "px^2", 3, 0, 1e6, "Microscope",                       \
       "Standard deviation of a measured area.")                                                    \
     X(BOOL, "whole-pixels", whole_pixels, NULL, true, 0, 0, "Microscope",                          \
@@ -166,6 +174,110 @@ void ng_synth_ensemble_truth_free(ng_synth_ensemble_truth *truth);
  *  memory. */
 struct json_t *ng_synth_ensemble_truth_json(const ng_synth_ensemble_options *options,
                                             const ng_synth_ensemble_truth *truth);
+
+/* ---- movies of a transmission electron microscope -------------------------------------------- */
+
+/** Growing particles as dark disks in a noisy movie. Start from ng_synth_tem_defaults(); ranges
+ *  stand in NG_SYNTH_TEM_OPTIONS. */
+typedef struct ng_synth_tem_options {
+    ng_synth_ensemble_options growth; /* its measurement options are not used */
+
+    double merge_chance;      /* of two particles that touch; else they pass over each other */
+    double dissolve_fraction; /* chance that a particle is dissolved during the movie, 0..1 */
+    double dissolve_s;        /* how long that takes */
+
+    double blur_px;       /* standard deviation of the Gaussian blur */
+    double contrast;      /* part of the background that a particle takes away, 0..1 */
+    double contrast_loss; /* part of the contrast that is lost until the last frame, 0..1 */
+    double dose_per_px;   /* electrons per pixel and frame where no particle is */
+    double gradient;      /* background at right minus left border, over its mean, -1..1 */
+    double gain, offset;  /* counts = offset + gain * electrons */
+    bool noise;           /* Poisson numbers of electrons; false: their means */
+    double drift_x_nm_per_s, drift_y_nm_per_s;
+    double drift_jitter_nm; /* s.d. of a further random step per frame, in x and in y */
+    long jumps;             /* sudden shifts, at random frames */
+    double jump_nm;         /* length of each, in a random direction */
+} ng_synth_tem_options;
+
+/** The list of ng_synth_tem_options beyond growth, as NG_SYNTH_ENSEMBLE_OPTIONS. */
+#define NG_SYNTH_TEM_OPTIONS(X)                                                                    \
+    X(REAL, "merge-chance", merge_chance, NULL, 1, 0, 1, "Particles",                              \
+      "Chance that two particles that touch become one; others pass over each other.")             \
+    X(REAL, "dissolve-fraction", dissolve_fraction, NULL, 0, 0, 1, "Particles",                    \
+      "Chance that a particle is dissolved during the movie.")                                     \
+    X(REAL, "dissolve-s", dissolve_s, "s", 10, 1e-9, 1e9, "Particles",                             \
+      "How long a particle takes to dissolve.")                                                    \
+    X(REAL, "blur-px", blur_px, "px", 1, 0.2, 20, "Picture",                                       \
+      "Standard deviation of the Gaussian blur.")                                                  \
+    X(REAL, "contrast", contrast, NULL, 0.2, 0, 1, "Picture",                                      \
+      "Part of the background that a particle takes away.")                                        \
+    X(REAL, "contrast-loss", contrast_loss, NULL, 0, 0, 1, "Picture",                              \
+      "Part of the contrast that is lost until the last frame.")                                   \
+    X(REAL, "dose-per-px", dose_per_px, "electrons/px", 100, 1e-3, 1e6, "Picture",                 \
+      "Electrons per pixel and frame of the background.")                                          \
+    X(REAL, "gradient", gradient, NULL, 0.1, -1, 1, "Picture",                                     \
+      "Background at the right border minus that at the left, over the mean.")                     \
+    X(REAL, "gain", gain, "counts", 10, 1e-6, 1e6, "Picture", "Counts per electron.")              \
+    X(REAL, "offset", offset, "counts", 100, 0, 60000, "Picture",                                  \
+      "Counts of a pixel without electrons.")                                                      \
+    X(BOOL, "noise", noise, NULL, true, 0, 0, "Picture", "Poisson noise of the electrons.")        \
+    X(REAL, "drift-x-nm-per-s", drift_x_nm_per_s, "nm/s", 0.02, -1e6, 1e6, "Drift",                \
+      "Drift to the right.")                                                                       \
+    X(REAL, "drift-y-nm-per-s", drift_y_nm_per_s, "nm/s", 0.01, -1e6, 1e6, "Drift",                \
+      "Drift downwards.")                                                                          \
+    X(REAL, "drift-jitter-nm", drift_jitter_nm, "nm", 0.05, 0, 1e6, "Drift",                       \
+      "Standard deviation of a further step per frame.")                                           \
+    X(INT, "jumps", jumps, NULL, 0, 0, 1000, "Drift", "Number of sudden shifts.")                  \
+    X(REAL, "jump-nm", jump_nm, "nm", 5, 0, 1e6, "Drift", "Length of a sudden shift.")
+
+/** ng_synth_ensemble_defaults() as a movie with twice as much contrast as noise and 1 px blur. */
+ng_synth_tem_options ng_synth_tem_defaults(void);
+
+/** A movie that is made frame by frame: memory does not grow with its length, but for the drift,
+ *  the truth of each frame and the events. */
+typedef struct ng_synth_tem ng_synth_tem;
+
+/**
+ * Begin a movie of size x size pixels, size = field_nm/pixel_nm rounded. `options->growth.particles`
+ * particles lie on the part of the specimen that passes through the movie as it drifts; none touch
+ * at the start. They grow as in ng_synth_ensemble, diffuse between the borders of that part, and
+ * where two touch (distance < sum of the radii) they become one, of all their monomers, at their
+ * centre of mass, within the frame; it grows on by the law. Each pair either would merge or would
+ * pass, for good, drawn from the seed.
+ *
+ * `options` (copied; the schedule borrowed) and `run` (copied) must stay valid in their pointers.
+ * Errors: NG_INVALID with the option that is out of range, for a movie of less than 16 or more than
+ * 16384 pixels across, and when the particles do not find room. NG_MEMORY.
+ */
+NG_MUST_CHECK ng_status ng_synth_tem_open(const ng_synth_tem_options *options, const ng_run *run,
+                                          ng_synth_tem **out, ng_error *err);
+void ng_synth_tem_close(ng_synth_tem *tem); /* NULL is fine */
+/** Pixels across and down. */
+size_t ng_synth_tem_size(const ng_synth_tem *tem);
+
+/**
+ * The next frame into `pixel` (caller's, size*size): offset + gain * Poisson(background *
+ * (1 - contrast * A)), where A of a pixel is the area of a disk, convolved with the Gaussian,
+ * integrated over the pixel (to 1e-6; disks that overlap add up), whole numbers within 0..65535.
+ * The same seed gives the same numbers for any number of threads of `run`. After the last frame:
+ * NG_INTERNAL.
+ * Errors: as ng_synth_ensemble for particles that grow too far; NG_CANCELLED.
+ */
+NG_MUST_CHECK ng_status ng_synth_tem_next(ng_synth_tem *tem, float *pixel, ng_error *err);
+
+/** Particles of the frame made last whose centres lie in the picture, by track (numbered from 1).
+ *  x_nm is free of drift, x_raw_nm is where it lies in the picture; both count from the centre of
+ *  pixel (0, 0) and agree in frame 0. `intensity`: counts it takes away; snr: contrast over noise
+ *  per pixel. Borrowed, until the next call. */
+const ng_particle *ng_synth_tem_particles(const ng_synth_tem *tem, size_t *n);
+/** What has happened so far in the picture: births after the first frame, deaths, merges (the larger
+ *  particle goes on; radii are those just before and after, the distance that of the frame before).
+ *  Borrowed. */
+const ng_events *ng_synth_tem_events(const ng_synth_tem *tem);
+/** Once the last frame is made: truth.json as ng_synth_ensemble_truth_json gives it, of all
+ *  particles, with kind "tem", the options of the movie, `drift` {x_nm, y_nm} per frame, and counts
+ *  (merges, clipped_pixels). Warnings: dissolved, clipped. Owned by the caller; NULL: no memory. */
+struct json_t *ng_synth_tem_truth_json(const ng_synth_tem *tem, ng_warnings *warnings);
 
 #ifdef __cplusplus
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* One particle as a birth-death process whose birth rate follows S(t). */
 #include "synth_internal.h"
+#include "synth_random.h"
 
 #include <math.h>
 
@@ -40,41 +41,6 @@ void ng_synth_rates_free(ng_synth_rates *rates)
     *rates = (ng_synth_rates){0};
 }
 
-static uint64_t rotate_left(uint64_t x, int bits)
-{
-    return (x << bits) | (x >> (64 - bits));
-}
-
-static uint64_t next_word(ng_synth_random *random)
-{
-    uint64_t *s = random->word;
-    const uint64_t result = rotate_left(s[0] + s[3], 23) + s[0];
-    const uint64_t shifted = s[1] << 17;
-    s[2] ^= s[0];
-    s[3] ^= s[1];
-    s[1] ^= s[2];
-    s[0] ^= s[3];
-    s[2] ^= shifted;
-    s[3] = rotate_left(s[3], 45);
-    return result;
-}
-
-/* Uniform in the open interval (0, 1): 52 bits, at the middle of their cells. */
-static double uniform_open(ng_synth_random *random)
-{
-    return ((double)(int64_t)(next_word(random) >> 12) + 0.5) * 0x1p-52;
-}
-
-ng_synth_random ng_synth_random_from(gsl_rng *source)
-{
-    ng_synth_random random;
-    for (size_t i = 0; i < 4; i++) {
-        uint64_t high = gsl_rng_get(source);
-        random.word[i] = high << 32 | gsl_rng_get(source);
-    }
-    return random;
-}
-
 ng_synth_stop ng_synth_advance(const ng_synth_rates *rates, const ng_synth_stretch *stretch,
                                uint64_t max_events, ng_synth_random *random, ng_synth_state *state)
 {
@@ -95,7 +61,7 @@ ng_synth_stop ng_synth_advance(const ng_synth_rates *rates, const ng_synth_stret
         const ng_synth_rate rate = rates->rate[i];
         const double up_top = S_top * rate.up;
         const double top = up_top + rate.down;
-        t -= log(uniform_open(&draws)) / top;
+        t -= log(ng_synth_uniform(&draws)) / top;
         if (!(t < stretch->end_s)) {
             t = stretch->end_s;
             stop = NG_SYNTH_END;
@@ -105,7 +71,7 @@ ng_synth_stop ng_synth_advance(const ng_synth_rates *rates, const ng_synth_stret
          * now and the highest one are no events. Sums of comparisons, because which branch is
          * taken cannot be predicted. */
         const double S = S_start + stretch->slope_per_s * (t - stretch->start_s);
-        const double pick = uniform_open(&draws) * top;
+        const double pick = ng_synth_uniform(&draws) * top;
         const size_t up = pick < S * rate.up;
         const size_t down = pick >= up_top;
         i += up - down;

@@ -3,11 +3,8 @@
 #include "synth_internal.h"
 
 #include <gsl/gsl_math.h>
-#include <gsl/gsl_randist.h>
 #include <math.h>
 #include <string.h>
-
-#define MAX_EVENTS UINT64_C(1000000000) /* a particle; half a minute of work */
 
 /* Everything that the tasks share. Slot i of an array belongs to particle i; in true_n, point and
  * n_true a slot has `frames` places. */
@@ -63,96 +60,18 @@ static ng_status simulation_init(simulation *sim, const ng_synth_ensemble_option
 
 /* ---- growing ---- */
 
-static long draw_start_n(const ng_synth_ensemble_options *options, gsl_rng *rng)
-{
-    double n = 0;
-    do {
-        n = round(options->start_n * exp(options->start_spread * gsl_ran_gaussian(rng, 1)));
-    } while (n < NG_SYNTH_N_MIN || n > NG_SYNTH_N_MAX);
-    return (long)n;
-}
-
-static double draw_birth_s(const ng_synth_ensemble_options *options, gsl_rng *rng)
-{
-    const bool late = gsl_rng_uniform(rng) < options->late_fraction;
-    const double time_s = gsl_rng_uniform(rng) * options->nucleation_s;
-    return late ? time_s : 0;
-}
-
-/* What drives one particle. */
-typedef struct growth {
-    const ng_synth_ensemble_options *options;
-    ng_synth_rates *rates; /* borrowed from the worker */
-    ng_synth_random random;
-    ng_synth_state state;
-    bool dissolved;
-} growth;
-
-static ng_status refuse_growth(const growth *g, ng_error *err)
-{
-    if (g->state.n > NG_SYNTH_N_MAX) {
-        return NG_FAIL(err, NG_INVALID,
-                       "a particle grew beyond %d monomers at %.6g s; lower the supersaturation, "
-                       "--kr or --frames",
-                       NG_SYNTH_N_MAX, g->state.time_s);
-    }
-    return NG_FAIL(err, NG_INVALID,
-                   "a particle of %ld monomers went through %llu events by %.6g s; lower the "
-                   "supersaturation, --kr or --frames",
-                   g->state.n, (unsigned long long)g->state.events, g->state.time_s);
-}
-
-/* The stretch stays the same while the table grows: its highest S decides which numbers are drawn,
- * and another worker's table may be long enough already. */
-static ng_status grow_over(growth *g, const ng_synth_stretch *stretch, ng_error *err)
-{
-    for (;;) {
-        switch (ng_synth_advance(g->rates, stretch, MAX_EVENTS, &g->random, &g->state)) {
-        case NG_SYNTH_END:
-            return NG_OK;
-        case NG_SYNTH_BELOW:
-            g->dissolved = true;
-            return NG_OK;
-        case NG_SYNTH_SPENT:
-            return refuse_growth(g, err);
-        case NG_SYNTH_ABOVE:
-            break;
-        }
-        if (g->state.n > NG_SYNTH_N_MAX) {
-            return refuse_growth(g, err);
-        }
-        ng_status status = ng_synth_rates_reserve(g->rates, g->options, g->state.n, err);
-        if (status != NG_OK) {
-            return status;
-        }
-    }
-}
-
-static ng_status grow_until(growth *g, double end_s, ng_error *err)
-{
-    ng_status status = NG_OK;
-    while (status == NG_OK && !g->dissolved && g->state.time_s < end_s) {
-        const ng_synth_stretch stretch =
-            ng_synth_schedule_stretch(g->options, g->state.time_s, end_s);
-        status = grow_over(g, &stretch, err);
-    }
-    return status;
-}
-
 /* True sizes of one particle, frame by frame. */
-static ng_status grow_particle(growth *g, gsl_rng *rng, int32_t *true_n, ng_error *err)
+static ng_status grow_particle(ng_synth_growth *g, gsl_rng *rng, int32_t *true_n, ng_error *err)
 {
     const ng_synth_ensemble_options *options = g->options;
-    g->state.n = draw_start_n(options, rng);
-    g->state.time_s = draw_birth_s(options, rng);
-    g->random = ng_synth_random_from(rng);
+    ng_synth_growth_start(g, rng);
     const double birth_s = g->state.time_s;
     for (long frame = 0; frame < options->frames; frame++) {
         const double time_s = (double)frame * options->frame_s;
         if (time_s < birth_s) {
             continue;
         }
-        ng_status status = grow_until(g, time_s, err);
+        ng_status status = ng_synth_growth_until(g, time_s, err);
         if (status != NG_OK || g->dissolved) {
             return status;
         }
@@ -165,7 +84,7 @@ static ng_status simulate_particle(void *context, size_t i, int worker, ng_error
 {
     simulation *sim = context;
     const size_t first = i * (size_t)sim->options->frames;
-    growth g = {.options = sim->options, .rates = &sim->rates[worker]};
+    ng_synth_growth g = {.options = sim->options, .rates = &sim->rates[worker]};
     gsl_rng *growing = ng_random_open(sim->seed, 2 * i);
     gsl_rng *watching = ng_random_open(sim->seed, 2 * i + 1);
     ng_status status = NG_OK;

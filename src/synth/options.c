@@ -22,7 +22,8 @@ ng_synth_ensemble_options ng_synth_ensemble_defaults(void)
     return options;
 }
 
-static ng_status check_range(const char *name, double value, double min, double max, ng_error *err)
+ng_status ng_synth_check_range(const char *name, double value, double min, double max,
+                               ng_error *err)
 {
     if (value >= min && value <= max) {
         return NG_OK;
@@ -31,17 +32,12 @@ static ng_status check_range(const char *name, double value, double min, double 
                    value, min, max, name);
 }
 
-/* A BOOL cannot be out of range. */
-#define CHECK_REAL(name, value, min, max) check_range(name, value, min, max, err)
-#define CHECK_INT(name, value, min, max) check_range(name, (double)(value), min, max, err)
-#define CHECK_BOOL(name, value, min, max) NG_OK
-
 static ng_status check_numbers(const ng_synth_ensemble_options *options, ng_error *err)
 {
     ng_status status = NG_OK;
 #define X(type, name, field, unit, initial, min, max, group, doc)                                  \
     if (status == NG_OK) {                                                                         \
-        status = CHECK_##type(name, options->field, min, max);                                     \
+        status = NG_SYNTH_CHECK_##type(name, options->field, min, max, err);                       \
     }
     NG_SYNTH_ENSEMBLE_OPTIONS(X)
 #undef X
@@ -60,16 +56,12 @@ ng_status ng_synth_ensemble_check(const ng_synth_ensemble_options *options, ng_e
                                       options->n_schedule, "schedule", err);
 }
 
-#define JSON_REAL(value) ng_json_real(value)
-#define JSON_INT(value) json_integer(value)
-#define JSON_BOOL(value) json_boolean(value)
-
 json_t *ng_synth_ensemble_options_json(const ng_synth_ensemble_options *options)
 {
     json_t *object = json_object();
     int failed = object == NULL;
 #define X(type, name, field, unit, initial, min, max, group, doc)                                  \
-    failed |= json_object_set_new(object, name, JSON_##type(options->field));
+    failed |= json_object_set_new(object, name, NG_SYNTH_JSON_##type(options->field));
     NG_SYNTH_ENSEMBLE_OPTIONS(X)
 #undef X
     if (failed != 0) {

@@ -3,7 +3,26 @@
 #ifndef NUCGROW_SYNTH_INTERNAL_H
 #define NUCGROW_SYNTH_INTERNAL_H
 
+#include <gsl/gsl_integration.h>
+
 #include <nucgrow/synth.h>
+
+/* ---- random.c (draws of inner loops: synth_random.h) ---- */
+
+/* Generator of the event loop, where GSL's call through a pointer would cost a third of the time:
+ * xoshiro256++ (Blackman, Vigna, ACM Trans. Math. Softw. 47, 36 (2021)). */
+typedef struct ng_synth_random {
+    uint64_t word[4];
+} ng_synth_random;
+
+/* Start where `source` stands; takes eight numbers from it. */
+ng_synth_random ng_synth_random_from(gsl_rng *source);
+/* A generator of its own for every key of one base. */
+ng_synth_random ng_synth_random_keyed(const ng_synth_random *base, uint64_t key);
+/* Two independent standard normal numbers. */
+void ng_synth_normal_pair(ng_synth_random *random, double pair[2]);
+/* Poisson number of `mean` in 0 .. 1e9; exact, and a tenth of the time of GSL's at mean 100. */
+long ng_synth_poisson(double mean, ng_synth_random *random);
 
 /* ---- birth_death.c: one particle as a birth-death process ---- */
 
@@ -38,15 +57,6 @@ typedef struct ng_synth_state {
     uint64_t events;
 } ng_synth_state;
 
-/* Generator of the event loop, where GSL's call through a pointer would cost a third of the time:
- * xoshiro256++ (Blackman, Vigna, ACM Trans. Math. Softw. 47, 36 (2021)). */
-typedef struct ng_synth_random {
-    uint64_t word[4];
-} ng_synth_random;
-
-/* Start where `source` stands; takes eight numbers from it. */
-ng_synth_random ng_synth_random_from(gsl_rng *source);
-
 typedef enum ng_synth_stop {
     NG_SYNTH_END,   /* the stretch is over: time_s == end_s */
     NG_SYNTH_BELOW, /* n fell below the table */
@@ -71,7 +81,37 @@ ng_synth_stretch ng_synth_schedule_stretch(const ng_synth_ensemble_options *opti
 NG_MUST_CHECK ng_status ng_synth_knots_check(const double *time_s, const double *supersaturation,
                                              size_t n, const char *where, ng_error *err);
 
+/* ---- grow.c ---- */
+
+/* What drives one particle. */
+typedef struct ng_synth_growth {
+    const ng_synth_ensemble_options *options; /* borrowed */
+    ng_synth_rates *rates;                    /* borrowed; grows with the particle */
+    ng_synth_random random;
+    ng_synth_state state;
+    bool dissolved; /* fell below NG_SYNTH_N_MIN; stays where it was then */
+} ng_synth_growth;
+
+/* Draw size, time of birth (state.time_s) and the generator of the growth; `options` and `rates`
+ * are set. */
+void ng_synth_growth_start(ng_synth_growth *g, gsl_rng *rng);
+/* Let it grow to `end_s`, or until it dissolves. */
+NG_MUST_CHECK ng_status ng_synth_growth_until(ng_synth_growth *g, double end_s, ng_error *err);
+
 /* ---- options.c ---- */
+
+/* NG_INVALID unless `value` lies in its range; and what the lists of options make of it. A BOOL
+ * cannot be out of range. */
+NG_MUST_CHECK ng_status ng_synth_check_range(const char *name, double value, double min, double max,
+                                             ng_error *err);
+#define NG_SYNTH_CHECK_REAL(name, value, min, max, err)                                            \
+    ng_synth_check_range(name, value, min, max, err)
+#define NG_SYNTH_CHECK_INT(name, value, min, max, err)                                             \
+    ng_synth_check_range(name, (double)(value), min, max, err)
+#define NG_SYNTH_CHECK_BOOL(name, value, min, max, err) NG_OK
+#define NG_SYNTH_JSON_REAL(value) ng_json_real(value)
+#define NG_SYNTH_JSON_INT(value) json_integer(value)
+#define NG_SYNTH_JSON_BOOL(value) json_boolean(value)
 
 /* NG_INVALID with the first option that is out of its range. */
 NG_MUST_CHECK ng_status ng_synth_ensemble_check(const ng_synth_ensemble_options *options,
@@ -84,5 +124,34 @@ struct json_t *ng_synth_ensemble_options_json(const ng_synth_ensemble_options *o
  * sizes go to `point` and `n_true` (options->frames places each); returns how many there are. */
 size_t ng_synth_watch(const ng_synth_ensemble_options *options, const int32_t *true_n, gsl_rng *rng,
                       ng_track_point *point, double *n_true);
+
+/* ---- disk.c: a blurred disk, integrated over pixels ---- */
+
+/* In pixels; the centre of pixel (0, 0) is (0, 0). */
+typedef struct ng_synth_disk {
+    double x, y, radius;
+} ng_synth_disk;
+
+/* Rows first .. end-1 of a picture; `cover` (borrowed) holds (end - first) * width numbers. */
+typedef struct ng_synth_rows {
+    size_t first, end, width;
+    double *cover;
+} ng_synth_rows;
+
+/* Scratch of one worker; starts zeroed. */
+typedef struct ng_synth_disk_nodes {
+    gsl_integration_glfixed_table *table; /* owned */
+    double *share;                        /* owned: two lines of `pixels` numbers */
+    size_t pixels;
+} ng_synth_disk_nodes;
+
+void ng_synth_disk_nodes_free(ng_synth_disk_nodes *nodes);
+/* Could the disk change any of these rows? */
+bool ng_synth_disk_touches(const ng_synth_disk *disk, double blur, const ng_synth_rows *rows);
+/* Add the part of each pixel that the disk, blurred by a Gaussian of standard deviation `blur`,
+ * covers. */
+NG_MUST_CHECK ng_status ng_synth_disk_draw(const ng_synth_disk *disk, double blur,
+                                           ng_synth_disk_nodes *nodes, ng_synth_rows *rows,
+                                           ng_error *err);
 
 #endif
