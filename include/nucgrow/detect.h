@@ -86,17 +86,22 @@ typedef struct ng_detect_choices {
     double radius_px[3];       /* 5, 50, 95 % of the pilot particles; NAN when there are none */
     double contrast;           /* median of the pilot particles, counts */
     size_t pilot_frames, pilot_particles;
-    double level; /* height over sd of the smoothed background from which a pixel joins */
+    double level; /* sigma form: from this height, over the s.d. of the background, pixels join */
+    double least, most; /* counts at which a pixel is saturated; NAN: unknown */
 } ng_detect_choices;
 
-/** Look at up to 12 frames spread over the movie and settle what is open. Warnings: few or no
- *  particles, noise that is not white, particles as large as the window, not finite pixels. A frame
- *  that cannot be read is left out here.
- *  @return NG_USAGE without pixel_nm or frame_s, or for a kind that is not there; NG_IO, NG_FORMAT
- *  when no frame can be read; NG_INVALID for a time window outside the movie */
-NG_MUST_CHECK ng_status ng_detect_choose(ng_movie *movie, const ng_detect_options *options,
-                                         ng_detect_choices *out, const ng_run *run,
+/** Settle what is open on up to 12 frames of one size; pixel_nm must be set. Warnings: few or no
+ *  particles, noise that is not white, a window that particles fill. Saturation is not known here.
+ *  @return NG_USAGE for a kind that is not there */
+NG_MUST_CHECK ng_status ng_detect_settle(const ng_image *frame, size_t n,
+                                         const ng_detect_options *options, ng_detect_choices *out,
                                          ng_warnings *warnings, ng_error *err);
+/** The same on frames spread over the time window of the movie. One that cannot be read is left out.
+ *  @return NG_USAGE without pixel_nm or frame_s, NG_IO or NG_FORMAT when no frame can be read,
+ *  NG_INVALID for a time window outside the movie */
+NG_MUST_CHECK ng_status ng_detect_choose(ng_movie *movie, const ng_detect_options *options,
+                                         ng_detect_choices *out, ng_warnings *warnings,
+                                         ng_error *err);
 
 /* ---- measuring -------------------------------------------------------------------------- */
 
@@ -116,7 +121,7 @@ typedef ng_status ng_detect_sink(void *context, const ng_detect_frame *frame, ng
 typedef struct ng_detect_summary {
     size_t frames, particles; /* handed to the sink */
     size_t edge, crowded, no_fit, saturated, split;
-    size_t mended_pixels; /* that were not finite */
+    size_t mended_pixels;                /* that were not finite */
     double mean_radius_nm, radius_se_nm; /* mean, and median of the standard errors */
 } ng_detect_summary;
 

@@ -114,8 +114,8 @@ typedef struct ng_threshold {
 } ng_threshold;
 
 /** `integral` was filled from `image`; mask becomes 1 or 0. Where no pixel counts: 0. */
-void ng_image_threshold(const ng_image *image, const ng_integral *integral,
-                        const ng_threshold *how, unsigned char *mask);
+void ng_image_threshold(const ng_image *image, const ng_integral *integral, const ng_threshold *how,
+                        unsigned char *mask);
 /** The local mean m and standard deviation of the same windows, as images, on a grid of every
  *  `step`-th pixel with linear interpolation between (step 1: exact). `sd` may be NULL. */
 void ng_integral_local(const ng_integral *integral, size_t window_px, size_t step, ng_image *mean,
@@ -148,8 +148,8 @@ uint32_t ng_watershed(const float *landscape, const unsigned char *mask, size_t 
 /* ---- noise and drift --------------------------------------------------------------------- */
 
 /** S.d. of white noise per pixel, from the median of |second differences along both axes| over at
- *  most 2^16 places: edges and slow backgrounds do not count. 0 for a constant image. `scratch`:
- *  2^16 floats. */
+ *  most 2^15 places: edges and slow backgrounds do not count. 0 for a constant image. `scratch`:
+ *  2^15 floats. */
 double ng_image_noise(const ng_image *image, float *scratch);
 /** Correlation of the noise between pixels that are neighbours in a row or a column, from second
  *  differences as above; about 0 for white noise. */
@@ -167,8 +167,8 @@ typedef struct ng_shift {
 } ng_shift;
 
 /** Any shift up to half the image is found (a jump is a shift), to about 0.02 px at contrast over
- *  noise >= 5: the peak of the normalised cross power spectrum, low frequencies kept (Gaussian of
- *  1 px), then refined by Newton's steps on the trigonometric sum itself. */
+ *  noise >= 5: the highest sum of the phases of the cross power spectrum, weighted by their share
+ *  of signal and by a Gaussian of 0.7 px, refined by Newton's steps on that sum itself. */
 ng_shift ng_drift_measure(ng_drift *drift, const ng_image *first, const ng_image *second);
 
 #ifdef __cplusplus

@@ -1,0 +1,529 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the user leaves open is settled on frames spread over the movie. */
+#include "detect_internal.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { PILOT_FRAMES = 12, SCALES = 4, BLURS = 15, FINE_BLURS = 5 };
+
+/* Memory for pilot frames; three are kept in any case. */
+#define PILOT_PIXELS ((size_t)1 << 24)
+/* A smoothing is taken that leaves this height of the smallest particles, or the best there is. */
+#define ENOUGH_HEIGHT 10.0
+#define NEAR_BEST 0.97
+/* Peaks that count when scales are compared, and the share of the best that the finest must reach. */
+#define SCALE_PEAK 5.0
+#define SCALE_SHARE 0.3
+/* Pixels join from this share of the height that a particle must reach. */
+#define LEVEL_SHARE 0.65
+#define FALSE_SHARE 0.005
+#define FALSE_LEAST 0.05
+#define LEAST_PILOTS_FOR_BLUR 20
+
+static const double scale_px[SCALES] = {1.5, 3.0, 6.0, 12.0};
+
+typedef struct pilot {
+    const ng_detect_options *asked;
+    ng_detect_choices *choices;
+    const ng_image *frame; /* borrowed */
+    size_t n, width, height;
+    float *radius, *contrast; /* of what was found last, px and counts */
+    size_t found, room;
+    ng_warnings *warnings;
+} pilot;
+
+/* ---- reading --------------------------------------------------------------------------------------- */
+
+typedef struct sample_frames {
+    ng_image frame[PILOT_FRAMES];
+    size_t n;
+} sample_frames;
+
+static void sample_free(sample_frames *s)
+{
+    for (size_t i = 0; i < PILOT_FRAMES; i++) {
+        ng_image_free(&s->frame[i]);
+    }
+}
+
+/* Frames that cannot be read are left out as long as one can. */
+static ng_status read_frames(ng_movie *movie, const ng_detect_options *o, sample_frames *s,
+                             ng_error *err)
+{
+    const ng_movie_info *info = ng_movie_about(movie);
+    const size_t span = o->last - o->first + 1;
+    size_t wanted = PILOT_PIXELS / (info->width * info->height);
+    wanted = wanted < 3 ? 3 : wanted > PILOT_FRAMES ? PILOT_FRAMES : wanted;
+    wanted = wanted < span ? wanted : span;
+    ng_error failure = {.status = NG_OK};
+    for (size_t k = 0; k < wanted; k++) {
+        const size_t index = o->first + (size_t)(((double)k + 0.5) * (double)span / (double)wanted);
+        ng_image *image = &s->frame[s->n];
+        if (image->pixel == NULL) {
+            ng_status status = ng_image_create(info->width, info->height, image, err);
+            if (status != NG_OK) {
+                return status;
+            }
+        }
+        if (ng_movie_read(movie, index, image->pixel, &failure) == NG_OK) {
+            (void)ng_image_mend(image);
+            s->n++;
+        }
+    }
+    if (s->n == 0 && err != NULL) {
+        *err = failure;
+    }
+    return s->n > 0 ? NG_OK : failure.status;
+}
+
+/* ---- noise ------------------------------------------------------------------------------------------- */
+
+enum { SAMPLE = 1 << 15 };
+
+static float middle_of(const ng_image *image, float *sample)
+{
+    const size_t total = image->width * image->height, step = total / SAMPLE + 1;
+    size_t n = 0;
+    for (size_t i = 0; i < total; i += step) {
+        sample[n++] = image->pixel[i];
+    }
+    return ng_select(sample, n, n / 2);
+}
+
+/* What second differences of correlated noise leave of its s.d. */
+static double seen_share(double correlation)
+{
+    return (6.0 - 8.0 * correlation + 2.0 * pow(correlation, 4.0)) / 6.0;
+}
+
+static ng_status measure_noise(pilot *p, ng_error *err)
+{
+    float *sample = NG_NEW(float, SAMPLE);
+    float noise[PILOT_FRAMES], correlation[PILOT_FRAMES], background[PILOT_FRAMES];
+    if (sample == NULL) {
+        return NG_FAIL(err, NG_MEMORY, "no memory to measure the noise");
+    }
+    for (size_t i = 0; i < p->n; i++) {
+        noise[i] = (float)ng_image_noise(&p->frame[i], sample);
+        correlation[i] = (float)ng_image_noise_correlation(&p->frame[i], sample);
+        background[i] = middle_of(&p->frame[i], sample);
+    }
+    ng_free(sample);
+    p->choices->noise_correlation = (double)ng_select(correlation, p->n, p->n / 2);
+    p->choices->noise =
+        (double)ng_select(noise, p->n, p->n / 2) / seen_share(p->choices->noise_correlation);
+    p->choices->background = (double)ng_select(background, p->n, p->n / 2);
+    return NG_OK;
+}
+
+/* ---- the threshold that lets so many noise peaks through ------------------------------------------------ */
+
+/* Expected number of regions of a smooth Gaussian field above z (its Euler characteristic). */
+static double false_peaks(double z, double pixels, double smooth_px)
+{
+    const double curvature = 1.0 / (2.0 * smooth_px * smooth_px), pi = acos(-1.0);
+    return pixels * curvature / pow(2.0 * pi, 1.5) * z * exp(-0.5 * z * z);
+}
+
+static void choose_height(pilot *p, double false_per_frame)
+{
+    ng_detect_choices *c = p->choices;
+    const double rho = c->noise_correlation;
+    const double grain2 = rho > 0.01 ? -0.25 / log(rho) : 0.1;
+    const double smooth = c->options.denoise == NG_DENOISE_GAUSSIAN ? c->options.smooth_px : 1.0;
+    const double width = fmax(sqrt(smooth * smooth + grain2), 0.6);
+    double low = 2.0, high = 12.0;
+    while (high - low > 1e-6) {
+        const double z = 0.5 * (low + high);
+        if (false_peaks(z, (double)(p->width * p->height), width) > false_per_frame) {
+            low = z;
+        } else {
+            high = z;
+        }
+    }
+    c->options.c = isnan(p->asked->c) ? high : p->asked->c;
+    c->level = LEVEL_SHARE * c->options.c;
+    c->options.false_per_frame = false_per_frame;
+    c->options.min_contrast = isnan(p->asked->min_contrast) ? c->options.c : p->asked->min_contrast;
+}
+
+/* ---- looking ----------------------------------------------------------------------------------------------- */
+
+static ng_status keep(pilot *p, const ng_detect_frame *f, ng_error *err)
+{
+    if (p->found + f->n > p->room) {
+        const size_t room = 2 * (p->found + f->n);
+        float *radius = ng_realloc(p->radius, room, sizeof *radius);
+        p->radius = radius != NULL ? radius : p->radius;
+        float *contrast = ng_realloc(p->contrast, room, sizeof *contrast);
+        p->contrast = contrast != NULL ? contrast : p->contrast;
+        if (radius == NULL || contrast == NULL) {
+            return NG_FAIL(err, NG_MEMORY, "no memory for %zu particles", room);
+        }
+        p->room = room;
+    }
+    for (size_t i = 0; i < f->n; i++) {
+        p->radius[p->found] = (float)(f->particle[i].radius_nm / p->choices->options.pixel_nm);
+        p->contrast[p->found++] = (float)f->particle[i].contrast;
+    }
+    return NG_OK;
+}
+
+static float quantile(const float *value, size_t n, double share, float *sample)
+{
+    if (n == 0) {
+        return NAN;
+    }
+    memcpy(sample, value, n * sizeof *sample);
+    return ng_select(sample, n, (size_t)(share * (double)(n - 1) + 0.5));
+}
+
+static ng_status summarise(pilot *p, ng_error *err)
+{
+    static const double share[3] = {0.05, 0.5, 0.95};
+    float *sample = NG_NEW(float, p->found);
+    if (sample == NULL) {
+        return NG_FAIL(err, NG_MEMORY, "no memory for %zu particles", p->found);
+    }
+    for (size_t k = 0; k < 3; k++) {
+        p->choices->radius_px[k] = (double)quantile(p->radius, p->found, share[k], sample);
+    }
+    p->choices->contrast = (double)quantile(p->contrast, p->found, 0.5, sample);
+    p->choices->pilot_particles = p->found;
+    ng_free(sample);
+    return NG_OK;
+}
+
+/* Measure the pilot frames with what is chosen so far. `peaks` may be NULL. */
+static ng_status look(pilot *p, double *peaks, ng_error *err)
+{
+    ng_detector *detector = NULL;
+    ng_status status = ng_detector_create(p->choices, p->width, p->height, &detector, err);
+    p->found = 0;
+    for (size_t i = 0; status == NG_OK && i < p->n; i++) {
+        const ng_image *const window[] = {&p->frame[i]};
+        ng_detect_frame f;
+        status = ng_detector_measure(detector, window, 1, 0, &f, err);
+        if (status == NG_OK) {
+            status = keep(p, &f, err);
+        }
+        if (status == NG_OK && peaks != NULL) {
+            *peaks += ng_detector_peaks(detector, SCALE_PEAK);
+        }
+    }
+    ng_detector_destroy(detector);
+    return status == NG_OK ? summarise(p, err) : status;
+}
+
+/* ---- window and smoothing --------------------------------------------------------------------------------- */
+
+/* Odd, at least three diameters of large particles and no more than the frame. */
+static void choose_window(pilot *p)
+{
+    ng_detect_options *o = &p->choices->options;
+    const size_t most = p->width < p->height ? p->width : p->height;
+    const double r = p->choices->radius_px[2];
+    const double wanted = isnan(r) ? (double)most / 4.0 : 6.0 * r + 4.0 * o->smooth_px;
+    const double least = fmax(wanted, 41.0);
+    const size_t side = (size_t)fmin(least, (double)(most > 3 ? most : 3)) | 1;
+    o->window_px = isnan(p->asked->window_px) ? (double)side : p->asked->window_px;
+}
+
+/* Height of a disk in units of the noise, behind a Gaussian of s.d. sigma. */
+static double height_of(double r, double contrast_to_noise, double sigma, double blur)
+{
+    const double width2 = sigma * sigma + blur * blur;
+    return contrast_to_noise * 2.0 * sqrt(acos(-1.0)) * sigma * (1.0 - exp(-0.5 * r * r / width2));
+}
+
+/* The least smoothing that makes the smallest particles stand out enough. */
+static double smoothing_for(double r, double contrast_to_noise, double blur)
+{
+    const double ratio = 1.05;
+    double best = 0.0, sigma = 0.5;
+    for (double s = sigma; s < 20.0; s *= ratio) {
+        best = fmax(best, height_of(r, contrast_to_noise, s, blur));
+    }
+    while (sigma < 20.0 &&
+           height_of(r, contrast_to_noise, sigma, blur) < fmin(ENOUGH_HEIGHT, NEAR_BEST * best)) {
+        sigma *= ratio;
+    }
+    return sigma;
+}
+
+static bool chooses_smoothing(const pilot *p)
+{
+    return p->asked->denoise == NG_DENOISE_GAUSSIAN && isnan(p->asked->smooth_px);
+}
+
+/* The finest of a few scales at which much of what there is stands out. */
+static ng_status find_scale(pilot *p, ng_error *err)
+{
+    ng_detect_choices *c = p->choices;
+    double peaks[SCALES] = {0}, best = 0.0;
+    const bool fit = c->options.fit;
+    ng_status status = NG_OK;
+    c->options.fit = false;
+    for (size_t k = 0; status == NG_OK && k < SCALES; k++) {
+        c->options.smooth_px = scale_px[k];
+        choose_window(p);
+        choose_height(p, 0.5);
+        status = look(p, &peaks[k], err);
+        c->radius_px[0] = c->radius_px[1] = c->radius_px[2] = (double)NAN;
+        best = fmax(best, peaks[k]);
+    }
+    size_t k = 0;
+    while (k + 1 < SCALES && peaks[k] < SCALE_SHARE * best) {
+        k++;
+    }
+    c->options.smooth_px = scale_px[best > 0.0 ? k : 0];
+    c->options.fit = fit;
+    return status;
+}
+
+static void refine_smoothing(pilot *p)
+{
+    ng_detect_choices *c = p->choices;
+    const double r = c->radius_px[0], ratio = c->contrast / c->noise;
+    if (chooses_smoothing(p) && r > 0.0 && ratio > 0.0 && isfinite(ratio)) {
+        c->options.smooth_px = smoothing_for(r, ratio, ng_whole_blur(c->options.blur_px));
+    }
+}
+
+static double wanted_false(const pilot *p)
+{
+    const double each = p->n > 0 ? (double)p->found / (double)p->n : 0.0;
+    return isnan(p->asked->false_per_frame) ? fmax(FALSE_LEAST, FALSE_SHARE * each)
+                                            : p->asked->false_per_frame;
+}
+
+/* ---- blur -------------------------------------------------------------------------------------------------- */
+
+static ng_status blur_costs(pilot *p, const double *blur, size_t n, double *cost, size_t *used,
+                            ng_error *err)
+{
+    ng_detector *detector = NULL;
+    ng_status status = ng_detector_create(p->choices, p->width, p->height, &detector, err);
+    memset(cost, 0, n * sizeof *cost);
+    *used = 0;
+    for (size_t i = 0; status == NG_OK && i < p->n; i++) {
+        const ng_image *const window[] = {&p->frame[i]};
+        ng_detect_frame f;
+        status = ng_detector_measure(detector, window, 1, 0, &f, err);
+        if (status == NG_OK) {
+            ng_detector_blur_costs(detector, &p->frame[i], blur, n, cost, used);
+        }
+    }
+    ng_detector_destroy(detector);
+    return status;
+}
+
+static size_t lowest(const double *cost, size_t n)
+{
+    size_t best = 0;
+    for (size_t k = 1; k < n; k++) {
+        best = cost[k] < cost[best] ? k : best;
+    }
+    return best;
+}
+
+/* Top of the parabola through three costs at equal steps of ln s; its s.d. from the curvature. */
+static bool parabola(const double *cost, double step, double *shift, double *se)
+{
+    const double bend = cost[0] - 2.0 * cost[1] + cost[2];
+    *shift = 0.5 * (cost[0] - cost[2]) / bend * step;
+    *se = sqrt(2.0 / bend) * step;
+    return bend > 0.0 && fabs(*shift) <= step;
+}
+
+/* The blur with which all disks together are fitted best. */
+static ng_status find_blur(pilot *p, bool *found, ng_error *err)
+{
+    double blur[BLURS], cost[BLURS], fine[FINE_BLURS], shift, se;
+    const double first = log(0.4), step = log(10.0) / (BLURS - 1), small = 0.08;
+    size_t used = 0;
+    *found = false;
+    for (size_t k = 0; k < BLURS; k++) {
+        blur[k] = exp(first + step * (double)k);
+    }
+    ng_status status = blur_costs(p, blur, BLURS, cost, &used, err);
+    const size_t best = lowest(cost, BLURS);
+    if (status != NG_OK || used < LEAST_PILOTS_FOR_BLUR || best == 0 || best == BLURS - 1 ||
+        !parabola(cost + best - 1, step, &shift, &se)) {
+        return status;
+    }
+    for (size_t k = 0; k < FINE_BLURS; k++) {
+        fine[k] = blur[best] * exp(shift + small * ((double)k - FINE_BLURS / 2));
+    }
+    status = blur_costs(p, fine, FINE_BLURS, cost, &used, err);
+    size_t centre = lowest(cost, FINE_BLURS);
+    centre = centre == 0 ? 1 : centre == FINE_BLURS - 1 ? FINE_BLURS - 2 : centre;
+    if (status == NG_OK && parabola(cost + centre - 1, small, &shift, &se)) {
+        const double whole = fine[centre] * exp(shift);
+        p->choices->options.blur_px = sqrt(fmax(whole * whole - 1.0 / 12.0, 0.01));
+        p->choices->blur_se_px = se * whole;
+        *found = true;
+    }
+    return status;
+}
+
+static ng_status choose_blur(pilot *p, ng_error *err)
+{
+    bool found = true;
+    ng_status status = NG_OK;
+    if (isnan(p->asked->blur_px) && p->asked->fit) {
+        status = find_blur(p, &found, err);
+    }
+    if (status == NG_OK && !found) {
+        ng_warnings_add(p->warnings, "blur-unknown",
+                        "too few clear, isolated particles tell the blur; %.2f px is assumed, and "
+                        "radii depend on it: measure it at a sharp edge and pass --blur-px",
+                        p->choices->options.blur_px);
+    }
+    return status;
+}
+
+/* ---- what is said ------------------------------------------------------------------------------------------- */
+
+static void warn(const pilot *p)
+{
+    const ng_detect_choices *c = p->choices;
+    if (p->found == 0) {
+        ng_warnings_add(p->warnings, "no-particles",
+                        "no particle stands out in %zu frames spread over the movie; is the "
+                        "polarity right (--polarity), is --average-frames needed?",
+                        p->n);
+    }
+    if (c->noise_correlation > 0.15) {
+        ng_warnings_add(p->warnings, "noise-correlated",
+                        "the noise of neighbouring pixels is correlated (%.2f): the movie was "
+                        "smoothed or compressed, and standard errors are too small",
+                        c->noise_correlation);
+    }
+    if (p->found > 0 && c->options.window_px < 4.0 * c->radius_px[2]) {
+        ng_warnings_add(p->warnings, "window-small",
+                        "the window of the local mean, %.0f px, is less than two diameters of "
+                        "large particles (radius %.1f px): their centres hollow out",
+                        c->options.window_px, c->radius_px[2]);
+    }
+}
+
+static ng_status find_open(pilot *p, ng_error *err)
+{
+    ng_detect_choices *c = p->choices;
+    ng_status status = NG_OK;
+    if (chooses_smoothing(p) && p->asked->form == NG_THRESHOLD_SIGMA) {
+        status = find_scale(p, err);
+    }
+    for (int round = 0; status == NG_OK && round < 2; round++) {
+        choose_window(p);
+        choose_height(p, round == 0 ? 0.5 : wanted_false(p));
+        status = look(p, NULL, err);
+        refine_smoothing(p);
+    }
+    if (status != NG_OK) {
+        return status;
+    }
+    choose_window(p);
+    choose_height(p, wanted_false(p));
+    status = choose_blur(p, err);
+    if (status == NG_OK) {
+        status = look(p, NULL, err);
+    }
+    c->pilot_frames = p->n;
+    return status;
+}
+
+/* ---- the call --------------------------------------------------------------------------------------------- */
+
+static ng_status check_calibration(const ng_movie_info *info, ng_detect_options *o, ng_error *err)
+{
+    o->pixel_nm = isnan(o->pixel_nm) ? info->pixel_nm : o->pixel_nm;
+    o->frame_s = isnan(o->frame_s) ? info->frame_s : o->frame_s;
+    if (!(o->pixel_nm > 0.0) || !isfinite(o->pixel_nm)) {
+        return NG_FAIL(err, NG_USAGE,
+                       "the size of a pixel is not known: pass --pixel-nm (nm per pixel)");
+    }
+    if (info->frames > 1 && (!(o->frame_s > 0.0) || !isfinite(o->frame_s))) {
+        return NG_FAIL(err, NG_USAGE,
+                       "the time between frames is not known: pass --frame-s (seconds per frame)");
+    }
+    if (o->first >= info->frames || o->first > o->last) {
+        return NG_FAIL(err, NG_INVALID,
+                       "frames %zu to %zu are asked for; the movie has frames 0 to %zu", o->first,
+                       o->last, info->frames - 1);
+    }
+    o->last = o->last < info->frames ? o->last : info->frames - 1;
+    return NG_OK;
+}
+
+/* Counts that an integer camera cannot exceed. */
+static void set_range(const ng_movie_info *info, ng_detect_choices *c)
+{
+    c->least = c->most = (double)NAN;
+    if (!info->is_float && (info->bits == 8 || info->bits == 16)) {
+        c->least = info->is_signed ? -ldexp(1.0, info->bits - 1) : 0.0;
+        c->most = ldexp(1.0, info->bits - (info->is_signed ? 1 : 0)) - 1.0;
+    }
+}
+
+/* Values that stand until the movie says more. */
+static void set_start(ng_detect_options *o)
+{
+    o->smooth_px =
+        isnan(o->smooth_px) ? (o->denoise == NG_DENOISE_MEDIAN ? 1.0 : 1.5) : o->smooth_px;
+    o->blur_px = isnan(o->blur_px) ? 1.0 : o->blur_px;
+    o->t = isnan(o->t) ? 0.15 : o->t;
+    o->min_area_px = isnan(o->min_area_px) ? 3.0 : o->min_area_px;
+    o->average_frames = o->average_frames < 1 ? 1 : o->average_frames | 1;
+}
+
+ng_status ng_detect_settle(const ng_image *frame, size_t n, const ng_detect_options *options,
+                           ng_detect_choices *out, ng_warnings *warnings, ng_error *err)
+{
+    *out = (ng_detect_choices){.options = *options,
+                               .radius_px = {(double)NAN, (double)NAN, (double)NAN},
+                               .contrast = (double)NAN,
+                               .least = (double)NAN,
+                               .most = (double)NAN};
+    pilot p = {.asked = options,
+               .choices = out,
+               .frame = frame,
+               .n = n < PILOT_FRAMES ? n : PILOT_FRAMES,
+               .width = frame->width,
+               .height = frame->height,
+               .warnings = warnings};
+    if (options->kind != NG_DETECT_DISK) {
+        return NG_FAIL(err, NG_USAGE, "spots cannot be detected yet; pass --kind disk");
+    }
+    set_start(&out->options);
+    ng_status status = measure_noise(&p, err);
+    if (status == NG_OK) {
+        status = find_open(&p, err);
+    }
+    if (status == NG_OK) {
+        warn(&p);
+    }
+    ng_free(p.radius);
+    ng_free(p.contrast);
+    return status;
+}
+
+ng_status ng_detect_choose(ng_movie *movie, const ng_detect_options *options,
+                           ng_detect_choices *out, ng_warnings *warnings, ng_error *err)
+{
+    ng_detect_options o = *options;
+    sample_frames sample = {.n = 0};
+    *out = (ng_detect_choices){.options = o};
+    ng_status status = check_calibration(ng_movie_about(movie), &o, err);
+    if (status == NG_OK) {
+        status = read_frames(movie, &o, &sample, err);
+    }
+    if (status == NG_OK) {
+        status = ng_detect_settle(sample.frame, sample.n, &o, out, warnings, err);
+        set_range(ng_movie_about(movie), out);
+    }
+    sample_free(&sample);
+    return status;
+}

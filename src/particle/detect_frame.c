@@ -1,0 +1,488 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One frame: pieces of the mask, a disk fitted to the raw pixels of each, the mask drawn anew at
+ * the level of the fit, shapes. */
+#include "detect_internal.h"
+
+#include <math.h>
+#include <string.h>
+
+/* A fit sees so far beyond the edge: blurs, and pixels. */
+#define MARGIN_BLURS 3.0
+#define MARGIN_PX 2.0
+/* A radius that comes out so much larger than the start is fitted again with more pixels. */
+#define GROWN_PX 1.5
+#define BLUR_LEAST_SIGNIFICANCE 8.0
+enum { MOST_NEIGHBOURS = 24, SWEEPS = 2 };
+
+typedef struct candidate {
+    ng_disk_fit fit;
+    uint32_t neighbour[MOST_NEIGHBOURS];
+    size_t n_neighbours;
+    double start_r;
+    double significance; /* of the disk against no disk, in standard deviations */
+    double noise;        /* s.d. per pixel that the fit leaves */
+    bool fitted, saturated, keep;
+} candidate;
+
+struct ng_detector {
+    ng_detect_choices choices;
+    double blur; /* with the pixel's own width */
+    ng_disk_table *table;
+    ng_mask_work mask;
+    ng_fit_pixels pixels;
+    candidate *candidate;
+    double (*before)[NG_FIT_N]; /* values of the sweep before */
+    ng_particle *particle;
+    size_t room;
+};
+
+double ng_whole_blur(double blur_px)
+{
+    return sqrt(blur_px * blur_px + 1.0 / 12.0);
+}
+
+/* ---- making --------------------------------------------------------------------------------------- */
+
+void ng_detector_destroy(ng_detector *detector)
+{
+    if (detector == NULL) {
+        return;
+    }
+    ng_disk_table_destroy(detector->table);
+    ng_mask_work_free(&detector->mask);
+    ng_free(detector->pixels.x);
+    ng_free(detector->pixels.y);
+    ng_free(detector->pixels.f);
+    ng_free(detector->candidate);
+    ng_free(detector->before);
+    ng_free(detector->particle);
+    ng_free(detector);
+}
+
+static bool allocate_pixels(ng_fit_pixels *p, size_t most)
+{
+    p->most = most;
+    p->x = NG_NEW(float, most);
+    p->y = NG_NEW(float, most);
+    p->f = NG_NEW(float, most);
+    return p->x != NULL && p->y != NULL && p->f != NULL;
+}
+
+ng_status ng_detector_create(const ng_detect_choices *choices, size_t width, size_t height,
+                             ng_detector **out, ng_error *err)
+{
+    *out = NULL;
+    ng_detector *d = NG_NEW(ng_detector, 1);
+    if (d == NULL) {
+        return NG_FAIL(err, NG_MEMORY, "no memory to measure frames");
+    }
+    d->choices = *choices;
+    d->blur = ng_whole_blur(choices->options.blur_px);
+    ng_status status = ng_mask_work_create(width, height, &d->mask, err);
+    if (status == NG_OK && !allocate_pixels(&d->pixels, width * height)) {
+        status = NG_FAIL(err, NG_MEMORY, "no memory to measure frames of %zu x %zu pixels", width,
+                         height);
+    }
+    if (status == NG_OK) {
+        status = ng_disk_table_create(&d->table, err);
+    }
+    if (status != NG_OK) {
+        ng_detector_destroy(d);
+        return status;
+    }
+    *out = d;
+    return NG_OK;
+}
+
+static ng_status make_room(ng_detector *d, size_t n, ng_error *err)
+{
+    if (n <= d->room) {
+        return NG_OK;
+    }
+    const size_t room = 2 * n;
+    void *candidates = ng_realloc(d->candidate, room, sizeof *d->candidate);
+    d->candidate = candidates != NULL ? candidates : d->candidate;
+    void *before = ng_realloc(d->before, room, sizeof *d->before);
+    d->before = before != NULL ? before : d->before;
+    void *particles = ng_realloc(d->particle, room, sizeof *d->particle);
+    d->particle = particles != NULL ? particles : d->particle;
+    if (candidates == NULL || before == NULL || particles == NULL) {
+        return NG_FAIL(err, NG_MEMORY, "no memory for %zu particles in a frame", n);
+    }
+    d->room = room;
+    return NG_OK;
+}
+
+/* ---- pixels of a fit --------------------------------------------------------------------------------- */
+
+static ng_box box_around(const ng_detector *d, double x, double y, double reach)
+{
+    const double w = (double)d->mask.smooth.width, h = (double)d->mask.smooth.height;
+    return (ng_box){.x0 = (size_t)fmax(0.0, ceil(x - reach)),
+                    .y0 = (size_t)fmax(0.0, ceil(y - reach)),
+                    .x1 = (size_t)fmax(0.0, fmin(w, floor(x + reach) + 1.0)),
+                    .y1 = (size_t)fmax(0.0, fmin(h, floor(y + reach) + 1.0))};
+}
+
+static void note_neighbour(candidate *c, uint32_t label)
+{
+    for (size_t k = 0; k < c->n_neighbours; k++) {
+        if (c->neighbour[k] == label) {
+            return;
+        }
+    }
+    if (c->n_neighbours < MOST_NEIGHBOURS) {
+        c->neighbour[c->n_neighbours++] = label;
+    }
+}
+
+/* The raw pixels around a candidate but those of its neighbours. */
+static void gather(ng_detector *d, const ng_image *raw, uint32_t own, double reach, candidate *c)
+{
+    const double x0 = c->fit.value[NG_FIT_X], y0 = c->fit.value[NG_FIT_Y];
+    const ng_box box = box_around(d, x0, y0, reach);
+    const float sign = (float)d->choices.options.polarity;
+    ng_fit_pixels *p = &d->pixels;
+    p->n = 0;
+    for (size_t y = box.y0; y < box.y1; y++) {
+        const double dy = (double)y - y0;
+        for (size_t x = box.x0; x < box.x1; x++) {
+            const size_t i = y * raw->width + x;
+            const double dx = (double)x - x0;
+            const uint32_t label = d->mask.label[i];
+            if (dx * dx + dy * dy > reach * reach) {
+                continue;
+            }
+            if (label != 0 && label != own) {
+                note_neighbour(c, label);
+                continue;
+            }
+            p->x[p->n] = (float)x;
+            p->y[p->n] = (float)y;
+            p->f[p->n++] = sign * raw->pixel[i];
+        }
+    }
+}
+
+/* What the neighbours' disks, as last fitted, put onto these pixels. */
+static void subtract_neighbours(ng_detector *d, const candidate *c)
+{
+    ng_fit_pixels *p = &d->pixels;
+    ng_disk_row row;
+    for (size_t k = 0; k < c->n_neighbours; k++) {
+        const candidate *other = &d->candidate[c->neighbour[k] - 1];
+        const double *v = d->before[c->neighbour[k] - 1];
+        if (!other->fitted || !other->keep) {
+            continue;
+        }
+        ng_disk_table_row(d->table, v[NG_FIT_R] / d->blur, &row);
+        for (size_t i = 0; i < p->n; i++) {
+            const double rho = hypot((double)p->x[i] - v[NG_FIT_X], (double)p->y[i] - v[NG_FIT_Y]);
+            const double u = (rho - v[NG_FIT_R]) / d->blur;
+            p->f[i] -= (float)(v[NG_FIT_C] * ng_disk_row_D(&row, u));
+        }
+    }
+}
+
+/* ---- fitting ------------------------------------------------------------------------------------------- */
+
+static double mean_over_piece(const ng_detector *d, const ng_image *raw, uint32_t own)
+{
+    const ng_piece *p = &d->mask.piece[own - 1];
+    double sum = 0.0;
+    for (size_t y = p->y0; y < p->y1; y++) {
+        for (size_t x = p->x0; x < p->x1; x++) {
+            const size_t i = y * raw->width + x;
+            sum += d->mask.label[i] == own ? (double)raw->pixel[i] : 0.0;
+        }
+    }
+    return (double)d->choices.options.polarity * sum / (double)p->area;
+}
+
+/* Values of the mask: where a fit starts, and what stands where none succeeds. */
+static void start(ng_detector *d, const ng_image *raw, uint32_t own)
+{
+    const ng_piece *p = &d->mask.piece[own - 1];
+    candidate *c = &d->candidate[own - 1];
+    const double sign = d->choices.options.form == NG_THRESHOLD_RELATIVE
+                            ? (double)d->choices.options.polarity
+                            : 0.0;
+    *c = (candidate){.start_r = sqrt((double)p->area / acos(-1.0)), .keep = true};
+    c->fit.value[NG_FIT_X] = p->x;
+    c->fit.value[NG_FIT_Y] = p->y;
+    c->fit.value[NG_FIT_R] = c->start_r;
+    c->fit.value[NG_FIT_B] = p->background + sign * d->choices.options.offset_counts;
+    c->fit.value[NG_FIT_C] = mean_over_piece(d, raw, own) - c->fit.value[NG_FIT_B];
+    c->noise = d->choices.noise;
+}
+
+static void fit_once(ng_detector *d, const ng_image *raw, uint32_t own, bool neighbours)
+{
+    candidate *c = &d->candidate[own - 1];
+    const double margin = MARGIN_BLURS * d->blur + MARGIN_PX;
+    double reach = fmax(c->start_r, c->fit.value[NG_FIT_R]) + margin;
+    for (int again = 0; again < 2; again++) {
+        const double x = c->fit.value[NG_FIT_X], y = c->fit.value[NG_FIT_Y];
+        gather(d, raw, own, reach, c);
+        if (neighbours) {
+            subtract_neighbours(d, c);
+        }
+        ng_disk_fit_run(d->table, d->blur, &d->pixels, reach, c->start_r + d->blur, &c->fit);
+        const double away = hypot(c->fit.value[NG_FIT_X] - x, c->fit.value[NG_FIT_Y] - y);
+        const double needed = c->fit.value[NG_FIT_R] + away + margin;
+        if (!(needed > reach + GROWN_PX)) {
+            break;
+        }
+        reach = needed;
+    }
+    const double left = c->fit.chi2 / fmax((double)c->fit.n - NG_FIT_N, 1.0);
+    c->fitted = c->fit.converged;
+    c->noise = sqrt(left);
+    c->significance = sqrt(fmax(c->fit.chi2_flat - c->fit.chi2, 0.0) / left);
+}
+
+static void fall_back(ng_detector *d, const ng_image *raw, uint32_t own)
+{
+    candidate *c = &d->candidate[own - 1];
+    const double significance = c->significance;
+    start(d, raw, own);
+    c->significance = significance;
+}
+
+static void fit_all(ng_detector *d, const ng_image *raw)
+{
+    const size_t n = d->mask.n;
+    for (uint32_t own = 1; own <= n; own++) {
+        candidate *c = &d->candidate[own - 1];
+        fit_once(d, raw, own, false);
+        c->keep = !(c->significance < d->choices.options.min_contrast);
+    }
+    for (int sweep = 0; sweep < SWEEPS; sweep++) {
+        for (size_t i = 0; i < n; i++) {
+            memcpy(d->before[i], d->candidate[i].fit.value, sizeof d->before[i]);
+        }
+        for (uint32_t own = 1; own <= n; own++) {
+            const candidate *c = &d->candidate[own - 1];
+            if (c->keep && c->n_neighbours > 0) {
+                fit_once(d, raw, own, true);
+            }
+        }
+    }
+    for (uint32_t own = 1; own <= n; own++) {
+        if (!d->candidate[own - 1].fitted) {
+            fall_back(d, raw, own);
+        }
+    }
+}
+
+/* ---- the mask, drawn anew ---------------------------------------------------------------------------------- */
+
+/* What the smoothed image holds at the edge of the fitted disk. */
+static double edge_level(const ng_detector *d, const candidate *c)
+{
+    const ng_detect_options *o = &d->choices.options;
+    const double smooth = o->denoise == NG_DENOISE_GAUSSIAN ? o->smooth_px : 0.0;
+    const double blur = hypot(d->blur, smooth), R = c->fit.value[NG_FIT_R] / blur;
+    return c->fit.value[NG_FIT_B] + c->fit.value[NG_FIT_C] * ng_disk_profile(R, R);
+}
+
+static void draw(ng_detector *d, uint32_t own, uint32_t label, ng_box *box)
+{
+    const candidate *c = &d->candidate[own - 1];
+    const ng_piece *p = &d->mask.piece[own - 1];
+    const double x0 = c->fit.value[NG_FIT_X], y0 = c->fit.value[NG_FIT_Y];
+    const double r = c->fit.value[NG_FIT_R] + 0.5, level = edge_level(d, c);
+    ng_box b = box_around(d, x0, y0, r);
+    b = (ng_box){b.x0 < p->x0 ? b.x0 : p->x0, b.y0 < p->y0 ? b.y0 : p->y0,
+                 b.x1 > p->x1 ? b.x1 : p->x1, b.y1 > p->y1 ? b.y1 : p->y1};
+    *box = b;
+    for (size_t y = b.y0; y < b.y1; y++) {
+        for (size_t x = b.x0; x < b.x1; x++) {
+            const size_t i = y * d->mask.smooth.width + x;
+            const double dx = (double)x - x0, dy = (double)y - y0;
+            const uint32_t was = d->mask.label[i];
+            const bool near = was == own || (was == 0 && dx * dx + dy * dy <= r * r);
+            const bool inside =
+                c->fitted ? near && (double)d->mask.smooth.pixel[i] >= level : was == own;
+            if (inside && d->mask.crop_label[i] == 0) {
+                d->mask.crop_label[i] = label;
+            }
+        }
+    }
+}
+
+/* ---- what leaves --------------------------------------------------------------------------------------------- */
+
+static bool is_saturated(const ng_detector *d, const ng_image *raw, uint32_t own)
+{
+    const ng_piece *p = &d->mask.piece[own - 1];
+    const double least = d->choices.least, most = d->choices.most;
+    for (size_t y = p->y0; !isnan(least) && y < p->y1; y++) {
+        for (size_t x = p->x0; x < p->x1; x++) {
+            const size_t i = y * raw->width + x;
+            const double f = (double)raw->pixel[i];
+            if (d->mask.label[i] == own && (f <= least || f >= most)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool is_crowded(const ng_detector *d, const candidate *c)
+{
+    for (size_t k = 0; k < c->n_neighbours; k++) {
+        const candidate *other = &d->candidate[c->neighbour[k] - 1];
+        const double *a = c->fit.value, *b = other->fit.value;
+        const double gap =
+            hypot(a[NG_FIT_X] - b[NG_FIT_X], a[NG_FIT_Y] - b[NG_FIT_Y]) - a[NG_FIT_R] - b[NG_FIT_R];
+        if (other->keep && gap < 2.0 * d->blur) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static unsigned flags_of(const ng_detector *d, const ng_image *raw, uint32_t own)
+{
+    const candidate *c = &d->candidate[own - 1];
+    const ng_piece *p = &d->mask.piece[own - 1];
+    const double *v = c->fit.value, r = v[NG_FIT_R] + 0.5;
+    const double w = (double)raw->width, h = (double)raw->height;
+    const bool outside = v[NG_FIT_X] < r - 0.5 || v[NG_FIT_Y] < r - 0.5 || v[NG_FIT_X] > w - r ||
+                         v[NG_FIT_Y] > h - r;
+    unsigned flag = p->edge || outside ? NG_FLAG_EDGE : 0;
+    flag |= is_crowded(d, c) ? NG_FLAG_CROWDED : 0;
+    flag |= c->fitted ? 0 : NG_FLAG_NO_FIT;
+    flag |= is_saturated(d, raw, own) ? NG_FLAG_SATURATED : 0;
+    flag |= p->split ? NG_FLAG_SPLIT : 0;
+    return flag;
+}
+
+/* Standard errors from the information matrix and the noise that the fit leaves; the intensity is
+ * C pi r^2, whose error follows from those of C and r and their covariance. */
+static void put_errors(const candidate *c, double pixel_nm, ng_particle *out)
+{
+    double v[15];
+    out->x_se_nm = out->y_se_nm = out->radius_se_nm = out->intensity_se = (double)NAN;
+    if (!c->fitted || !ng_disk_fit_covariance(c->fit.information, v)) {
+        return;
+    }
+    const double pi = acos(-1.0), r = c->fit.value[NG_FIT_R], C = c->fit.value[NG_FIT_C];
+    const double by_r = 2.0 * pi * r * C, by_C = pi * r * r;
+    const double variance = by_r * by_r * v[5] + 2.0 * by_r * by_C * v[8] + by_C * by_C * v[9];
+    out->x_se_nm = c->noise * sqrt(v[0]) * pixel_nm;
+    out->y_se_nm = c->noise * sqrt(v[2]) * pixel_nm;
+    out->radius_se_nm = c->noise * sqrt(v[5]) * pixel_nm;
+    out->intensity_se = c->noise * sqrt(variance);
+}
+
+static void put_particle(const ng_detector *d, const candidate *c, const ng_shape *shape,
+                         ng_particle *out)
+{
+    const double *v = c->fit.value, pixel_nm = d->choices.options.pixel_nm;
+    const double r = v[NG_FIT_R], pi = acos(-1.0);
+    out->x_nm = out->x_raw_nm = v[NG_FIT_X] * pixel_nm;
+    out->y_nm = out->y_raw_nm = v[NG_FIT_Y] * pixel_nm;
+    out->radius_nm = r * pixel_nm;
+    out->area_nm2 = pi * r * r * pixel_nm * pixel_nm;
+    out->contrast = v[NG_FIT_C];
+    out->intensity = v[NG_FIT_C] * pi * r * r;
+    out->background = v[NG_FIT_B] * (double)d->choices.options.polarity;
+    out->snr = c->noise > 0.0 ? v[NG_FIT_C] / c->noise : (double)INFINITY;
+    out->circularity = shape->circularity;
+    out->solidity = shape->solidity;
+    out->ellipse_ratio = shape->ellipse_ratio;
+    out->edge_nm = c->fitted ? c->fit.edge_px * pixel_nm : (double)NAN;
+    put_errors(c, pixel_nm, out);
+}
+
+static size_t finish(ng_detector *d, const ng_image *raw)
+{
+    const size_t width = raw->width;
+    size_t n = 0;
+    memset(d->mask.crop_label, 0, width * raw->height * sizeof *d->mask.crop_label);
+    for (uint32_t own = 1; own <= d->mask.n; own++) {
+        const candidate *c = &d->candidate[own - 1];
+        if (c->keep) {
+            ng_box box;
+            const uint32_t label = (uint32_t)++n;
+            draw(d, own, label, &box);
+            const ng_shape shape = ng_shape_of(d->mask.crop_label, width, box, label, d->mask.line);
+            ng_particle *out = &d->particle[n - 1];
+            *out = (ng_particle){.track = -1, .particle = (long)n};
+            put_particle(d, c, &shape, out);
+            out->flag = flags_of(d, raw, own);
+        }
+    }
+    return n;
+}
+
+ng_status ng_detector_measure(ng_detector *detector, const ng_image *const *window, size_t n,
+                              size_t centre, ng_detect_frame *out, ng_error *err)
+{
+    ng_detector *d = detector;
+    const ng_image *raw = window[centre];
+    *out = (ng_detect_frame){.width = raw->width, .height = raw->height, .pixel = raw->pixel};
+    out->noise = ng_image_noise(raw, d->mask.line);
+    ng_status status = ng_mask_find(&d->mask, &d->choices, window, n, centre, out->noise, err);
+    if (status == NG_OK) {
+        status = make_room(d, d->mask.n, err);
+    }
+    if (status != NG_OK) {
+        return status;
+    }
+    for (uint32_t own = 1; own <= d->mask.n; own++) {
+        start(d, raw, own);
+    }
+    if (d->choices.options.fit) {
+        fit_all(d, raw);
+    }
+    out->n = finish(d, raw);
+    out->particle = d->particle;
+    out->label = d->mask.crop_label;
+    return NG_OK;
+}
+
+/* ---- for the choice of options ---- */
+
+double ng_detector_peaks(const ng_detector *detector, double least)
+{
+    double sum = 0.0;
+    for (size_t i = 0; i < detector->mask.n; i++) {
+        const double peak = (double)detector->mask.piece[i].peak;
+        sum += peak >= least ? peak * peak : 0.0;
+    }
+    return sum;
+}
+
+/* Weak disks say nothing of the blur, and crowded ones something wrong. */
+static bool tells_blur(const ng_detector *d, uint32_t own)
+{
+    const candidate *c = &d->candidate[own - 1];
+    const ng_piece *p = &d->mask.piece[own - 1];
+    return c->keep && c->fitted && c->n_neighbours == 0 && !p->edge && !p->split &&
+           c->significance >= BLUR_LEAST_SIGNIFICANCE;
+}
+
+void ng_detector_blur_costs(ng_detector *detector, const ng_image *raw, const double *blur,
+                            size_t n, double *cost, size_t *used)
+{
+    ng_detector *d = detector;
+    for (uint32_t own = 1; own <= d->mask.n; own++) {
+        if (!tells_blur(d, own)) {
+            continue;
+        }
+        const candidate *c = &d->candidate[own - 1];
+        candidate trial = *c;
+        const double r = c->fit.value[NG_FIT_R];
+        const double reach = r + MARGIN_BLURS * blur[n - 1] + MARGIN_PX;
+        gather(d, raw, own, fmin(reach, 2.0 * r + 12.0), &trial);
+        for (size_t k = 0; k < n; k++) {
+            ng_disk_fit fit = c->fit;
+            ng_disk_fit_run(d->table, blur[k], &d->pixels, reach, r, &fit);
+            cost[k] += fit.chi2 / (c->noise * c->noise);
+        }
+        *used += 1;
+    }
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Shared by the files of room particle that find and measure. Inside, a particle is always brighter
+ * than its surroundings: images are multiplied by the polarity. */
+#ifndef NUCGROW_DETECT_INTERNAL_H
+#define NUCGROW_DETECT_INTERNAL_H
+
+#include <nucgrow/detect.h>
+
+/* ---- disk_table.c: D(P, R) and its slopes by interpolation ----------------------------------- */
+
+/* Nodes in u = P - R over [-NG_DISK_REACH, NG_DISK_REACH], rows in 1/R over [0, 1/NG_DISK_LEAST];
+ * linear between: D to 4e-5 absolute, the slopes to 2e-4. */
+#define NG_DISK_REACH 5
+#define NG_DISK_LEAST 0.5 /* smallest R */
+enum {
+    NG_DISK_PER_UNIT = 32,
+    NG_DISK_NODES = 2 * NG_DISK_REACH * NG_DISK_PER_UNIT + 1,
+    NG_DISK_ROWS = 256
+};
+
+/* The profile and its slopes for one R. */
+typedef struct ng_disk_row {
+    float D[NG_DISK_NODES + 1], by_P[NG_DISK_NODES + 1], by_R[NG_DISK_NODES + 1];
+} ng_disk_row;
+
+typedef struct ng_disk_table ng_disk_table;
+NG_MUST_CHECK ng_status ng_disk_table_create(ng_disk_table **out, ng_error *err);
+void ng_disk_table_destroy(ng_disk_table *table);
+/* Row for R >= NG_DISK_LEAST. */
+void ng_disk_table_row(const ng_disk_table *table, double R, ng_disk_row *row);
+/* D of a row at u = P - R. */
+double ng_disk_row_D(const ng_disk_row *row, double u);
+
+/* ---- disk_fit.c ------------------------------------------------------------------------------- */
+
+enum { NG_FIT_X, NG_FIT_Y, NG_FIT_R, NG_FIT_C, NG_FIT_B, NG_FIT_N };
+
+/* Pixels of one fit; positions relative to those of the caller. */
+typedef struct ng_fit_pixels {
+    float *x, *y, *f; /* borrowed, room for `most` each */
+    size_t n, most;
+} ng_fit_pixels;
+
+typedef struct ng_disk_fit {
+    double value[NG_FIT_N]; /* px and counts */
+    double information[15]; /* J^T J, lower triangle by rows, at the end */
+    double chi2, chi2_flat; /* sums of squares: with the disk, with a constant alone */
+    double edge_px;         /* blur that this particle alone asks for */
+    size_t n;               /* pixels */
+    int steps;
+    bool converged;
+} ng_disk_fit;
+
+/* Least squares from fit->value on; `blur` is the s.d. of the whole blur. value[R] stays within
+ * [0.5 blur, most_r], the centre within `reach` of the start. Allocates nothing. */
+void ng_disk_fit_run(const ng_disk_table *table, double blur, const ng_fit_pixels *pixels,
+                     double most_r, double reach, ng_disk_fit *fit);
+/* Covariance for unit noise from the information: lower triangle; false when it is singular. */
+bool ng_disk_fit_covariance(const double information[15], double covariance[15]);
+
+/* ---- mask.c ----------------------------------------------------------------------------------- */
+
+/* One piece of the mask. */
+typedef struct ng_piece {
+    size_t x0, y0, x1, y1; /* box, x1 and y1 beyond */
+    size_t area;
+    double x, y;       /* centroid */
+    double background; /* local, of the smoothed image */
+    float peak;        /* highest of the smoothed image over the local background, in its s.d. */
+    bool edge, split;
+} ng_piece;
+
+typedef struct ng_mask_work {
+    ng_image smooth, mean, sd, scratch[2];
+    ng_integral integral;
+    unsigned char *mask, *skip;
+    uint32_t *label, *crop_label, *order, *parent;
+    float *line;     /* NG_LINE(width, height) floats: distances, noise, outlines */
+    ng_piece *piece; /* grows as needed */
+    size_t n, room;
+} ng_mask_work;
+
+#define NG_LINE(width, height) (((size_t)1 << 15) + 6 * ((width) + (height) + 3))
+
+NG_MUST_CHECK ng_status ng_mask_work_create(size_t width, size_t height, ng_mask_work *work,
+                                            ng_error *err);
+void ng_mask_work_free(ng_mask_work *work);
+/* From window[centre] (as read) to work->label and work->piece. `noise`: of a raw pixel. */
+NG_MUST_CHECK ng_status ng_mask_find(ng_mask_work *work, const ng_detect_choices *choices,
+                                     const ng_image *const *window, size_t n, size_t centre,
+                                     double noise, ng_error *err);
+/* Boxes, areas and centroids of work->label, which counts work->n pieces. */
+void ng_mask_measure(ng_mask_work *work);
+
+/* ---- detect_frame.c --------------------------------------------------------------------------- */
+
+/* Fits of the last measured frame again, with other blurs (s.d. of the whole blur): adds for each
+ * the sum of squares over noise^2 of the conspicuous, isolated disks to cost[], and counts those. */
+void ng_detector_blur_costs(ng_detector *detector, const ng_image *raw, const double *blur,
+                            size_t n, double *cost, size_t *used);
+/* Highest pieces of the last frame: sum of the squares of the peaks above `least`. */
+double ng_detector_peaks(const ng_detector *detector, double least);
+/* S.d. of the whole blur: the optical one and the width of a pixel. */
+double ng_whole_blur(double blur_px);
+
+/* ---- shape.c ---------------------------------------------------------------------------------- */
+
+typedef struct ng_shape {
+    double area_px, x, y; /* centroid */
+    double circularity;   /* 4 pi A / P^2 */
+    double solidity;      /* area over that of the convex hull */
+    double ellipse_ratio; /* minor over major axis of the ellipse of equal second moments */
+} ng_shape;
+
+/* Of the pixels of `label` that carry `own`, within box. `chain`: 6 (rows of the box) floats. */
+ng_shape ng_shape_of(const uint32_t *label, size_t width, ng_box box, uint32_t own, float *chain);
+
+#endif

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Levenberg and Marquardt's least squares for (x, y, r, C, b) of a blurred disk. */
+#include "detect_internal.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { MOST_STEPS = 40, EDGE = NG_FIT_N, COLUMNS = NG_FIT_N + 1 };
+
+/* Steps below these change nothing that can be measured. */
+#define STEP_PX 1e-3
+#define STEP_SHARE 1e-3
+
+typedef struct normal {
+    double matrix[15], vector[NG_FIT_N], chi2;
+} normal;
+
+/* Where a pixel falls in the row, and the share of the next node. */
+static inline size_t place_of(double u, float *share)
+{
+    const double place = (u + NG_DISK_REACH) * NG_DISK_PER_UNIT;
+    const double inside = place < 0.0 ? 0.0 : place > NG_DISK_NODES - 1 ? NG_DISK_NODES - 1 : place;
+    const size_t i = (size_t)inside;
+    *share = (float)(inside - (double)i);
+    return i;
+}
+
+static inline double at(const float *column, size_t i, float share)
+{
+    return (double)(column[i] + share * (column[i + 1] - column[i]));
+}
+
+/* The row of the Jacobian of one pixel; returns the model's value. */
+static inline double jacobian(const ng_disk_row *row, const double value[NG_FIT_N],
+                              double inverse_blur, const double d[2], double j[COLUMNS])
+{
+    const double rho2 = d[0] * d[0] + d[1] * d[1];
+    const double rho = sqrt(rho2);
+    float share;
+    const size_t i = place_of((rho - value[NG_FIT_R]) * inverse_blur, &share);
+    const double D = at(row->D, i, share), by_P = at(row->by_P, i, share);
+    const double by_R = at(row->by_R, i, share), scale = value[NG_FIT_C] * inverse_blur;
+    const double radial = rho > 1e-9 ? -scale * by_P / rho : 0.0;
+    j[NG_FIT_X] = radial * d[0];
+    j[NG_FIT_Y] = radial * d[1];
+    j[NG_FIT_R] = scale * by_R;
+    j[NG_FIT_C] = D;
+    j[NG_FIT_B] = 1.0;
+    j[EDGE] = -scale * inverse_blur * (rho * by_P + value[NG_FIT_R] * by_R);
+    return value[NG_FIT_B] + value[NG_FIT_C] * D;
+}
+
+static void accumulate(const ng_disk_row *row, double blur, const ng_fit_pixels *p,
+                       const double value[NG_FIT_N], normal *out)
+{
+    const double inverse_blur = 1.0 / blur;
+    normal s = {.chi2 = 0.0};
+    for (size_t k = 0; k < p->n; k++) {
+        const double d[2] = {(double)p->x[k] - value[NG_FIT_X], (double)p->y[k] - value[NG_FIT_Y]};
+        double j[COLUMNS];
+        const double residual = (double)p->f[k] - jacobian(row, value, inverse_blur, d, j);
+        s.chi2 += residual * residual;
+        size_t m = 0;
+        for (size_t a = 0; a < NG_FIT_N; a++) {
+            s.vector[a] += j[a] * residual;
+            for (size_t b = 0; b <= a; b++) {
+                s.matrix[m++] += j[a] * j[b];
+            }
+        }
+    }
+    *out = s;
+}
+
+/* ---- small linear algebra ------------------------------------------------------------------------ */
+
+/* L of A = L L^T in place, lower triangle by rows; false when A is not positive. */
+static bool cholesky(double *a, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        double *row = a + i * (i + 1) / 2;
+        const double before = row[i];
+        for (size_t j = 0; j <= i; j++) {
+            const double *other = a + j * (j + 1) / 2;
+            double sum = row[j];
+            for (size_t k = 0; k < j; k++) {
+                sum -= row[k] * other[k];
+            }
+            if (i == j) {
+                if (!(sum > 1e-12 * before)) {
+                    return false;
+                }
+                row[i] = sqrt(sum);
+            } else {
+                row[j] = sum / other[j];
+            }
+        }
+    }
+    return true;
+}
+
+static void solve(const double *l, size_t n, double *x)
+{
+    for (size_t i = 0; i < n; i++) {
+        const double *row = l + i * (i + 1) / 2;
+        for (size_t k = 0; k < i; k++) {
+            x[i] -= row[k] * x[k];
+        }
+        x[i] /= row[i];
+    }
+    for (size_t i = n; i-- > 0;) {
+        for (size_t k = i + 1; k < n; k++) {
+            x[i] -= l[k * (k + 1) / 2 + i] * x[k];
+        }
+        x[i] /= l[i * (i + 1) / 2 + i];
+    }
+}
+
+bool ng_disk_fit_covariance(const double information[15], double covariance[15])
+{
+    double l[15];
+    memcpy(l, information, sizeof l);
+    if (!cholesky(l, NG_FIT_N)) {
+        return false;
+    }
+    for (size_t a = 0, m = 0; a < NG_FIT_N; a++) {
+        double x[NG_FIT_N] = {0};
+        x[a] = 1.0;
+        solve(l, NG_FIT_N, x);
+        for (size_t b = 0; b <= a; b++) {
+            covariance[m++] = x[b];
+        }
+    }
+    return true;
+}
+
+/* ---- the search ----------------------------------------------------------------------------------- */
+
+typedef struct limits {
+    double least_r, most_r, x, y, reach;
+} limits;
+
+static double clamp(double value, double low, double high)
+{
+    return value < low ? low : value > high ? high : value;
+}
+
+/* The step of the damped normal equations, kept within the limits; false without one. */
+static bool step_from(const normal *n, double damping, const limits *within,
+                      const double from[NG_FIT_N], double to[NG_FIT_N])
+{
+    double l[15], x[NG_FIT_N];
+    memcpy(l, n->matrix, sizeof l);
+    memcpy(x, n->vector, sizeof x);
+    for (size_t a = 0; a < NG_FIT_N; a++) {
+        l[a * (a + 1) / 2 + a] *= 1.0 + damping;
+    }
+    if (!cholesky(l, NG_FIT_N)) {
+        return false;
+    }
+    solve(l, NG_FIT_N, x);
+    for (size_t a = 0; a < NG_FIT_N; a++) {
+        to[a] = from[a] + x[a];
+    }
+    /* A radius that more than halves or doubles has left the range of the linear model. */
+    to[NG_FIT_R] = clamp(to[NG_FIT_R], 0.5 * from[NG_FIT_R], 2.0 * from[NG_FIT_R]);
+    to[NG_FIT_R] = clamp(to[NG_FIT_R], within->least_r, within->most_r);
+    to[NG_FIT_X] = clamp(to[NG_FIT_X], within->x - within->reach, within->x + within->reach);
+    to[NG_FIT_Y] = clamp(to[NG_FIT_Y], within->y - within->reach, within->y + within->reach);
+    return isfinite(to[NG_FIT_C]) && isfinite(to[NG_FIT_B]);
+}
+
+static bool is_small(const double from[NG_FIT_N], const double to[NG_FIT_N])
+{
+    return fabs(to[NG_FIT_X] - from[NG_FIT_X]) < STEP_PX &&
+           fabs(to[NG_FIT_Y] - from[NG_FIT_Y]) < STEP_PX &&
+           fabs(to[NG_FIT_R] - from[NG_FIT_R]) < STEP_PX &&
+           fabs(to[NG_FIT_C] - from[NG_FIT_C]) < STEP_SHARE * fabs(to[NG_FIT_C]);
+}
+
+static double flat_chi2(const ng_fit_pixels *p)
+{
+    double sum = 0.0, square = 0.0;
+    for (size_t k = 0; k < p->n; k++) {
+        sum += (double)p->f[k];
+    }
+    const double mean = p->n > 0 ? sum / (double)p->n : 0.0;
+    for (size_t k = 0; k < p->n; k++) {
+        const double d = (double)p->f[k] - mean;
+        square += d * d;
+    }
+    return square;
+}
+
+/* One step of least squares with the blur as a sixth parameter. */
+static double own_blur(const ng_disk_row *row, double blur, const ng_fit_pixels *p,
+                       const double value[NG_FIT_N])
+{
+    double matrix[21] = {0}, vector[COLUMNS] = {0};
+    for (size_t k = 0; k < p->n; k++) {
+        const double d[2] = {(double)p->x[k] - value[NG_FIT_X], (double)p->y[k] - value[NG_FIT_Y]};
+        double j[COLUMNS];
+        const double residual = (double)p->f[k] - jacobian(row, value, 1.0 / blur, d, j);
+        size_t m = 0;
+        for (size_t a = 0; a < COLUMNS; a++) {
+            vector[a] += j[a] * residual;
+            for (size_t b = 0; b <= a; b++) {
+                matrix[m++] += j[a] * j[b];
+            }
+        }
+    }
+    if (!cholesky(matrix, COLUMNS)) {
+        return (double)NAN;
+    }
+    solve(matrix, COLUMNS, vector);
+    return clamp(blur + vector[EDGE], 0.2 * blur, 5.0 * blur);
+}
+
+static void search(const ng_disk_table *table, double blur, const ng_fit_pixels *pixels,
+                   const limits *within, ng_disk_fit *fit)
+{
+    ng_disk_row row;
+    normal here, there;
+    double damping = 1e-3;
+    ng_disk_table_row(table, fit->value[NG_FIT_R] / blur, &row);
+    accumulate(&row, blur, pixels, fit->value, &here);
+    for (fit->steps = 0; fit->steps < MOST_STEPS && !fit->converged; fit->steps++) {
+        double to[NG_FIT_N];
+        if (!step_from(&here, damping, within, fit->value, to)) {
+            damping = fmax(10.0 * damping, 1e-3);
+            continue;
+        }
+        ng_disk_table_row(table, to[NG_FIT_R] / blur, &row);
+        accumulate(&row, blur, pixels, to, &there);
+        const bool small = is_small(fit->value, to);
+        if (there.chi2 <= here.chi2) {
+            fit->converged = small;
+            memcpy(fit->value, to, sizeof to);
+            here = there;
+            damping *= 0.1;
+        } else if (small) {
+            fit->converged = true; /* rounding decides from here on */
+        } else {
+            damping = fmax(10.0 * damping, 1e-3);
+        }
+    }
+    memcpy(fit->information, here.matrix, sizeof here.matrix);
+    fit->chi2 = here.chi2;
+    ng_disk_table_row(table, fit->value[NG_FIT_R] / blur, &row);
+    fit->edge_px = own_blur(&row, blur, pixels, fit->value);
+}
+
+void ng_disk_fit_run(const ng_disk_table *table, double blur, const ng_fit_pixels *pixels,
+                     double most_r, double reach, ng_disk_fit *fit)
+{
+    const limits within = {.least_r = NG_DISK_LEAST * blur,
+                           .most_r = most_r,
+                           .x = fit->value[NG_FIT_X],
+                           .y = fit->value[NG_FIT_Y],
+                           .reach = reach};
+    fit->n = pixels->n;
+    fit->converged = false;
+    fit->chi2_flat = flat_chi2(pixels);
+    fit->value[NG_FIT_R] = clamp(fit->value[NG_FIT_R], within.least_r, within.most_r);
+    search(table, blur, pixels, &within, fit);
+    const double r = fit->value[NG_FIT_R];
+    fit->converged = fit->converged && r > 1.001 * within.least_r && r < 0.999 * within.most_r &&
+                     fit->value[NG_FIT_C] > 0.0 && pixels->n > NG_FIT_N + 1;
+}

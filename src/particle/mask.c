@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* From a frame to pieces: denoise, threshold against the surroundings, components, watershed. */
+#include "detect_internal.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Pixels that stand out so far do not count as background. */
+#define BACKGROUND_LEVEL 2.0
+/* The local mean varies over the window, so that its nodes may lie this share of it apart. */
+#define NODES_PER_WINDOW 8
+/* Peaks of the distance that stand out less belong together, in px and as a share. */
+#define SPLIT_DEPTH_PX 0.75
+#define SPLIT_SHARE 0.2
+/* Smaller components are not divided. */
+#define SPLIT_LEAST_PX 16
+
+/* ---- memory ---------------------------------------------------------------------------------- */
+
+static bool allocate(ng_mask_work *w, size_t width, size_t height)
+{
+    const size_t n = width * height;
+    w->mask = NG_NEW(unsigned char, n);
+    w->skip = NG_NEW(unsigned char, n);
+    w->label = NG_NEW(uint32_t, n);
+    w->crop_label = NG_NEW(uint32_t, n);
+    w->order = NG_NEW(uint32_t, n + n / 2 + 2);
+    w->parent = NG_NEW(uint32_t, n + 1);
+    w->line = NG_NEW(float, NG_LINE(width, height));
+    return w->mask != NULL && w->skip != NULL && w->label != NULL && w->crop_label != NULL &&
+           w->order != NULL && w->parent != NULL && w->line != NULL;
+}
+
+ng_status ng_mask_work_create(size_t width, size_t height, ng_mask_work *work, ng_error *err)
+{
+    ng_image *const image[] = {&work->smooth, &work->mean, &work->sd, &work->scratch[0],
+                               &work->scratch[1]};
+    *work = (ng_mask_work){.n = 0};
+    if (width > 0 && height > UINT32_MAX / 2 / width) {
+        return NG_FAIL(err, NG_INVALID, "frames of %zu x %zu pixels are too large to measure",
+                       width, height);
+    }
+    ng_status status = ng_integral_create(width, height, &work->integral, err);
+    for (size_t i = 0; status == NG_OK && i < sizeof image / sizeof image[0]; i++) {
+        status = ng_image_create(width, height, image[i], err);
+    }
+    if (status == NG_OK && !allocate(work, width, height)) {
+        status = NG_FAIL(err, NG_MEMORY, "no memory to measure frames of %zu x %zu pixels", width,
+                         height);
+    }
+    if (status != NG_OK) {
+        ng_mask_work_free(work);
+    }
+    return status;
+}
+
+void ng_mask_work_free(ng_mask_work *work)
+{
+    ng_image_free(&work->smooth);
+    ng_image_free(&work->mean);
+    ng_image_free(&work->sd);
+    ng_image_free(&work->scratch[0]);
+    ng_image_free(&work->scratch[1]);
+    ng_integral_free(&work->integral);
+    ng_free(work->mask);
+    ng_free(work->skip);
+    ng_free(work->label);
+    ng_free(work->crop_label);
+    ng_free(work->order);
+    ng_free(work->parent);
+    ng_free(work->line);
+    ng_free(work->piece);
+    *work = (ng_mask_work){.n = 0};
+}
+
+/* ---- smoothing -------------------------------------------------------------------------------- */
+
+static const ng_image *averaged(ng_mask_work *w, const ng_detect_options *o,
+                                const ng_image *const *window, size_t n, size_t centre)
+{
+    if (o->average_frames <= 1) {
+        return window[centre];
+    }
+    const size_t half = (size_t)o->average_frames / 2;
+    const size_t first = centre > half ? centre - half : 0;
+    const size_t last = centre + half < n ? centre + half : n - 1;
+    ng_image_mean(window + first, last - first + 1, &w->sd);
+    return &w->sd;
+}
+
+static void denoise(ng_mask_work *w, const ng_detect_options *o, const ng_image *const *window,
+                    size_t n, size_t centre, double noise)
+{
+    const ng_image *in = averaged(w, o, window, n, centre);
+    const ng_perona_malik diffusion = ng_perona_malik_defaults(noise);
+    const ng_nl_means means = ng_nl_means_defaults(noise);
+    switch (o->denoise) {
+    case NG_DENOISE_NONE:
+        ng_image_gaussian(in, 0.0, &w->scratch[0], &w->smooth);
+        break;
+    case NG_DENOISE_GAUSSIAN:
+        ng_image_gaussian(in, o->smooth_px, &w->scratch[0], &w->smooth);
+        break;
+    case NG_DENOISE_MEDIAN:
+        ng_image_median(in, (int)o->smooth_px, &w->smooth);
+        break;
+    case NG_DENOISE_PERONA_MALIK:
+        ng_image_perona_malik(in, &diffusion, &w->scratch[0], &w->smooth);
+        break;
+    case NG_DENOISE_NL_MEANS:
+        ng_image_nl_means(window, n, centre, &means, w->scratch, &w->smooth);
+        break;
+    }
+}
+
+/* ---- threshold ---------------------------------------------------------------------------------- */
+
+static void turn(ng_image *image, double factor, double offset)
+{
+    const size_t n = image->width * image->height;
+    const float a = (float)factor, b = (float)(factor * offset);
+    for (size_t i = 0; i < n; i++) {
+        image->pixel[i] = a * image->pixel[i] - b;
+    }
+}
+
+static size_t step_of(size_t window)
+{
+    return window / NODES_PER_WINDOW > 0 ? window / NODES_PER_WINDOW : 1;
+}
+
+static void over_level(const ng_mask_work *w, float level, unsigned char *mask)
+{
+    const size_t n = w->smooth.width * w->smooth.height;
+    const float *f = w->smooth.pixel, *m = w->mean.pixel, *sd = w->sd.pixel;
+    for (size_t i = 0; i < n; i++) {
+        mask[i] = f[i] - m[i] > level * sd[i];
+    }
+}
+
+/* A pixel beside one that stands out is no background either. */
+static void widen(const unsigned char *in, size_t width, size_t height, unsigned char *out)
+{
+    memcpy(out, in, width * height);
+    for (size_t i = 1; i < width * height; i++) {
+        out[i] |= in[i - 1];
+        out[i - 1] |= in[i];
+    }
+    for (size_t i = width; i < width * height; i++) {
+        out[i] |= in[i - width];
+        out[i - width] |= in[i];
+    }
+}
+
+/* Mean and s.d. of the background alone: what stands out at first is left out the second time. */
+static void threshold_by_sigma(ng_mask_work *w, const ng_detect_choices *c)
+{
+    const size_t window = (size_t)c->options.window_px;
+    turn(&w->smooth, (double)c->options.polarity, 0.0);
+    ng_integral_fill(&w->integral, &w->smooth, NULL);
+    ng_integral_local(&w->integral, window, step_of(window), &w->mean, &w->sd);
+    over_level(w, (float)BACKGROUND_LEVEL, w->mask);
+    widen(w->mask, w->smooth.width, w->smooth.height, w->skip);
+    ng_integral_fill(&w->integral, &w->smooth, w->skip);
+    ng_integral_local(&w->integral, window, step_of(window), &w->mean, &w->sd);
+    over_level(w, (float)c->level, w->mask);
+}
+
+static void threshold_relative(ng_mask_work *w, const ng_detect_choices *c)
+{
+    const ng_detect_options *o = &c->options;
+    const ng_threshold how = {
+        .polarity = o->polarity, .window_px = (size_t)o->window_px, .t = o->t};
+    turn(&w->smooth, 1.0, o->offset_counts);
+    ng_integral_fill(&w->integral, &w->smooth, NULL);
+    ng_image_threshold(&w->smooth, &w->integral, &how, w->mask);
+    ng_integral_local(&w->integral, how.window_px, step_of(how.window_px), &w->mean, &w->sd);
+    turn(&w->smooth, (double)o->polarity, 0.0);
+    turn(&w->mean, (double)o->polarity, 0.0);
+}
+
+/* ---- pieces -------------------------------------------------------------------------------------- */
+
+static ng_status make_room(ng_mask_work *w, size_t n, ng_error *err)
+{
+    if (n <= w->room) {
+        return NG_OK;
+    }
+    ng_piece *more = ng_realloc(w->piece, 2 * n, sizeof *more);
+    if (more == NULL) {
+        return NG_FAIL(err, NG_MEMORY, "no memory for %zu particles in a frame", n);
+    }
+    w->piece = more;
+    w->room = 2 * n;
+    return NG_OK;
+}
+
+static void add_to_piece(ng_piece *p, size_t x, size_t y, float height)
+{
+    p->x0 = x < p->x0 ? x : p->x0;
+    p->y0 = y < p->y0 ? y : p->y0;
+    p->x1 = x + 1 > p->x1 ? x + 1 : p->x1;
+    p->y1 = y + 1 > p->y1 ? y + 1 : p->y1;
+    p->area++;
+    p->x += (double)x;
+    p->y += (double)y;
+    p->peak = height > p->peak ? height : p->peak;
+}
+
+void ng_mask_measure(ng_mask_work *w)
+{
+    const size_t width = w->smooth.width, height = w->smooth.height;
+    for (size_t k = 0; k < w->n; k++) {
+        const bool split = w->piece[k].split;
+        w->piece[k] = (ng_piece){.x0 = width, .y0 = height, .split = split};
+    }
+    for (size_t y = 0, i = 0; y < height; y++) {
+        for (size_t x = 0; x < width; x++, i++) {
+            if (w->label[i] != 0) {
+                const float above = w->smooth.pixel[i] - w->mean.pixel[i];
+                const float sd = w->sd.pixel[i];
+                add_to_piece(&w->piece[w->label[i] - 1], x, y, sd > 0.0f ? above / sd : 0.0f);
+            }
+        }
+    }
+    for (size_t k = 0; k < w->n; k++) {
+        ng_piece *p = &w->piece[k];
+        p->x /= (double)p->area;
+        p->y /= (double)p->area;
+        p->edge = p->x0 == 0 || p->y0 == 0 || p->x1 == width || p->y1 == height;
+        p->background = (double)w->mean.pixel[(size_t)(p->y + 0.5) * width + (size_t)(p->x + 0.5)];
+    }
+}
+
+static bool is_conspicuous(const ng_piece *p, const ng_detect_options *o)
+{
+    return (double)p->area >= o->min_area_px &&
+           (o->form == NG_THRESHOLD_RELATIVE || (double)p->peak >= o->c);
+}
+
+static void take_crop(const ng_mask_work *w, const ng_piece *p, uint32_t own, unsigned char *crop)
+{
+    for (size_t y = p->y0, i = 0; y < p->y1; y++) {
+        for (size_t x = p->x0; x < p->x1; x++, i++) {
+            crop[i] = w->label[y * w->smooth.width + x] == own;
+        }
+    }
+}
+
+/* Fill holes and divide one component; returns the number of parts, in work->crop_label. */
+static uint32_t divide(ng_mask_work *w, const ng_piece *p, uint32_t own, bool split)
+{
+    const size_t width = p->x1 - p->x0, height = p->y1 - p->y0;
+    unsigned char *crop = w->skip;
+    take_crop(w, p, own, crop);
+    ng_fill_holes(crop, width, height, p->area, w->order);
+    if (!split) {
+        for (size_t i = 0; i < width * height; i++) {
+            w->crop_label[i] = crop[i];
+        }
+        return 1;
+    }
+    ng_distance(crop, width, height, w->line, w->scratch[0].pixel);
+    return ng_watershed(w->scratch[0].pixel, crop, width, height, SPLIT_DEPTH_PX, SPLIT_SHARE,
+                        w->order, w->parent, w->crop_label);
+}
+
+static void put_crop(ng_mask_work *w, const ng_piece *p, uint32_t own, uint32_t first)
+{
+    for (size_t y = p->y0, i = 0; y < p->y1; y++) {
+        for (size_t x = p->x0; x < p->x1; x++, i++) {
+            uint32_t *label = &w->label[y * w->smooth.width + x];
+            if (w->crop_label[i] != 0 && (*label == own || *label == 0)) {
+                *label = first + w->crop_label[i];
+            }
+        }
+    }
+}
+
+/* Labels 1..components become those of the pieces, in their order; what is dropped becomes 0. */
+static ng_status cut(ng_mask_work *w, uint32_t components, const ng_detect_options *o,
+                     ng_error *err)
+{
+    uint32_t pieces = 0;
+    ng_status status = NG_OK;
+    for (uint32_t own = 1; status == NG_OK && own <= components; own++) {
+        const ng_piece p = w->piece[own - 1];
+        if (!is_conspicuous(&p, o)) {
+            continue;
+        }
+        const uint32_t parts = divide(w, &p, own, o->split && p.area >= SPLIT_LEAST_PX);
+        put_crop(w, &p, own, components + pieces);
+        status = make_room(w, (size_t)components + pieces + parts, err);
+        for (uint32_t k = 0; status == NG_OK && k < parts; k++) {
+            w->piece[components + pieces++].split = parts > 1;
+        }
+    }
+    if (status != NG_OK) {
+        return status;
+    }
+    memmove(w->piece, w->piece + components, pieces * sizeof *w->piece);
+    w->n = pieces;
+    for (size_t i = 0; i < w->smooth.width * w->smooth.height; i++) {
+        w->label[i] = w->label[i] > components ? w->label[i] - components : 0;
+    }
+    return NG_OK;
+}
+
+ng_status ng_mask_find(ng_mask_work *work, const ng_detect_choices *choices,
+                       const ng_image *const *window, size_t n, size_t centre, double noise,
+                       ng_error *err)
+{
+    const ng_detect_options *o = &choices->options;
+    const size_t width = work->smooth.width, height = work->smooth.height;
+    denoise(work, o, window, n, centre, noise);
+    if (o->form == NG_THRESHOLD_RELATIVE) {
+        threshold_relative(work, choices);
+    } else {
+        threshold_by_sigma(work, choices);
+    }
+    const uint32_t components =
+        ng_components(work->mask, width, height, true, work->order, work->label);
+    ng_status status = make_room(work, components, err);
+    if (status != NG_OK) {
+        return status;
+    }
+    work->n = components;
+    if (components > 0) {
+        memset(work->piece, 0, components * sizeof *work->piece);
+    }
+    ng_mask_measure(work);
+    status = cut(work, components, o, err);
+    if (status == NG_OK) {
+        ng_mask_measure(work);
+    }
+    return status;
+}
