@@ -109,7 +109,7 @@ static bool same_size(const ng_row *a, const ng_row *b)
 }
 
 /* Within rows [from, to), all of one group: mark rows that repeat what a lower track has. */
-static size_t mark_merged(ng_rows *rows, size_t from, size_t to, ng_row **list)
+static size_t mark_repeats(ng_rows *rows, size_t from, size_t to, ng_row **list, bool *repeats)
 {
     size_t n = 0;
     size_t marked = 0;
@@ -123,11 +123,37 @@ static size_t mark_merged(ng_rows *rows, size_t from, size_t to, ng_row **list)
         const ng_row *a = list[i - 1];
         ng_row *b = list[i];
         if (a->frame == b->frame && a->x == b->x && a->y == b->y && same_size(a, b)) {
-            b->line = 0;
+            repeats[b - rows->item] = true;
             marked++;
         }
     }
     return marked;
+}
+
+/* Tracks that merged repeat each other to their end. A row that repeats another before that is
+ * chance, or two particles that the microscope did not tell apart for a frame. */
+static size_t unmark_passing(const ng_rows *rows, size_t from, size_t to, bool *repeats)
+{
+    size_t unmarked = 0;
+    bool apart = false; /* does the track go on by itself after this row? */
+    for (size_t i = to; i-- > from;) {
+        if (i + 1 == to || rows->item[i].track != rows->item[i + 1].track) {
+            apart = false;
+        }
+        apart = apart || !repeats[i];
+        unmarked += apart && repeats[i];
+        repeats[i] = repeats[i] && !apart;
+    }
+    return unmarked;
+}
+
+static void mark_removed(ng_rows *rows, const bool *repeats)
+{
+    for (size_t i = 0; i < rows->n; i++) {
+        if (repeats[i]) {
+            rows->item[i].line = 0;
+        }
+    }
 }
 
 static bool same_group(const ng_row *a, const ng_row *b)
@@ -140,7 +166,10 @@ static ng_status drop_merged(ng_rows *rows, ng_warnings *warnings, ng_error *err
 {
     size_t marked = 0;
     ng_row **list = NG_NEW(ng_row *, rows->n);
-    if (list == NULL) {
+    bool *repeats = NG_NEW(bool, rows->n);
+    if (list == NULL || repeats == NULL) {
+        ng_free(list);
+        ng_free(repeats);
         return NG_FAIL(err, NG_MEMORY, "no memory to compare %zu rows", rows->n);
     }
     for (size_t from = 0; from < rows->n;) {
@@ -149,11 +178,14 @@ static ng_status drop_merged(ng_rows *rows, ng_warnings *warnings, ng_error *err
             to++;
         }
         if (rows->item[from].group >= 0) {
-            marked += mark_merged(rows, from, to, list);
+            marked += mark_repeats(rows, from, to, list, repeats);
+            marked -= unmark_passing(rows, from, to, repeats);
         }
         from = to;
     }
+    mark_removed(rows, repeats);
     ng_free(list);
+    ng_free(repeats);
     if (marked > 0) {
         compact_rows(rows);
         ng_warnings_add(
@@ -196,11 +228,16 @@ ng_status ng_rows_order_particles(ng_table *table, ng_rows *rows, bool skip_inva
         return status;
     }
     ng_row **list = NG_NEW(ng_row *, rows->n);
-    if (list == NULL) {
+    bool *repeats = NG_NEW(bool, rows->n);
+    if (list == NULL || repeats == NULL) {
+        ng_free(list);
+        ng_free(repeats);
         return NG_FAIL(err, NG_MEMORY, "no memory to compare %zu rows", rows->n);
     }
-    size_t marked = mark_merged(rows, 0, rows->n, list);
+    size_t marked = mark_repeats(rows, 0, rows->n, list, repeats);
+    mark_removed(rows, repeats);
     ng_free(list);
+    ng_free(repeats);
     if (marked > 0) {
         compact_rows(rows);
         ng_warnings_add(warnings, "rows-repeated",

@@ -70,12 +70,28 @@ static void merged_particles_are_kept_once(void **state)
     reading_free(&r);
 }
 
+static void tracks_that_agree_in_passing_are_kept(void **state)
+{
+    (void)state;
+    reading r = read_good("group,track,frame,time_s,x_px,y_px,area_px\n"
+                          "1,1,0,0,10,10,20\n"
+                          "1,1,1,1,11,10,21\n"
+                          "1,1,2,2,12,10,40\n"
+                          "1,2,0,0,10,10,20\n" /* as track 1, but not to the end */
+                          "1,2,1,1,20,10,20\n"
+                          "1,2,2,2,12,10,40\n");
+    assert_int_equal(r.tracks.n_points, 5);
+    assert_int_equal(r.tracks.rows_dropped, 1);
+    assert_int_equal(r.tracks.point[r.tracks.track[1].first].frame, 0);
+    reading_free(&r);
+}
+
 static void merged_particles_are_told_without_a_calibration_of_positions(void **state)
 {
     (void)state;
     ng_tracks_read_options options = ng_tracks_read_defaults();
     reading r = read_with("group,track,frame,time_s,x_px,y_px,radius_nm\n1,1,0,0,5,5,2\n"
-                          "1,2,0,0,5,5,2\n1,2,1,1,6,5,2\n",
+                          "1,2,0,0,5,5,2\n1,1,1,1,6,5,2\n",
                           &options);
     assert_int_equal(r.status, NG_OK);
     assert_int_equal(r.tracks.n_points, 2);
@@ -146,6 +162,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_in_any_order_give_the_same_tracks),
         cmocka_unit_test(merged_particles_are_kept_once),
+        cmocka_unit_test(tracks_that_agree_in_passing_are_kept),
         cmocka_unit_test(merged_particles_are_told_without_a_calibration_of_positions),
         cmocka_unit_test(equal_sizes_without_positions_are_not_merged),
         cmocka_unit_test(equal_rows_outside_groups_are_kept),
