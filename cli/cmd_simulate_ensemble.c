@@ -1,107 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* nucgrow simulate ensemble: tracks of growing particles, and the truth about them. */
-#include "cli.h"
+#include "simulate_options.h"
 
-#include <nucgrow/material.h>
-#include <nucgrow/synth.h>
-
-#include <jansson.h>
 #include <math.h>
-#include <string.h>
-
-#define SCHEMA "nucgrow/truth/1"
 
 typedef struct options {
     ng_synth_ensemble_options ensemble;
     const char *material, *schedule;
 } options;
 
-#define ROW(type_, name_, field_, unit_, initial_, min_, max_, group_, doc_)                       \
-    {.name = name_,                                                                                \
-     .type = NG_OPTION_##type_,                                                                    \
-     .offset = offsetof(options, ensemble.field_),                                                 \
-     .unit = unit_,                                                                                \
-     .initial = #initial_,                                                                         \
-     .min = min_,                                                                                  \
-     .max = max_,                                                                                  \
-     .group = group_,                                                                              \
-     .doc = doc_},
+#define ROW(kind, name, field, unit, initial, min, max, group, doc)                                \
+    NG_SIMULATE_ROW(options, ensemble.field, kind, name, unit, initial, min, max, group, doc)
 
-static const ng_option table[] = {
-    {.name = "material",
-     .type = NG_OPTION_TEXT,
-     .offset = offsetof(options, material),
-     .initial = "Pt",
-     .choices = "Pt|Pt-ex-situ|Au|iron-oxide|CdSe",
-     .value = "NAME|FILE",
-     .group = "Truth",
-     .doc = "Pt, Pt-ex-situ, Au, iron-oxide, CdSe, or a YAML file. The options below override "
-            "its values."},
-    {.name = "schedule",
-     .type = NG_OPTION_TEXT,
-     .offset = offsetof(options, schedule),
-     .value = "T:S,...|FILE",
-     .group = "Truth",
-     .doc =
-         "Supersaturation over time: pairs seconds:S, or a CSV file with the columns "
-         "time_s,supersaturation; linear between, constant outside. Without it: one that takes Pt "
-         "through the growth of the published movie."},
-    NG_SYNTH_ENSEMBLE_OPTIONS(ROW)};
-
-/* ---- what is asked ---- */
-
-/* The material's numbers, where the user gave none. `set` fills the struct that run() reads. */
-static ng_status preset(ng_options *set, const char *name, double value, ng_error *err)
-{
-    char text[32];
-    snprintf(text, sizeof text, "%.17g", value);
-    return ng_options_set(set, name, text, NG_ORIGIN_PRESET, err);
-}
-
-static ng_status apply_material(ng_cli *cli, const char *choice, ng_error *err)
-{
-    static const char *const flag[] = {"eps-f", "eps-e", "alpha4", "K", "kr"};
-    ng_material material;
-    ng_status status = ng_material_choose(choice, &material, err);
-    if (status == NG_OK && ng_material_find(choice) == NULL) {
-        status = ng_provenance_input(cli->provenance, choice, err);
-    }
-    for (size_t i = 0; status == NG_OK && i < NG_N_GROWTH_PARAMETERS; i++) {
-        const ng_origin origin = ng_options_origin(cli->options, flag[i]);
-        if (!material.parameters_given && origin < NG_ORIGIN_FILE) {
-            return NG_FAIL(err, NG_USAGE, "%s holds no growth parameters; pass --%s",
-                           material.source, flag[i]);
-        }
-        status =
-            preset(cli->options, flag[i], ng_growth_parameter_get(&material.parameters, i), err);
-    }
-    status = status != NG_OK ? status : preset(cli->options, "delta", material.delta, err);
-    status = status != NG_OK ? status : preset(cli->options, "sigma-nm", material.sigma_s_nm, err);
-    if (status == NG_OK && material.published) {
-        ng_provenance_reference(cli->provenance, material.source);
-    }
-    return status;
-}
-
-static ng_status apply_schedule(ng_cli *cli, const char *text, ng_synth_schedule *schedule,
-                                ng_synth_ensemble_options *ensemble, ng_error *err)
-{
-    const ng_synth_ensemble_options initial = ng_synth_ensemble_defaults();
-    ensemble->schedule_time_s = initial.schedule_time_s;
-    ensemble->supersaturation = initial.supersaturation;
-    ensemble->n_schedule = initial.n_schedule;
-    if (text == NULL) {
-        return NG_OK;
-    }
-    ng_status status = ng_synth_schedule_read(text, schedule, err);
-    if (status == NG_OK && strchr(text, ':') == NULL) {
-        status = ng_provenance_input(cli->provenance, text, err);
-    }
-    ensemble->schedule_time_s = schedule->time_s;
-    ensemble->supersaturation = schedule->supersaturation;
-    ensemble->n_schedule = schedule->n;
-    return status;
-}
+static const ng_option table[] = {NG_SIMULATE_TRUTH_ROWS(options) NG_SYNTH_ENSEMBLE_OPTIONS(ROW)};
 
 /* ---- what is written ---- */
 
@@ -133,20 +44,6 @@ static ng_status write_tracks(const ng_cli *cli, const ng_tracks *tracks, const 
     return status;
 }
 
-static ng_status write_truth(ng_cli *cli, const ng_synth_ensemble_options *ensemble,
-                             const ng_synth_ensemble_truth *truth, const char *path, ng_error *err)
-{
-    cli->result = ng_synth_ensemble_truth_json(ensemble, truth);
-    json_t *stamped = ng_cli_stamp(cli, SCHEMA, json_incref(cli->result));
-    if (cli->result == NULL || stamped == NULL) {
-        json_decref(stamped);
-        return NG_FAIL(err, NG_MEMORY, "out of memory for truth.json");
-    }
-    ng_status status = ng_json_write(stamped, path, cli->common.force, err);
-    json_decref(stamped);
-    return status;
-}
-
 /* ---- for people ---- */
 
 static void print_summary(const ng_cli *cli, const ng_tracks *tracks,
@@ -174,7 +71,8 @@ static ng_status simulate(ng_cli *cli, const ng_synth_ensemble_options *ensemble
         status = write_tracks(cli, &tracks, out->tracks, err);
     }
     if (status == NG_OK) {
-        status = write_truth(cli, ensemble, &truth, out->truth, err);
+        status = ng_simulate_write_truth(cli, ng_synth_ensemble_truth_json(ensemble, &truth),
+                                         out->truth, err);
     }
     if (status == NG_OK) {
         print_summary(cli, &tracks, &truth, out);
@@ -192,11 +90,11 @@ static ng_status run(ng_cli *cli, const void *values, ng_error *err)
     ng_synth_ensemble_options ensemble;
     ng_status status = find_outputs(cli, &out, err);
     if (status == NG_OK) {
-        status = apply_material(cli, o->material, err);
+        status = ng_simulate_material(cli, o->material, err);
     }
     ensemble = o->ensemble; /* a copy, since the material has set the rest of it */
     if (status == NG_OK) {
-        status = apply_schedule(cli, o->schedule, &schedule, &ensemble, err);
+        status = ng_simulate_schedule(cli, o->schedule, &schedule, &ensemble, err);
     }
     if (status == NG_OK) {
         ng_provenance_reference(cli->provenance,
@@ -232,6 +130,6 @@ const ng_command ng_command_simulate_ensemble = {
     .n_min = 0,
     .n_max = 0,
     .output = NG_OUTPUT_FOLDER,
-    .schema = SCHEMA,
+    .schema = NG_TRUTH_SCHEMA,
     .run = run,
 };

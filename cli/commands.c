@@ -11,6 +11,7 @@
     X(fit_growth)                                                                                  \
     X(predict)                                                                                     \
     X(simulate_ensemble)                                                                           \
+    X(simulate_tem)                                                                                \
     X(report)                                                                                      \
     X(run)                                                                                         \
     X(demo)                                                                                        \

@@ -238,8 +238,8 @@ ng_synth_tem_options ng_synth_tem_defaults(void);
 typedef struct ng_synth_tem ng_synth_tem;
 
 /**
- * Begin a movie of size x size pixels, size = field_nm/pixel_nm rounded. `options->growth.particles`
- * particles lie on the part of the specimen that passes through the movie as it drifts; none touch
+ * Begin a movie of size x size pixels, size = field_nm/pixel_nm rounded. growth.particles of them
+ * lie on the part of the specimen that passes through the movie as it drifts; none touch
  * at the start. They grow as in ng_synth_ensemble, diffuse between the borders of that part, and
  * where two touch (distance < sum of the radii) they become one, of all their monomers, at their
  * centre of mass, within the frame; it grows on by the law. Each pair either would merge or would
@@ -270,8 +270,8 @@ NG_MUST_CHECK ng_status ng_synth_tem_next(ng_synth_tem *tem, float *pixel, ng_er
  *  pixel (0, 0) and agree in frame 0. `intensity`: counts it takes away; snr: contrast over noise
  *  per pixel. Borrowed, until the next call. */
 const ng_particle *ng_synth_tem_particles(const ng_synth_tem *tem, size_t *n);
-/** What has happened so far in the picture: births after the first frame, deaths, merges (the larger
- *  particle goes on; radii are those just before and after, the distance that of the frame before).
+/** What has happened so far in the picture: births after the first frame, deaths, merges (the
+ *  larger particle goes on; radii are those just before and after, the distance that of the frame before).
  *  Borrowed. */
 const ng_events *ng_synth_tem_events(const ng_synth_tem *tem);
 /** Once the last frame is made: truth.json as ng_synth_ensemble_truth_json gives it, of all

@@ -32,21 +32,14 @@ ng_status ng_synth_check_range(const char *name, double value, double min, doubl
                    value, min, max, name);
 }
 
-static ng_status check_numbers(const ng_synth_ensemble_options *options, ng_error *err)
+ng_status ng_synth_growth_check(const ng_synth_ensemble_options *options, ng_error *err)
 {
     ng_status status = NG_OK;
 #define X(type, name, field, unit, initial, min, max, group, doc)                                  \
     if (status == NG_OK) {                                                                         \
         status = NG_SYNTH_CHECK_##type(name, options->field, min, max, err);                       \
     }
-    NG_SYNTH_ENSEMBLE_OPTIONS(X)
-#undef X
-    return status;
-}
-
-ng_status ng_synth_ensemble_check(const ng_synth_ensemble_options *options, ng_error *err)
-{
-    ng_status status = check_numbers(options, err);
+    NG_SYNTH_GROWTH_OPTIONS(X)
     if (status == NG_OK && options->n_schedule == 0) {
         return NG_FAIL(err, NG_INVALID, "schedule: no knot; give at least one pair seconds:S");
     }
@@ -54,6 +47,14 @@ ng_status ng_synth_ensemble_check(const ng_synth_ensemble_options *options, ng_e
                ? status
                : ng_synth_knots_check(options->schedule_time_s, options->supersaturation,
                                       options->n_schedule, "schedule", err);
+}
+
+ng_status ng_synth_ensemble_check(const ng_synth_ensemble_options *options, ng_error *err)
+{
+    ng_status status = ng_synth_growth_check(options, err);
+    NG_SYNTH_MEASUREMENT_OPTIONS(X)
+#undef X
+    return status;
 }
 
 json_t *ng_synth_ensemble_options_json(const ng_synth_ensemble_options *options)

@@ -113,7 +113,10 @@ NG_MUST_CHECK ng_status ng_synth_check_range(const char *name, double value, dou
 #define NG_SYNTH_JSON_INT(value) json_integer(value)
 #define NG_SYNTH_JSON_BOOL(value) json_boolean(value)
 
-/* NG_INVALID with the first option that is out of its range. */
+/* NG_INVALID with the first option that is out of its range: those of the growth and the schedule,
+ * or those of the measurement as well. */
+NG_MUST_CHECK ng_status ng_synth_growth_check(const ng_synth_ensemble_options *options,
+                                              ng_error *err);
 NG_MUST_CHECK ng_status ng_synth_ensemble_check(const ng_synth_ensemble_options *options,
                                                 ng_error *err);
 struct json_t *ng_synth_ensemble_options_json(const ng_synth_ensemble_options *options);

@@ -19,7 +19,7 @@ ng_synth_tem_options ng_synth_tem_defaults(void)
 
 ng_status ng_tem_check(const ng_synth_tem_options *options, ng_error *err)
 {
-    ng_status status = ng_synth_ensemble_check(&options->growth, err);
+    ng_status status = ng_synth_growth_check(&options->growth, err);
 #define X(type, name, field, unit, initial, min, max, group, doc)                                  \
     if (status == NG_OK) {                                                                         \
         status = NG_SYNTH_CHECK_##type(name, options->field, min, max, err);                       \
