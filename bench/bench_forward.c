@@ -73,34 +73,79 @@ static ng_forward_trial *trial_of(const ng_trajectories *t)
 
 /* ---- coverage ---------------------------------------------------------------------------- */
 
+#define INTERVALS (N + 1) /* the five, delta, the potential in the middle of the sizes seen */
+
 typedef struct tally {
-    double deviance[N];
+    double root[INTERVALS]; /* signed root of the deviance at the truth: normal, were all well */
+    bool held[INTERVALS];
 } tally;
 
 typedef struct study {
     uint64_t first;
 } study;
 
+/* Deviance at `truth` by linear interpolation of its signed root; beyond the profile its end. */
+static double root_at(const ng_forward_profile *p, double best, double truth)
+{
+    double before = 0.0, at = 0.0;
+    for (size_t i = 0; i < p->n; i++) {
+        double root = copysign(fmin(4.0, sqrt(p->deviance[i])), p->value[i] - best);
+        if (p->value[i] >= truth) {
+            double width = i > 0 ? p->value[i] - p->value[i - 1] : 0.0;
+            double share = width > 0.0 ? (truth - p->value[i - 1]) / width : 1.0;
+            return -(before + share * (root - before));
+        }
+        before = at = root;
+    }
+    return -at;
+}
+
+static void judge(const ng_growth_fit *fit, const ng_forward_fit *forward, tally *out)
+{
+    const ng_material *pt = ng_material_find("Pt");
+    for (size_t i = 0; i < INTERVALS; i++) {
+        bool five = i < NG_N_GROWTH_PARAMETERS, mu = i == N;
+        double truth = five ? ng_growth_parameter_get(&pt->parameters, i)
+                       : mu ? ng_potential(&pt->parameters, pt->delta, forward->potential_n)
+                            : pt->delta;
+        double best = five ? fit->parameter[i].value
+                      : mu ? ng_potential(&fit->best, fit->delta_mean, forward->potential_n)
+                           : fit->delta_mean;
+        double low = five ? fit->parameter[i].lower
+                     : mu ? forward->potential_lower
+                          : fit->delta_lower;
+        double high = five ? fit->parameter[i].upper
+                      : mu ? forward->potential_upper
+                           : fit->delta_upper;
+        out->held[i] = truth >= low && truth <= high;
+        out->root[i] = root_at(mu ? &forward->potential : &forward->profile[i], best, truth);
+    }
+}
+
+/* As a user's fit: several starts, profiles. */
 static ng_status run_seed(void *context, size_t index, int worker, void *record, ng_error *err)
 {
     const study *s = context;
-    tally *out = record;
-    const ng_material *pt = ng_material_find("Pt");
+    ng_growth_fit_options growth = ng_growth_fit_defaults(ng_material_find("Pt"));
+    ng_forward_options o = ng_forward_defaults();
+    ng_growth_fit fit, rate;
+    ng_forward_fit forward;
     (void)worker;
+    growth.bootstrap = 0;
     ng_trajectories t = synthetic(s->first + index, PARTICLES, FRAMES);
-    ng_forward_trial *trial = trial_of(&t);
-    ng_status status = NG_OK;
-    for (size_t i = 0; status == NG_OK && i < N; i++) {
-        double truth = i < NG_N_GROWTH_PARAMETERS ? ng_growth_parameter_get(&pt->parameters, i)
-                                                  : pt->delta;
-        status = ng_forward_trial_deviance(trial, i, truth, &out->deviance[i], err);
+    ng_status status = ng_forward_fit_run(&t, &growth, &o, NULL, &rate, &fit, &forward, NULL, err);
+    if (status == NG_OK) {
+        judge(&fit, &forward, record);
     }
-    ng_forward_trial_destroy(trial);
+    ng_growth_fit_free(&fit);
+    ng_growth_fit_free(&rate);
+    ng_forward_fit_free(&forward);
     ng_trajectories_free(&t);
     return status;
 }
 
-static void print_row(const char *name, size_t held, size_t n, double level)
+/* How many of n a binomial count would give, in 95 of 100 studies. */
+static void print_share(const char *name, size_t held, size_t n, double level)
 {
     double p = 1.0 - level;
     unsigned low = 0, high = 0, count = (unsigned)n;
@@ -110,13 +155,28 @@ static void print_row(const char *name, size_t held, size_t n, double level)
     while (gsl_cdf_binomial_P(high, p, count) < 0.975) {
         high++;
     }
-    printf("%-8s %5.1f %% of %zu (%.1f to %.1f)\n", name, 100.0 * (double)held / (double)n, n,
+    printf("%-8s %5.1f %% of %zu (%.1f to %.1f)", name, 100.0 * (double)held / (double)n, n,
            100.0 - 100.0 * (double)high / (double)n, 100.0 - 100.0 * (double)low / (double)n);
+}
+
+static void print_interval(const tally *all, size_t seeds, size_t i)
+{
+    size_t held = 0;
+    double mean = 0.0, square = 0.0;
+    for (size_t b = 0; b < seeds; b++) {
+        held += all[b].held[i];
+        mean += all[b].root[i] / (double)seeds;
+        square += all[b].root[i] * all[b].root[i] / (double)seeds;
+    }
+    print_share(i == N       ? "mu"
+                : i == N - 1 ? "delta"
+                             : ng_growth_parameter_info()[i].name,
+                held, seeds, 0.95);
+    printf("   root: mean %+.2f, s.d. %.2f\n", mean, sqrt(square - mean * mean));
 }
 
 static void coverage(size_t seeds, uint64_t first)
 {
-    static const double levels[] = {0.95, 0.90};
     study s = {first};
     ng_run run = ng_run_defaults();
     ng_error err = {.message = ""};
@@ -130,21 +190,15 @@ static void coverage(size_t seeds, uint64_t first)
     require(ng_parallel_records(&records, run_seed, &s, &run, "coverage", &err), &err);
     printf("%zu ensembles of %d particles, %d frames, seeds from %lu: %.0f s\n", seeds, PARTICLES,
            FRAMES, (unsigned long)first, now_s() - start);
-    for (size_t k = 0; k < sizeof levels / sizeof levels[0]; k++) {
-        double limit = gsl_cdf_chisq_Pinv(levels[k], 1.0);
-        size_t pooled = 0;
-        printf("intervals at %.0f %%\n", 100.0 * levels[k]);
-        for (size_t i = 0; i < N; i++) {
-            size_t held = 0;
-            for (size_t b = 0; b < seeds; b++) {
-                held += all[b].deviance[i] <= limit;
-            }
-            pooled += held;
-            print_row(i + 1 < N ? ng_growth_parameter_info()[i].name : "delta", held, seeds,
-                      levels[k]);
+    size_t pooled = 0;
+    for (size_t i = 0; i < INTERVALS; i++) {
+        print_interval(all, seeds, i);
+        for (size_t b = 0; b < seeds && i < N; b++) {
+            pooled += all[b].held[i];
         }
-        print_row("pooled", pooled, N * seeds, levels[k]);
     }
+    print_share("pooled", pooled, N * seeds, 0.95);
+    printf("   of the six parameters\n");
     ng_free(all);
 }
 
@@ -185,8 +239,7 @@ static ng_status run_band(void *context, size_t index, int worker, void *record,
     growth.starts = 2;
     o.profile = false;
     ng_trajectories t = synthetic(s->first + index, PARTICLES, FRAMES);
-    ng_status status =
-        ng_forward_fit_run(&t, &growth, &o, NULL, &rate, &fit, &forward, NULL, err);
+    ng_status status = ng_forward_fit_run(&t, &growth, &o, NULL, &rate, &fit, &forward, NULL, err);
     for (size_t i = 0; status == NG_OK && i < SIZES; i++) {
         double n = 80.0 * pow(1500.0 / 80.0, (double)i / (SIZES - 1)); /* the sizes seen */
         *share += holds(&fit, n, ng_potential(&pt->parameters, pt->delta, n)) / (double)SIZES;

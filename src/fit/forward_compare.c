@@ -71,7 +71,7 @@ static ng_status run_model(void *context, size_t model, int worker, void *record
     forward_layout layout = job->c->layout;
     forward_problem like = job->c->like;
     forward_search other = {0};
-    forward_limits limits = {FORWARD_NONE, ITERATIONS, FORWARD_GAIN_PROFILE};
+    forward_limits limits = {FORWARD_NONE, ITERATIONS, FORWARD_GAIN_PROFILE, NULL};
     (void)worker;
     like.layout = &layout;
     like.potential = law[model].potential;
@@ -121,7 +121,7 @@ static ng_status run_fold(void *context, size_t index, int worker, void *record,
         status = ng_forward_problem_create(&like, &p, err);
     }
     if (status == NG_OK) {
-        forward_limits limits = {FORWARD_NONE, FOLD_ITERATIONS, FORWARD_GAIN_PROFILE};
+        forward_limits limits = {FORWARD_NONE, FOLD_ITERATIONS, FORWARD_GAIN_PROFILE, NULL};
         ng_forward_search_run(&p, &limits, r, &out->search);
         ng_forward_evaluate(&p, out->search.x, false, r, NULL, NULL);
         out->held_out = r->held_out;
@@ -143,8 +143,8 @@ static void describe(const forward_case *c, const outcome *o, size_t model, ng_f
                               .title = law[model].title,
                               .log_likelihood = -o->search.objective,
                               .delta = ng_forward_case_delta(c, x),
-                              .n_max = NAN,
-                              .mu_max_kT = NAN,
+                              .n_max = (double)NAN,
+                              .mu_max_kT = (double)NAN,
                               .converged = o->search.stop != NG_STOP_ITERATIONS};
     ng_rate_from_coordinates(x, &out->parameters);
     for (size_t i = 0; i < layout.n; i++) {

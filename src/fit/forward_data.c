@@ -3,10 +3,14 @@
 #include "forward_internal.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #define OUTLIER 5.0    /* s.d. of the noise between a raw and a smoothed size */
 #define MARGIN_N 1.5   /* rates are tabulated up to this times the largest size */
 #define NOISE_MIN 0.01 /* of x: rounding of exact sizes */
+#define OPENING 5      /* observations whose mean a particle begins with; odd */
+#define COHORT 10      /* fewest particles that tell what those of their time are like */
+#define SPREAD_MIN 0.1 /* least share of the variance of openings that is the particles' own */
 
 static double area_of(double n)
 {
@@ -46,6 +50,112 @@ static void copy_points(const ng_trajectories *t, forward_data *out)
     }
 }
 
+/* ---- where particles begin --------------------------------------------------------------- */
+
+size_t ng_forward_first_seen(const forward_data *data, size_t track)
+{
+    size_t k = data->first[track];
+    while (k < data->first[track + 1] && !isfinite(data->x[k])) {
+        k++;
+    }
+    return k;
+}
+
+forward_opening ng_forward_opening(const forward_data *data, const bool *held_out, size_t track)
+{
+    size_t k = ng_forward_first_seen(data, track), end = data->first[track + 1];
+    double sum = 0.0;
+    if (k == end) {
+        return (forward_opening){0};
+    }
+    forward_opening one = {k, k, 1, data->x[k]};
+    if (k + 2 * OPENING > end) {
+        return one;
+    }
+    for (size_t i = k; i < k + OPENING; i++) {
+        if (!isfinite(data->x[i]) || (held_out && held_out[data->frame[i]])) {
+            return one;
+        }
+        sum += data->x[i];
+    }
+    return (forward_opening){k + OPENING / 2, k + OPENING - 1, OPENING, sum / OPENING};
+}
+
+typedef struct beginning {
+    size_t track;
+    unsigned frame;
+    double x, noise; /* variance */
+} beginning;
+
+static int compare_beginnings(const void *a, const void *b)
+{
+    const beginning *p = a, *q = b;
+    return p->frame != q->frame ? (p->frame > q->frame) - (p->frame < q->frame)
+                                : (p->track > q->track) - (p->track < q->track);
+}
+
+static size_t list_beginnings(const forward_data *d, beginning *list)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < d->n_tracks; i++) {
+        forward_opening o = ng_forward_opening(d, NULL, i);
+        if (o.seen > 0) {
+            double sd = d->noise_scale * pow(o.x, d->noise_power);
+            list[n++] = (beginning){i, d->frame[d->first[i]], o.x, sd * sd / (double)o.seen};
+        }
+    }
+    qsort(list, n, sizeof *list, compare_beginnings);
+    return n;
+}
+
+static forward_prior prior_of(const beginning *list, size_t n)
+{
+    double mean = 0.0, square = 0.0, noise = 0.0;
+    for (size_t i = 0; i < n; i++) {
+        mean += list[i].x / (double)n;
+        noise += list[i].noise / (double)n;
+    }
+    for (size_t i = 0; i < n; i++) {
+        square += (list[i].x - mean) * (list[i].x - mean) / (double)(n - 1);
+    }
+    return (forward_prior){mean, fmax(square - noise, SPREAD_MIN * square)};
+}
+
+/* End of the cohort that begins at `from`: all of one frame, and as many later ones as it takes. */
+static size_t cohort_end(const beginning *list, size_t n, size_t from)
+{
+    size_t end = from + 1;
+    while (end < n && (end - from < COHORT || list[end].frame == list[end - 1].frame)) {
+        end++;
+    }
+    return n - end < COHORT ? n : end;
+}
+
+/* A measured size that is far from the usual is more often a usual one, mismeasured, than the other
+ * way about: without that, particles would seem to grow towards each other. */
+static ng_status make_priors(forward_data *d, ng_error *err)
+{
+    beginning *list = NG_NEW(beginning, d->n_tracks);
+    if (!list) {
+        return NG_FAIL(err, NG_MEMORY, "forward fit: no memory for %zu tracks", d->n_tracks);
+    }
+    size_t n = list_beginnings(d, list);
+    for (size_t i = 0; i < d->n_tracks; i++) {
+        d->prior[i] = (forward_prior){0.0, HUGE_VAL};
+    }
+    for (size_t from = 0, end; n >= COHORT && from < n; from = end) {
+        end = cohort_end(list, n, from);
+        forward_prior prior = prior_of(list + from, end - from);
+        for (size_t i = from; i < end; i++) {
+            d->prior[list[i].track] = prior;
+        }
+    }
+    ng_free(list);
+    return NG_OK;
+}
+
+/* ---- the whole --------------------------------------------------------------------------- */
+
 ng_status ng_forward_data_make(const ng_trajectories *t, forward_data *out, ng_error *err)
 {
     *out = (forward_data){.n_tracks = t->n_tracks,
@@ -57,7 +167,8 @@ ng_status ng_forward_data_make(const ng_trajectories *t, forward_data *out, ng_e
     out->origin = NG_NEW(size_t, t->n_tracks);
     out->frame = NG_NEW(unsigned, t->n_points);
     out->x = NG_NEW(double, t->n_points);
-    if (!out->first || !out->origin || !out->frame || !out->x) {
+    out->prior = NG_NEW(forward_prior, t->n_tracks);
+    if (!out->first || !out->origin || !out->frame || !out->x || !out->prior) {
         ng_forward_data_free(out);
         return NG_FAIL(err, NG_MEMORY, "forward fit: no memory for %zu points", t->n_points);
     }
@@ -76,7 +187,11 @@ ng_status ng_forward_data_make(const ng_trajectories *t, forward_data *out, ng_e
             "forward fit: %zu tracks were seen only once each; it needs tracks over time",
             t->n_tracks);
     }
-    return NG_OK;
+    ng_status status = make_priors(out, err);
+    if (status != NG_OK) {
+        ng_forward_data_free(out);
+    }
+    return status;
 }
 
 void ng_forward_data_free(forward_data *data)
@@ -85,5 +200,6 @@ void ng_forward_data_free(forward_data *data)
     ng_free(data->origin);
     ng_free(data->frame);
     ng_free(data->x);
+    ng_free(data->prior);
     *data = (forward_data){0};
 }

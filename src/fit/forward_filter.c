@@ -293,16 +293,21 @@ static drive drive_at(const walk *w, unsigned frame, size_t step)
                    .step = at};
 }
 
-/* After one observation, with nothing known before. */
-static state first_state(const walk *w, double seen)
+/* After the mean of some observations: between that and what particles are like at that time. */
+static state first_state(const walk *w, const forward_prior *prior, double seen,
+                         size_t observations)
 {
-    return (state){.x = seen, .xx = noise_variance(&w->noise, seen), .uu = w->spread2};
+    double variance = noise_variance(&w->noise, seen) / (double)observations;
+    double share = 1.0 / (1.0 + variance / prior->variance);
+    return (state){
+        .x = prior->mean + share * (seen - prior->mean), .xx = share * variance, .uu = w->spread2};
 }
 
-static void first_slopes(const walk *w, const state *s, slopes *d)
+static void first_slopes(const walk *w, const forward_prior *prior, const state *s, slopes *d)
 {
     const forward_layout *l = w->p->layout;
-    d->xx[l->noise] = 2.0 * s->xx;
+    d->xx[l->noise] = 2.0 * s->xx * (1.0 - s->xx / prior->variance);
+    d->x[l->noise] = -2.0 * s->xx / prior->variance * (s->x - prior->mean);
     if (l->spread != FORWARD_NONE) {
         d->uu[l->spread] = 2.0 * s->uu;
     }
@@ -331,15 +336,6 @@ INLINE void move_on(const walk *w, unsigned frame, state *s, slopes *d, direct s
     }
 }
 
-static size_t first_seen(const forward_data *data, size_t track)
-{
-    size_t k = data->first[track];
-    while (k < data->first[track + 1] && !isfinite(data->x[k])) {
-        k++;
-    }
-    return k;
-}
-
 /* Add one track to the likelihood; `d` NULL: the value only. */
 INLINE double follow(walk *w, size_t track, double weight, slopes *d, direct scratch[2],
                      double *gradient)
@@ -348,18 +344,20 @@ INLINE double follow(walk *w, size_t track, double weight, slopes *d, direct scr
     const forward_data *data = p->data;
     const forward_layout *l = p->layout;
     double sum = 0.0, F[FORWARD_MAX];
-    size_t k = first_seen(data, track), end = data->first[track + 1];
-    if (k == end) {
+    size_t end = data->first[track + 1];
+    const forward_opening o = ng_forward_opening(data, p->held_out, track);
+    const forward_prior *prior = &data->prior[track];
+    if (o.seen == 0) {
         return 0.0;
     }
-    state s = first_state(w, data->x[k]);
-    size_t seen = 1;
+    state s = first_state(w, prior, o.x, o.seen);
+    size_t seen = o.seen;
     if (d) {
-        first_slopes(w, &s, d);
+        first_slopes(w, prior, &s, d);
     }
-    for (k++; k < end; k++) {
+    for (size_t k = o.at + 1; k < end; k++) {
         move_on(w, data->frame[k - 1], &s, d, scratch);
-        if (!isfinite(data->x[k])) {
+        if (k <= o.last || !isfinite(data->x[k])) {
             continue;
         }
         surprise q = surprise_of(&w->noise, &s, data->x[k]);
@@ -471,12 +469,12 @@ void ng_forward_first_sight(const forward_problem *p, const double *parameters, 
 {
     const forward_data *data = p->data;
     walk w = walk_begin(p, parameters);
-    size_t k = first_seen(data, track), end = data->first[track + 1], last = k + frames;
+    size_t k = ng_forward_first_seen(data, track), end = data->first[track + 1], last = k + frames;
     *mean = *variance = (double)NAN;
     if (k == end) {
         return;
     }
-    state s = first_state(&w, data->x[k]);
+    state s = first_state(&w, &data->prior[track], data->x[k], 1);
     double x = s.x, own = s.xx, with_x = s.xx, with_u = 0.0; /* covariances with the first size */
     for (k++; k < end && k < last; k++) {
         for (size_t i = 0; i < p->steps; i++) {

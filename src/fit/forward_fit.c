@@ -5,6 +5,7 @@
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_eigen.h>
 #include <gsl/gsl_math.h>
+#include <gsl/gsl_randist.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,7 @@
 #define N NG_N_GROWTH_PARAMETERS
 #define SCOUT_ITERATIONS 25 /* of every start; the best two go on */
 #define FINALISTS 2
-#define REPLICATE_ITERATIONS 25
+#define REPLICATE_ITERATIONS 40
 #define ROUNDS 3           /* of profiles that find something better */
 #define DATA_BOOTSTRAP 200 /* resamplings behind the s.d. of the measured variance */
 #define NEAR_MEAN 0.05
@@ -53,7 +54,7 @@ static ng_status run_start(void *context, size_t index, int worker, void *record
     } else {
         status = start_of(job, index, s, err);
     }
-    forward_limits limits = {FORWARD_NONE, job->iterations, FORWARD_GAIN_BEST};
+    forward_limits limits = {FORWARD_NONE, job->iterations, FORWARD_GAIN_BEST, NULL};
     return status == NG_OK ? ng_forward_search_alone(&job->c->like, &limits, s, err) : status;
 }
 
@@ -96,7 +97,7 @@ static ng_status search_all(const forward_case *c, const ng_growth_fit *rate, co
         for (size_t i = 0; i < n; i++) {
             ng_rate_from_coordinates(s[i].x, &out->start[i].parameters);
             out->start[i].objective = s[i].objective;
-            out->start[i].growth_rate = out->start[i].variance = NAN;
+            out->start[i].growth_rate = out->start[i].variance = (double)NAN;
             out->start[i].stop = s[i].stop;
             out->start[i].iterations = s[i].iterations;
             out->evaluations += s[i].evaluations;
@@ -124,7 +125,7 @@ static void put_best(const forward_case *c, const forward_search *best, ng_growt
         }
         ng_fit_parameter *p = &out->parameter[i];
         p->value = p->lower = p->upper = ng_growth_parameter_get(&out->best, i);
-        p->se = NAN;
+        p->se = (double)NAN;
         p->flag = c->growth->fixed[i] ? NG_FIT_FIXED : NG_FIT_OK;
     }
     out->delta_mean = ng_forward_case_delta(c, best->x);
@@ -214,7 +215,7 @@ static ng_forward_number number(const forward_case *c, const forward_search *bes
 {
     ng_forward_number out = {.fitted = index != FORWARD_NONE};
     if (!out.fitted) {
-        out.value = out.lower = out.upper = NAN;
+        out.value = out.lower = out.upper = (double)NAN;
         return out;
     }
     double z = gsl_cdf_ugaussian_Pinv(0.5 * (1.0 + c->growth->level));
@@ -233,7 +234,8 @@ static ng_forward_number number(const forward_case *c, const forward_search *bes
 
 /* Profiles; where one of them finds a better point, search on from there and profile again. */
 static ng_status learn(const forward_case *c, const ng_run *run, forward_search *best,
-                       ng_growth_fit *out, ng_forward_fit *forward, ng_error *err)
+                       forward_mu_profile *mu, ng_growth_fit *out, ng_forward_fit *forward,
+                       ng_error *err)
 {
     forward_knowledge k = {0};
     ng_status status = NG_OK;
@@ -241,7 +243,8 @@ static ng_status learn(const forward_case *c, const ng_run *run, forward_search 
     for (int round = 0; status == NG_OK && improved && round < ROUNDS; round++) {
         ng_forward_knowledge_free(&k);
         if (round > 0) {
-            forward_limits limits = {FORWARD_NONE, c->growth->max_iterations, FORWARD_GAIN_BEST};
+            forward_limits limits = {FORWARD_NONE, c->growth->max_iterations, FORWARD_GAIN_BEST,
+                                     NULL};
             status = ng_forward_search_alone(&c->like, &limits, best, err);
         }
         put_best(c, best, out);
@@ -250,13 +253,14 @@ static ng_status learn(const forward_case *c, const ng_run *run, forward_search 
             status = ng_forward_knowledge_make(&c->like, best->x, &k, err);
         }
         if (status == NG_OK && c->options->profile) {
-            status = ng_forward_profiles(c, &k, run, best, &improved, out, forward, err);
+            status = ng_forward_profiles(c, &k, run, best, &improved, mu, out, forward, err);
         }
     }
     if (status == NG_OK) {
         status = put_knowledge(&k, out, err);
         if (!c->options->profile) {
             wald_intervals(c, best, &k, out);
+            ng_forward_mu_normal(c, best, &k, mu);
         }
         forward->n_parameters = k.n;
         forward->effective_observations = k.effective;
@@ -517,6 +521,7 @@ typedef struct replicate {
 typedef struct replicate_job {
     const forward_case *c;
     const forward_search *best;
+    const forward_mu_profile *mu;
     uint64_t seed;
 } replicate_job;
 
@@ -536,7 +541,11 @@ static ng_status run_replicate(void *context, size_t index, int worker, void *re
     if (status == NG_OK) {
         ng_bootstrap_trajectories(rng, c->t, weight);
         like.weight = weight;
-        forward_limits limits = {FORWARD_NONE, REPLICATE_ITERATIONS, FORWARD_GAIN_REPLICATE};
+        /* Along the directions on which data say little a search does not leave its start, and all
+         * replicates would agree there: the level of the potential is drawn from its profile. */
+        forward_spring spring = {job->mu->n, ng_forward_mu_at(job->mu, gsl_ran_ugaussian(rng))};
+        forward_limits limits = {FORWARD_NONE, REPLICATE_ITERATIONS, FORWARD_GAIN_REPLICATE,
+                                 isfinite(spring.n) && isfinite(spring.mu_kT) ? &spring : NULL};
         status = ng_forward_search_alone(&like, &limits, &s, err);
     }
     if (status == NG_OK) {
@@ -591,8 +600,9 @@ static void keep_replicates(const forward_case *c, const ng_records *r, ng_growt
     }
 }
 
-static ng_status resample(const forward_case *c, const forward_search *best, const ng_run *run,
-                          ng_growth_fit *fit, ng_forward_fit *out, ng_error *err)
+static ng_status resample(const forward_case *c, const forward_search *best,
+                          const forward_mu_profile *mu, const ng_run *run, ng_growth_fit *fit,
+                          ng_forward_fit *out, ng_error *err)
 {
     size_t n = c->growth->bootstrap, frames = c->t->n_frames;
     size_t bytes = sizeof(replicate) + 2 * frames * sizeof(double);
@@ -607,7 +617,7 @@ static ng_status resample(const forward_case *c, const forward_search *best, con
         status = NG_FAIL(err, NG_MEMORY, "bootstrap: no memory for %zu replicates", n);
         goto out;
     }
-    replicate_job job = {c, best, run ? run->seed : 1};
+    replicate_job job = {c, best, mu, run ? run->seed : 1};
     status = ng_parallel_records(&records, run_replicate, &job, run, "fit: bootstrap", err);
     if (status != NG_OK) {
         goto out;
@@ -767,9 +777,10 @@ static ng_status fit_case(forward_case *c, const ng_run *run, const ng_growth_fi
                           ng_growth_fit *fit, ng_forward_fit *out, ng_error *err)
 {
     forward_search best = {0};
+    forward_mu_profile mu = {.n = (double)NAN};
     ng_status status = search_all(c, rate, run, &best, fit, err);
     if (status == NG_OK) {
-        status = learn(c, run, &best, fit, out, err);
+        status = learn(c, run, &best, &mu, fit, out, err);
     }
     if (status == NG_OK) {
         out->log_likelihood = -best.objective;
@@ -781,7 +792,7 @@ static ng_status fit_case(forward_case *c, const ng_run *run, const ng_growth_fi
         status = describe(c, &best, rate, fit, err);
     }
     if (status == NG_OK && c->growth->bootstrap > 0) {
-        status = resample(c, &best, run, fit, out, err);
+        status = resample(c, &best, &mu, run, fit, out, err);
     }
     if (status == NG_OK && c->options->compare) {
         status = ng_forward_compare(c, &best, out->effective_observations, run, out, err);

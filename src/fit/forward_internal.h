@@ -74,13 +74,19 @@ void ng_forward_rates_fill(forward_rates *rates, const ng_growth_parameters *p, 
 
 /* ---- observations ------------------------------------------------------------------------ */
 
+/* What particles that begin at about the same time are like, before one is looked at. */
+typedef struct forward_prior {
+    double mean, variance; /* of x; variance HUGE_VAL: nothing is known */
+} forward_prior;
+
 typedef struct forward_data {
     size_t n_tracks, n_points, n_frames, n_observed;
     size_t *first;  /* n_tracks + 1; points of a track stand in consecutive frames */
     size_t *origin; /* particle that a track belongs to: pieces of one share a speed only by chance,
                        but are resampled together */
     unsigned *frame;
-    double *x; /* NAN: not seen */
+    double *x;            /* NAN: not seen */
+    forward_prior *prior; /* of each track */
     double frame_s, sigma_s_nm;
     double noise_scale, noise_power; /* s.d. of x: scale x^power */
     double n_largest;
@@ -88,6 +94,17 @@ typedef struct forward_data {
 } forward_data;
 ng_status ng_forward_data_make(const ng_trajectories *t, forward_data *out, ng_error *err);
 void ng_forward_data_free(forward_data *data);
+
+/* Point of a track's first observation; first[track + 1]: there is none. */
+size_t ng_forward_first_seen(const forward_data *data, size_t track);
+/* Where a particle begins: the mean of its first observations, at the frame in their middle. One
+ * observation alone may be so uncertain that growth is not linear within what is known. */
+typedef struct forward_opening {
+    size_t at, last; /* points: of that frame, and the last one used */
+    size_t seen;     /* observations used; 0: there are none */
+    double x;
+} forward_opening;
+forward_opening ng_forward_opening(const forward_data *data, const bool *held_out, size_t track);
 
 /* ---- parameters -------------------------------------------------------------------------- */
 
@@ -176,16 +193,24 @@ typedef struct forward_search {
     ng_fit_stop stop;
     size_t iterations, evaluations;
 } forward_search;
+/* A spring that holds the potential mu_n at one size where it is wanted. */
+typedef struct forward_spring {
+    double n, mu_kT;
+} forward_spring;
+/* mu_n at the mean shape, and its derivatives by all parameters (`slope` may be NULL). */
+double ng_forward_potential(const forward_layout *l, const double *x, double n, double *slope);
+
 /* When a search stops. */
 typedef struct forward_limits {
-    size_t held;       /* index of a parameter that keeps its start, or FORWARD_NONE */
-    size_t iterations; /* at most */
-    double gain;       /* of ln likelihood: several steps that gain less are the end */
+    size_t held;                  /* index of a parameter that keeps its start, or FORWARD_NONE */
+    size_t iterations;            /* at most */
+    double gain;                  /* of ln likelihood: several steps that gain less are the end */
+    const forward_spring *spring; /* or NULL */
 } forward_limits;
 /* The best point itself; one point of a profile; a resampling, whose scatter is far larger. */
 #define FORWARD_GAIN_BEST 3e-4
-#define FORWARD_GAIN_PROFILE 5e-3
-#define FORWARD_GAIN_REPLICATE 2e-2
+#define FORWARD_GAIN_PROFILE 1e-3
+#define FORWARD_GAIN_REPLICATE 1e-2
 /* Bounded Levenberg-Marquardt (scoring) from out->x. */
 void ng_forward_search_run(forward_problem *p, const forward_limits *limits,
                            forward_result *scratch, forward_search *out);
@@ -203,15 +228,32 @@ typedef struct forward_knowledge {
     double effective;       /* observations */
     double calibration[FORWARD_MAX]; /* by index of the layout; 1 where not free */
 } forward_knowledge;
+/* Variance of slope' x by one of its covariances; `step` (may be NULL, FORWARD_MAX): how all
+ * parameters move, to first order, when slope' x rises by 1. */
+double ng_forward_variance(const forward_knowledge *k, const double *covariance,
+                           const double *slope, double *step);
 ng_status ng_forward_knowledge_make(const forward_problem *like, const double *x,
                                     forward_knowledge *out, ng_error *err);
 void ng_forward_knowledge_free(forward_knowledge *k);
 
-/* Profiles and intervals of the five and delta. `improved`: a lower objective was met on the way,
- * and put into `best`; search and ask again. */
+/* What resampling needs of the profile of mu_n at one size: pairs (signed root of the deviance,
+ * mu), rising. */
+typedef struct forward_mu_profile {
+    double n; /* NAN: the potential was given */
+    size_t count;
+    double root[NG_PROFILE_POINTS], mu_kT[NG_PROFILE_POINTS];
+} forward_mu_profile;
+/* mu at a signed root, by interpolation, and beyond the ends in the direction of the last two. */
+double ng_forward_mu_at(const forward_mu_profile *profile, double root);
+/* The same from the standard error alone. */
+void ng_forward_mu_normal(const forward_case *c, const forward_search *best,
+                          const forward_knowledge *k, forward_mu_profile *out);
+
+/* Profiles and intervals of the five, delta and mu. `improved`: a lower objective was met on the
+ * way, and put into `best`; search and ask again. */
 ng_status ng_forward_profiles(const forward_case *c, const forward_knowledge *k, const ng_run *run,
-                              forward_search *best, bool *improved, ng_growth_fit *fit,
-                              ng_forward_fit *out, ng_error *err);
+                              forward_search *best, bool *improved, forward_mu_profile *mu,
+                              ng_growth_fit *fit, ng_forward_fit *out, ng_error *err);
 
 /* ---- prediction -------------------------------------------------------------------------- */
 

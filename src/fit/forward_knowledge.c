@@ -206,3 +206,19 @@ ng_status ng_forward_knowledge_make(const forward_problem *like, const double *x
     }
     return status;
 }
+
+double ng_forward_variance(const forward_knowledge *k, const double *covariance,
+                           const double *slope, double *step)
+{
+    double variance = 0.0, moved[FORWARD_MAX] = {0};
+    for (size_t i = 0; i < k->n; i++) {
+        for (size_t j = 0; j < k->n; j++) {
+            moved[k->index[i]] += covariance[i * k->n + j] * slope[k->index[j]];
+        }
+        variance += moved[k->index[i]] * slope[k->index[i]];
+    }
+    for (size_t i = 0; step && i < FORWARD_MAX; i++) {
+        step[i] = variance > 0.0 ? moved[i] / variance : 0.0;
+    }
+    return variance;
+}

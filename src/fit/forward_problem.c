@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define SMALL_STEPS 3
+#define STIFFNESS 1e5 /* of the spring: 0.01 kT off costs 5 in ln likelihood */
 #define STEP_TOLERANCE 1e-7
 #define ATTEMPTS 14
 
@@ -41,6 +42,53 @@ void ng_forward_problem_free(forward_problem *p)
     ng_free(p->S);
     p->rates = NULL;
     p->S = NULL;
+}
+
+/* ---- a spring on the potential ----------------------------------------------------------- */
+
+#define DELTA_STEP 1e-4
+
+double ng_forward_potential(const forward_layout *l, const double *x, double n, double *slope)
+{
+    ng_growth_parameters p = {.eps_f = x[0], .eps_e = x[1], .alpha4 = x[2]};
+    double delta = 0.0, edge, face;
+    for (size_t i = 0; i < l->n_shape; i++) {
+        delta += x[l->shape + i] / (double)l->n_shape;
+    }
+    if (slope) {
+        double low = fmax(delta - DELTA_STEP, NG_DELTA_MIN);
+        double high = fmin(delta + DELTA_STEP, NG_DELTA_MAX);
+        double by_delta = (ng_potential(&p, high, n) - ng_potential(&p, low, n)) / (high - low);
+        memset(slope, 0, FORWARD_MAX * sizeof *slope);
+        ng_shape_site_gain(n, delta, &edge, &face);
+        slope[0] = face;
+        slope[1] = edge;
+        slope[2] = -log1p(1.0 / n);
+        for (size_t i = 0; i < l->n_shape; i++) {
+            slope[l->shape + i] = by_delta / (double)l->n_shape;
+        }
+    }
+    return ng_potential(&p, delta, n);
+}
+
+/* Evaluate, with the energy of the spring. */
+static void evaluate(forward_problem *p, const forward_spring *spring, const double *x,
+                     bool derivatives, forward_result *out)
+{
+    const forward_layout *l = p->layout;
+    double slope[FORWARD_MAX];
+    ng_forward_evaluate(p, x, derivatives, out, NULL, NULL);
+    if (!spring) {
+        return;
+    }
+    double off = ng_forward_potential(l, x, spring->n, derivatives ? slope : NULL) - spring->mu_kT;
+    out->objective += 0.5 * STIFFNESS * off * off;
+    for (size_t i = 0; derivatives && i < l->n; i++) {
+        out->gradient[i] += STIFFNESS * off * slope[i];
+        for (size_t j = 0; j < l->n; j++) {
+            out->information[i * l->n + j] += STIFFNESS * slope[i] * slope[j];
+        }
+    }
 }
 
 /* ---- search ------------------------------------------------------------------------------ */
@@ -95,15 +143,15 @@ typedef struct damping {
 } damping;
 
 /* Try steps with more and more damping until one goes down. @return what was gained, 0: nothing */
-static double improve(forward_problem *p, const forward_result *r, const bool *still, damping *d,
-                      forward_search *s)
+static double improve(forward_problem *p, const forward_spring *spring, const forward_result *r,
+                      const bool *still, damping *d, forward_search *s)
 {
     forward_result trial;
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
         double step[FORWARD_MAX], x[FORWARD_MAX];
         if (damped_step(p->layout->n, r, still, d->mu, step)) {
             double length = move(p->layout, s->x, step, x);
-            ng_forward_evaluate(p, x, false, &trial, NULL, NULL);
+            evaluate(p, spring, x, false, &trial);
             if (trial.objective < s->objective) {
                 double gain = s->objective - trial.objective;
                 s->objective = trial.objective;
@@ -130,14 +178,14 @@ void ng_forward_search_run(forward_problem *p, const forward_limits *limits, for
     size_t small = 0, before = p->evaluations;
     s->stop = NG_STOP_ITERATIONS;
     for (s->iterations = 0; s->iterations < limits->iterations; s->iterations++) {
-        ng_forward_evaluate(p, s->x, true, r, NULL, NULL);
+        evaluate(p, limits->spring, s->x, true, r);
         s->objective = r->objective;
         s->evaluations = p->evaluations - before;
         if (find_still(p->layout, limits->held, r, s->x, still) == 0) {
             s->stop = NG_STOP_EVALUATED;
             return;
         }
-        double gain = improve(p, r, still, &d, s);
+        double gain = improve(p, limits->spring, r, still, &d, s);
         if (gain == 0.0) {
             s->stop = NG_STOP_STEP;
             return;

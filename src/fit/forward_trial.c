@@ -86,7 +86,7 @@ static ng_status find_best(ng_forward_trial *trial, ng_error *err)
         return NG_OK;
     }
     memcpy(trial->best.x, trial->x, sizeof trial->x);
-    forward_limits limits = {FORWARD_NONE, SEARCH_ITERATIONS, FORWARD_GAIN_BEST};
+    forward_limits limits = {FORWARD_NONE, SEARCH_ITERATIONS, FORWARD_GAIN_BEST, NULL};
     ng_forward_search_run(&trial->problem, &limits, &trial->result, &trial->best);
     memcpy(trial->x, trial->best.x, sizeof trial->x);
     trial->searched = true;
@@ -103,7 +103,7 @@ ng_status ng_forward_trial_deviance(ng_forward_trial *trial, size_t index, doubl
     }
     bool logarithmic =
         index < NG_N_GROWTH_PARAMETERS && ng_growth_parameter_info()[index].logarithmic;
-    forward_limits limits = {index, HELD_ITERATIONS, FORWARD_GAIN_PROFILE};
+    forward_limits limits = {index, HELD_ITERATIONS, FORWARD_GAIN_PROFILE, NULL};
     forward_search s = trial->best;
     double from = s.x[index], to = logarithmic ? log(value) : value;
     for (int leg = 1; leg <= LEGS; leg++) { /* the valley of the others bends: follow it */

@@ -95,14 +95,15 @@ static void prediction_is_met(void **state)
     close_fit(&f);
 }
 
-/* The data were made with edges: surface tension alone cannot do it. */
+/* The data were made with edges: surface tension alone cannot do it. (Of 80 particles over 120
+ * frames one cannot say so: the difference of AIC is 1 to 6 there, 11 here.) */
 static void models_are_told_apart(void **state)
 {
     (void)state;
-    fitted f = open_fit(32, 80, 120);
+    fitted f = open_fit(32, 140, 150);
     f.o.profile = false;
     f.o.compare = true;
-    f.o.folds = 3;
+    f.o.folds = 2;
     run_fit(&f, 2);
     assert_int_equal(f.forward.n_models, NG_N_FORWARD_MODELS);
     const ng_forward_model *cnt = &f.forward.model[0], *edge = &f.forward.model[1];
@@ -210,9 +211,12 @@ static void memory_runs_out(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(truth_lies_in_the_intervals), cmocka_unit_test(prediction_is_met),
-        cmocka_unit_test(models_are_told_apart),       cmocka_unit_test(same_bits_for_any_threads),
-        cmocka_unit_test(held_values_stay),            cmocka_unit_test(refusals),
+        cmocka_unit_test(truth_lies_in_the_intervals),
+        cmocka_unit_test(prediction_is_met),
+        cmocka_unit_test(models_are_told_apart),
+        cmocka_unit_test(same_bits_for_any_threads),
+        cmocka_unit_test(held_values_stay),
+        cmocka_unit_test(refusals),
         cmocka_unit_test(memory_runs_out),
     };
     return cmocka_run_group_tests_name("forward_fit", tests, NULL, NULL);
