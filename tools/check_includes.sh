@@ -25,7 +25,10 @@ room_of_header() { # public header -> room
         cluster) echo base ;;
         material) echo ensemble ;;
         crystal | emitter) echo physics ;;
-        forward | coalescence) echo fit ;;
+        forward | coalescence | crystal_fit | crystals) echo fit ;;
+        nucleation | radii) echo ensemble ;;
+        crystallization) echo solve ;;
+        synth_crystals) echo synth ;;
         pairs) echo solve ;;
         movie | particles) echo data ;;
         detect | track) echo particle ;;
