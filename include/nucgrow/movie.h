@@ -56,10 +56,21 @@ typedef struct ng_movie ng_movie;
  */
 NG_MUST_CHECK ng_status ng_movie_open(const char *path, const ng_movie_read_options *options,
                                       ng_movie **out, ng_warnings *warnings, ng_error *err);
+/** The same for a file held in memory (borrowed until closed); `name` is used in messages. No
+ *  videos. */
+NG_MUST_CHECK ng_status ng_movie_open_memory(const void *bytes, size_t size, const char *name,
+                                             const ng_movie_read_options *options, ng_movie **out,
+                                             ng_warnings *warnings, ng_error *err);
 void ng_movie_close(ng_movie *movie); /* NULL is fine */
 /** Borrowed. */
 const ng_movie_info *ng_movie_about(const ng_movie *movie);
-/** Frame `index` (from 0) into `pixel` (caller's, width*height). In order is fast; any order works.
+/** For programs, at their start: FFmpeg prints its messages to stderr unless the whole process
+ *  tells it otherwise. This does so, and keeps the last one for the error of a video. The library
+ *  never calls it. */
+void ng_movie_hush_video(void);
+/** Frame `index` (from 0) into `pixel` (caller's, width*height). In order is fast; any
+ *  order works, but going back in a video decodes it from its start.
+ *  
  *  @return NG_FORMAT or NG_IO with the number of the frame; the frames before it stay readable. */
 NG_MUST_CHECK ng_status ng_movie_read(ng_movie *movie, size_t index, float *pixel, ng_error *err);
 

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #define DEFAULT_MAX_PIXELS ((size_t)1 << 30)
@@ -131,20 +132,35 @@ ng_status ng_planes_walk(const ng_movie_opening *opening, const ng_planes *plane
 
 /* ---- opening ------------------------------------------------------------------------- */
 
-static ng_status open_bytes(ng_movie_opening *opening)
+static bool ends_in(const char *path, const char *ending)
+{
+    size_t n = strlen(path);
+    size_t tail = strlen(ending);
+    return n >= tail && strcasecmp(path + n - tail, ending) == 0;
+}
+
+/* Containers that show no magic number at a fixed place. */
+static bool is_video_name(const char *path)
+{
+    return ends_in(path, ".avi") || ends_in(path, ".mp4") || ends_in(path, ".mov") ||
+           ends_in(path, ".m4v") || ends_in(path, ".mkv") || ends_in(path, ".webm") ||
+           ends_in(path, ".mpg") || ends_in(path, ".mpeg") || ends_in(path, ".wmv");
+}
+
+/* MRC files older than the mark "MAP " at byte 208. */
+static bool is_mrc_name(const char *path)
+{
+    return ends_in(path, ".mrc") || ends_in(path, ".mrcs") || ends_in(path, ".st");
+}
+
+static ng_status open_unmarked(ng_movie_opening *opening, const char *name)
 {
     const char *path = opening->movie->path;
-    const char *name = NULL;
-    char head[HEAD_BYTES];
-    size_t length = ng_bytes_read(&opening->bytes, 0, head, sizeof head);
-    if (length == 0) {
-        return NG_FAIL(opening->err, NG_TOO_LITTLE, "%s: the file is empty", path);
+    if (name == NULL && is_mrc_name(path)) {
+        return ng_movie_open_mrc(opening);
     }
-    switch ((int)ng_magic_find(head, length, &name)) {
-    case NG_MAGIC_TIFF:
-        return ng_movie_open_tiff(opening);
-    default:
-        break;
+    if (name == NULL && opening->bytes.descriptor >= 0 && is_video_name(path)) {
+        return ng_movie_open_video(opening);
     }
     return NG_FAIL(opening->err, NG_FORMAT,
                    "%s: %s%s; movies are read from TIFF, PNG, MRC, DM3, DM4, AVI, MP4, MOV and "
@@ -153,14 +169,45 @@ static ng_status open_bytes(ng_movie_opening *opening)
                    name != NULL ? name : "");
 }
 
+static ng_status open_bytes(ng_movie_opening *opening)
+{
+    const char *name = NULL;
+    char head[HEAD_BYTES];
+    size_t length = ng_bytes_read(&opening->bytes, 0, head, sizeof head);
+    ng_magic magic = ng_magic_find(head, length, &name);
+    if (length == 0) {
+        return NG_FAIL(opening->err, NG_TOO_LITTLE, "%s: the file is empty", opening->movie->path);
+    }
+    switch (magic) {
+    case NG_MAGIC_TIFF:
+        return ng_movie_open_tiff(opening);
+    case NG_MAGIC_PNG:
+        return ng_movie_open_png(opening);
+    case NG_MAGIC_MRC:
+        return ng_movie_open_mrc(opening);
+    case NG_MAGIC_DM:
+        return ng_movie_open_dm(opening);
+    case NG_MAGIC_VIDEO:
+        /* FFmpeg opens files by name. */
+        return opening->bytes.descriptor >= 0 ? ng_movie_open_video(opening)
+                                              : open_unmarked(opening, name);
+    case NG_MAGIC_NONE:
+    case NG_MAGIC_PICTURE:
+    case NG_MAGIC_OTHER:
+        break;
+    }
+    return open_unmarked(opening, name);
+}
+
 static ng_status open_path(ng_movie_opening *opening)
 {
-    ng_status status = ng_bytes_open(opening->movie->path, &opening->bytes, opening->err);
-    if (status == NG_OK) {
-        status = open_bytes(opening);
+    struct stat info;
+    const char *path = opening->movie->path;
+    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
+        return ng_movie_open_folder(opening);
     }
-    ng_bytes_close(&opening->bytes);
-    return status;
+    ng_status status = ng_bytes_open(path, &opening->bytes, opening->err);
+    return status == NG_OK ? open_bytes(opening) : status;
 }
 
 /* ---- calibration --------------------------------------------------------------------- */
@@ -212,27 +259,30 @@ static ng_status check_options(const ng_movie_read_options *options, const char 
     return NG_OK;
 }
 
-ng_status ng_movie_open(const char *path, const ng_movie_read_options *options, ng_movie **out,
-                        ng_warnings *warnings, ng_error *err)
+static ng_status open_movie(const char *name, const ng_bytes *memory,
+                            const ng_movie_read_options *options, ng_movie **out,
+                            ng_warnings *warnings, ng_error *err)
 {
     ng_movie_read_options defaults = ng_movie_read_defaults();
     ng_error local;
     options = options != NULL ? options : &defaults;
     err = err != NULL ? err : &local;
     *out = NULL;
-    ng_status status = check_options(options, path, err);
+    ng_status status = check_options(options, name, err);
     if (status != NG_OK) {
         return status;
     }
     ng_movie *m = NG_NEW(ng_movie, 1);
-    if (m == NULL || (m->path = ng_text_copy(path)) == NULL) {
+    if (m == NULL || (m->path = ng_text_copy(name)) == NULL) {
         ng_free(m);
-        return NG_FAIL(err, NG_MEMORY, "%s: out of memory", path);
+        return NG_FAIL(err, NG_MEMORY, "%s: out of memory", name);
     }
     m->info = (ng_movie_info){
         .channels = 1, .slices = 1, .pixel_nm = (double)NAN, .frame_s = (double)NAN};
     ng_movie_opening opening = {m, options, ng_bytes_of(NULL, 0), warnings, err};
-    status = open_path(&opening);
+    opening.bytes = memory != NULL ? *memory : opening.bytes;
+    status = memory != NULL ? open_bytes(&opening) : open_path(&opening);
+    ng_bytes_close(&opening.bytes);
     if (status != NG_OK) {
         ng_movie_close(m);
         return status;
@@ -240,6 +290,20 @@ ng_status ng_movie_open(const char *path, const ng_movie_read_options *options, 
     finish(&opening);
     *out = m;
     return NG_OK;
+}
+
+ng_status ng_movie_open(const char *path, const ng_movie_read_options *options, ng_movie **out,
+                        ng_warnings *warnings, ng_error *err)
+{
+    return open_movie(path, NULL, options, out, warnings, err);
+}
+
+ng_status ng_movie_open_memory(const void *bytes, size_t size, const char *name,
+                               const ng_movie_read_options *options, ng_movie **out,
+                               ng_warnings *warnings, ng_error *err)
+{
+    const ng_bytes memory = ng_bytes_of(bytes, size);
+    return open_movie(name, &memory, options, out, warnings, err);
 }
 
 void ng_movie_close(ng_movie *movie)

@@ -65,6 +65,9 @@ size_t ng_raw_count(const ng_raw_frames *raw, const ng_bytes *bytes, size_t pixe
 /** False when the file ends, or cannot be read, before the frame does. */
 bool ng_raw_read(const ng_raw_frames *raw, const ng_bytes *bytes, size_t index, size_t pixels,
                  float *to);
+/** The shortest decimal that a single-precision number of a header stood for: 0.53, not
+ *  0.52999997. */
+double ng_round_single(double value);
 /** Whether this machine stores the lowest byte first. */
 bool ng_little_endian(void);
 
@@ -155,6 +158,30 @@ typedef struct ng_imagej {
 } ng_imagej;
 
 void ng_imagej_parse(const char *text, size_t length, ng_imagej *out);
+
+/** Planes of an OME-TIFF that follow each other: `n` (0: to the end) from plane `plane` on lie in
+ *  the pages from `page` on. */
+typedef struct ng_ome_run {
+    size_t page;
+    size_t c, z, t; /* of the first plane */
+    size_t n;       /* 0: not said */
+} ng_ome_run;
+
+/** What the XML of an OME-TIFF says of its first image. */
+typedef struct ng_ome {
+    bool found;                           /* the text is OME's */
+    ng_planes planes;                     /* channels as planes: SizeC over the samples of each */
+    double pixel_nm, pixel_y_nm, frame_s; /* NAN: not said */
+    ng_ome_run *run;                      /* owned: TiffData */
+    size_t n_runs, capacity;
+    bool several_files; /* the planes are in more than one file */
+} ng_ome;
+
+/** @return NG_FORMAT (broken XML, absurd sizes), NG_MEMORY. A text that is not OME's is found
+ *  false. */
+NG_MUST_CHECK ng_status ng_ome_parse(const char *text, size_t length, const char *name, ng_ome *out,
+                                     ng_error *err);
+void ng_ome_free(ng_ome *ome);
 
 /** One directory of a TIFF as far as it is needed to compare pages. 0: not said inline. */
 typedef struct ng_tiff_shape {

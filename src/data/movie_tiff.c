@@ -9,15 +9,19 @@
  * ImageJ writes stacks beyond 4 GB with one directory; their frames follow each other without
  * gaps and are read by offset. */
 
+#define JUMPS 4096
+
 typedef struct tiff_movie {
     ng_bytes bytes; /* owned */
     ng_tiff_pages pages;
     ng_plane_walk walk;
     ng_tiff_handle handle;
+    size_t jumps, max_pixels;
     bool raw; /* frames lie behind the first directory */
     ng_raw_frames frames;
     ng_pixel_type type;
     uint16_t samples;
+    size_t *map;  /* owned: page of each plane; NULL: the same number */
     size_t page;  /* that libtiff stands at */
     void *buffer; /* owned: one strip or tile */
     size_t room;  /* of the buffer */
@@ -32,6 +36,7 @@ static void close_tiff(void *state)
     ng_tiff_pages_free(&t->pages);
     ng_bytes_close(&t->bytes);
     ng_free(t->buffer);
+    ng_free(t->map);
     ng_free(t);
 }
 
@@ -73,15 +78,25 @@ static ng_pixel_type pixel_type(uint16_t bits, uint16_t format)
     return NG_PIXEL_NONE;
 }
 
+/* libtiff remembers each directory it was in: it forgets when it is opened anew. */
+static bool reopen(tiff_movie *t)
+{
+    ng_tiff_close(&t->handle);
+    return ng_tiff_open(&t->handle, &t->bytes, "", t->max_pixels, NULL) == NG_OK;
+}
+
 /* Go to a page; what is wrong, or NULL. */
 static const char *go_to(tiff_movie *t, size_t page)
 {
-    TIFF *tiff = t->handle.tiff;
     if (t->page == page) {
         return NULL;
     }
     t->page = SIZE_MAX;
+    if (++t->jumps % JUMPS == 0 && !reopen(t)) {
+        return "the file cannot be opened again";
+    }
     t->handle.reason[0] = '\0';
+    TIFF *tiff = t->handle.tiff;
     if (TIFFSetSubDirectory(tiff, t->pages.offset[page]) == 0) {
         return t->handle.reason[0] != '\0' ? t->handle.reason : "its directory is damaged";
     }
@@ -181,7 +196,7 @@ static ng_status read_tiff(ng_movie *movie, size_t index, float *pixel, ng_error
         bool good = ng_raw_read(&t->frames, &t->bytes, plane, info->width * info->height, pixel);
         wrong = good ? NULL : "the file ends within it";
     } else {
-        wrong = go_to(t, plane);
+        wrong = go_to(t, t->map != NULL ? t->map[plane] : plane);
         t->handle.reason[0] = '\0';
         wrong = wrong == NULL ? check_page(t, info) : wrong;
         if (wrong == NULL) {
@@ -366,6 +381,92 @@ static ng_planes imagej_planes(const tiff_movie *t, const ng_imagej *j, const ng
     return (ng_planes){.channels = channels, .slices = 1, .times = n / channels, .order = "CZT"};
 }
 
+/* ---- OME ----------------------------------------------------------------------------- */
+
+static void ome_calibration(const ng_ome *ome, const ng_movie_opening *o)
+{
+    ng_movie_info *info = &o->movie->info;
+    info->pixel_nm = ome->pixel_nm;
+    info->frame_s = ome->frame_s;
+    if (fabs(ome->pixel_y_nm / ome->pixel_nm - 1.0) > 1e-3) {
+        ng_warnings_add(o->warnings, "pixels-not-square",
+                        "%s: pixels are not square (%g and %g nm); the width is used",
+                        o->movie->path, ome->pixel_nm, ome->pixel_y_nm);
+    }
+}
+
+/* Place of a plane in the order of the file. */
+static size_t plane_of(const ng_planes *p, size_t c, size_t z, size_t t)
+{
+    size_t plane = 0;
+    for (size_t i = 3; i-- > 0;) {
+        char axis = p->order[i];
+        plane = axis == 'C'   ? plane * p->channels + c
+                : axis == 'Z' ? plane * p->slices + z
+                              : plane * p->times + t;
+    }
+    return plane;
+}
+
+/* TiffData may put the planes in any order. */
+static ng_status map_planes(tiff_movie *t, const ng_ome *ome, const ng_planes *p, size_t n,
+                            const ng_movie_opening *o)
+{
+    t->map = NG_NEW(size_t, n);
+    if (t->map == NULL) {
+        return NG_FAIL(o->err, NG_MEMORY, "%s: out of memory", o->movie->path);
+    }
+    for (size_t i = 0; i < n; i++) {
+        t->map[i] = i;
+    }
+    bool plain = true;
+    for (size_t r = 0; r < ome->n_runs; r++) {
+        const ng_ome_run *run = &ome->run[r];
+        if (run->c >= p->channels || run->z >= p->slices || run->t >= p->times) {
+            continue;
+        }
+        size_t plane = plane_of(p, run->c, run->z, run->t);
+        size_t length = run->n > 0 ? run->n : n;
+        for (size_t i = 0; i < length && plane + i < n && run->page + i < n; i++) {
+            plain = plain && plane == run->page;
+            t->map[plane + i] = run->page + i;
+        }
+    }
+    if (plain) {
+        ng_free(t->map);
+        t->map = NULL;
+    }
+    return NG_OK;
+}
+
+static ng_status ome_planes(tiff_movie *t, ng_ome *ome, ng_planes *planes,
+                            const ng_movie_opening *o)
+{
+    size_t n = t->pages.n;
+    ng_planes *said = &ome->planes;
+    /* SizeC counts colours within a page. */
+    if (t->samples > 1 && said->channels % t->samples == 0) {
+        said->channels /= t->samples;
+    }
+    double product = (double)said->channels * (double)said->slices * (double)said->times;
+    if (product == (double)n) {
+        *planes = *said;
+        return map_planes(t, ome, planes, n, o);
+    }
+    bool one_axis = (double)(said->slices > said->times ? said->slices : said->times) == product;
+    if (!one_axis) {
+        return NG_FAIL(o->err, NG_INVALID,
+                       "%s: the OME metadata say %zu channels, %zu slices, %zu times, but the file "
+                       "has %zu pages: it was cut off, or the planes are spread over several "
+                       "files; export them as one file",
+                       o->movie->path, said->channels, said->slices, said->times, n);
+    }
+    ng_warnings_add(o->warnings, "pages-against-header",
+                    "%s: the OME metadata say %.0f frames, the file has %zu%s", o->movie->path,
+                    product, n, ome->several_files ? " (others are in other files)" : "");
+    return NG_OK;
+}
+
 /* ---- all together -------------------------------------------------------------------- */
 
 static void name_format(ng_movie_info *info, const tiff_movie *t, const char *dialect)
@@ -395,23 +496,43 @@ static void mark_broken(tiff_movie *t, ng_movie *movie)
     }
 }
 
-static ng_status describe(tiff_movie *t, ng_movie_opening *o)
+static ng_status read_description(tiff_movie *t, ng_planes *planes, ng_movie_opening *o)
 {
     ng_movie_info *info = &o->movie->info;
-    ng_planes planes = {.channels = 1, .slices = 1, .times = t->pages.n, .order = "CZT"};
     char *text = NULL;
-    ng_imagej imagej = {.found = false};
-    if (TIFFGetField(t->handle.tiff, TIFFTAG_IMAGEDESCRIPTION, &text) == 1 && text != NULL) {
-        ng_imagej_parse(text, strlen(text), &imagej);
+    ng_imagej imagej;
+    ng_ome ome;
+    if (TIFFGetField(t->handle.tiff, TIFFTAG_IMAGEDESCRIPTION, &text) != 1 || text == NULL) {
+        return NG_OK;
     }
-    name_format(info, t, imagej.found ? "imagej" : NULL);
-    ng_pixel_describe(t->type, info);
+    size_t length = strlen(text);
+    ng_imagej_parse(text, length, &imagej);
     if (imagej.found) {
+        name_format(info, t, "imagej");
         take_raw(t, &imagej, info);
         imagej_calibration(t, &imagej, o);
-        planes = imagej_planes(t, &imagej, o);
+        *planes = imagej_planes(t, &imagej, o);
+        return NG_OK;
     }
-    ng_status status = ng_planes_walk(o, &planes, t->samples, &t->walk);
+    ng_status status = ng_ome_parse(text, length, o->movie->path, &ome, o->err);
+    if (status == NG_OK && ome.found) {
+        name_format(info, t, "ome-tiff");
+        ome_calibration(&ome, o);
+        status = ome_planes(t, &ome, planes, o);
+    }
+    ng_ome_free(&ome);
+    return status;
+}
+
+static ng_status describe(tiff_movie *t, ng_movie_opening *o)
+{
+    ng_planes planes = {.channels = 1, .slices = 1, .times = t->pages.n, .order = "CZT"};
+    name_format(&o->movie->info, t, NULL);
+    ng_pixel_describe(t->type, &o->movie->info);
+    ng_status status = read_description(t, &planes, o);
+    if (status == NG_OK) {
+        status = ng_planes_walk(o, &planes, t->samples, &t->walk);
+    }
     if (status == NG_OK) {
         mark_broken(t, o->movie);
     }
@@ -426,6 +547,7 @@ ng_status ng_movie_open_tiff(ng_movie_opening *o)
     }
     t->bytes = o->bytes;
     t->page = SIZE_MAX;
+    t->max_pixels = o->options->max_pixels;
     o->bytes = ng_bytes_of(NULL, 0);
     o->movie->state = t;
     o->movie->close = close_tiff;

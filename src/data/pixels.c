@@ -2,6 +2,7 @@
 #include "movie_internal.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define BLOCK_BYTES 16384
@@ -31,6 +32,19 @@ bool ng_little_endian(void)
     unsigned char first = 0;
     memcpy(&first, &one, 1);
     return first == 1;
+}
+
+double ng_round_single(double value)
+{
+    for (int digits = 5; digits <= 8 && isfinite(value) && value != 0.0; digits++) {
+        int places = digits - (int)floor(log10(fabs(value)));
+        double power = pow(10.0, abs(places));
+        double rounded = places >= 0 ? round(value * power) / power : round(value / power) * power;
+        if ((float)rounded == (float)value) {
+            return rounded;
+        }
+    }
+    return value;
 }
 
 static float from_half(uint16_t half)

@@ -1,21 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "movie_internal.h"
+#include "png_file.h"
 
 #include <errno.h>
-#include <png.h>
-#include <setjmp.h>
 #include <string.h>
 
-/* libpng leaves by a long jump: what it may leave behind is kept out of the function it leaves. */
-
-static void keep_reason(png_structp png, png_const_charp text)
+void ng_png_fail(png_structp png, png_const_charp text)
 {
     char *reason = png_get_error_ptr(png);
-    snprintf(reason, 128, "%s", text);
+    snprintf(reason, NG_PNG_REASON_BYTES, "%s", text);
     png_longjmp(png, 1);
 }
 
-static void drop_warning(png_structp png, png_const_charp text)
+void ng_png_ignore(png_structp png, png_const_charp text)
 {
     (void)png;
     (void)text;
@@ -40,9 +36,9 @@ static bool write_rows(png_structp png, png_infop info, const unsigned char *rgb
 static ng_status write_png(FILE *stream, const char *path, const unsigned char *rgb, size_t width,
                            size_t height, ng_error *err)
 {
-    char reason[128] = "out of memory";
+    char reason[NG_PNG_REASON_BYTES] = "out of memory";
     png_structp png =
-        png_create_write_struct(PNG_LIBPNG_VER_STRING, reason, keep_reason, drop_warning);
+        png_create_write_struct(PNG_LIBPNG_VER_STRING, reason, ng_png_fail, ng_png_ignore);
     png_infop info = png != NULL ? png_create_info_struct(png) : NULL;
     bool good = info != NULL;
     if (good) {
