@@ -6,6 +6,7 @@
 /* One row a command, in the order and under the headings of `nucgrow help`. */
 #define NG_COMMAND_LIST(X)                                                                         \
     X(info)                                                                                        \
+    X(detect)                                                                                      \
     X(ensemble)                                                                                    \
     X(potential)                                                                                   \
     X(fit_growth)                                                                                  \

@@ -18,9 +18,11 @@ enum {
     NG_DISK_ROWS = 256
 };
 
-/* The profile and its slopes for one R. */
+/* The profile and its slopes for one R; a node holds D, dD/dP, dD/dR side by side, so that one
+ * operation interpolates them all. */
+enum { NG_DISK_D, NG_DISK_BY_P, NG_DISK_BY_R, NG_DISK_VALUES = 4 };
 typedef struct ng_disk_row {
-    float D[NG_DISK_NODES + 1], by_P[NG_DISK_NODES + 1], by_R[NG_DISK_NODES + 1];
+    float node[NG_DISK_NODES + 1][NG_DISK_VALUES];
 } ng_disk_row;
 
 typedef struct ng_disk_table ng_disk_table;

@@ -7,68 +7,90 @@
 
 enum { MOST_STEPS = 40, EDGE = NG_FIT_N, COLUMNS = NG_FIT_N + 1 };
 
-/* Steps below these change nothing that can be measured. */
-#define STEP_PX 1e-3
+#define STEP_PX 1e-4
 #define STEP_SHARE 1e-3
 
+/* Normal equations: lower triangle by rows; with the blur as a sixth parameter at the end. */
 typedef struct normal {
-    double matrix[15], vector[NG_FIT_N], chi2;
+    double matrix[21], vector[COLUMNS], chi2;
 } normal;
 
-/* Where a pixel falls in the row, and the share of the next node. */
-static inline size_t place_of(double u, float *share)
+/* Where a pixel falls in the row: D, dD/dP, dD/dR there. */
+static inline void look_up(const ng_disk_row *row, double u, float value[NG_DISK_VALUES])
 {
     const double place = (u + NG_DISK_REACH) * NG_DISK_PER_UNIT;
     const double inside = place < 0.0 ? 0.0 : place > NG_DISK_NODES - 1 ? NG_DISK_NODES - 1 : place;
     const size_t i = (size_t)inside;
-    *share = (float)(inside - (double)i);
-    return i;
+    const float share = (float)(inside - (double)i);
+    const float *restrict a = row->node[i], *restrict b = row->node[i + 1];
+    for (size_t k = 0; k < NG_DISK_VALUES; k++) {
+        value[k] = a[k] + share * (b[k] - a[k]);
+    }
 }
 
-static inline double at(const float *column, size_t i, float share)
+/* Jacobian and residuals of a block of pixels, column by column. The last columns may be unused. */
+enum { BLOCK = 64, RESIDUAL = COLUMNS };
+typedef struct block {
+    double column[COLUMNS + 1][BLOCK];
+} block;
+
+static void fill_block(const ng_disk_row *row, double blur, const ng_fit_pixels *p, size_t first,
+                       size_t n, const double value[NG_FIT_N], block *out)
 {
-    return (double)(column[i] + share * (column[i + 1] - column[i]));
+    const double inverse_blur = 1.0 / blur, scale = value[NG_FIT_C] * inverse_blur;
+    for (size_t k = 0; k < n; k++) {
+        const double dx = (double)p->x[first + k] - value[NG_FIT_X];
+        const double dy = (double)p->y[first + k] - value[NG_FIT_Y];
+        const double rho = sqrt(dx * dx + dy * dy);
+        float at[NG_DISK_VALUES];
+        look_up(row, (rho - value[NG_FIT_R]) * inverse_blur, at);
+        const double D = (double)at[NG_DISK_D], by_P = (double)at[NG_DISK_BY_P];
+        const double by_R = (double)at[NG_DISK_BY_R];
+        const double radial = rho > 1e-9 ? -scale * by_P / rho : 0.0;
+        out->column[NG_FIT_X][k] = radial * dx;
+        out->column[NG_FIT_Y][k] = radial * dy;
+        out->column[NG_FIT_R][k] = scale * by_R;
+        out->column[NG_FIT_C][k] = D;
+        out->column[NG_FIT_B][k] = 1.0;
+        out->column[EDGE][k] = -scale * inverse_blur * (rho * by_P + value[NG_FIT_R] * by_R);
+        out->column[RESIDUAL][k] = (double)p->f[first + k] - value[NG_FIT_B] - value[NG_FIT_C] * D;
+    }
+    for (size_t a = 0; a <= COLUMNS; a++) {
+        for (size_t k = n; k < BLOCK; k++) {
+            out->column[a][k] = 0.0;
+        }
+    }
 }
 
-/* The row of the Jacobian of one pixel; returns the model's value. */
-static inline double jacobian(const ng_disk_row *row, const double value[NG_FIT_N],
-                              double inverse_blur, const double d[2], double j[COLUMNS])
+/* Four sums side by side: the order of additions is fixed, and vector units can follow it. */
+static inline double dot(const double *restrict a, const double *restrict b)
 {
-    const double rho2 = d[0] * d[0] + d[1] * d[1];
-    const double rho = sqrt(rho2);
-    float share;
-    const size_t i = place_of((rho - value[NG_FIT_R]) * inverse_blur, &share);
-    const double D = at(row->D, i, share), by_P = at(row->by_P, i, share);
-    const double by_R = at(row->by_R, i, share), scale = value[NG_FIT_C] * inverse_blur;
-    const double radial = rho > 1e-9 ? -scale * by_P / rho : 0.0;
-    j[NG_FIT_X] = radial * d[0];
-    j[NG_FIT_Y] = radial * d[1];
-    j[NG_FIT_R] = scale * by_R;
-    j[NG_FIT_C] = D;
-    j[NG_FIT_B] = 1.0;
-    j[EDGE] = -scale * inverse_blur * (rho * by_P + value[NG_FIT_R] * by_R);
-    return value[NG_FIT_B] + value[NG_FIT_C] * D;
+    double lane[4] = {0.0, 0.0, 0.0, 0.0};
+    for (size_t k = 0; k < BLOCK; k += 4) {
+        for (size_t l = 0; l < 4; l++) {
+            lane[l] += a[k + l] * b[k + l];
+        }
+    }
+    return (lane[0] + lane[1]) + (lane[2] + lane[3]);
 }
 
+/* Normal equations in the first `columns` parameters. */
 static void accumulate(const ng_disk_row *row, double blur, const ng_fit_pixels *p,
-                       const double value[NG_FIT_N], normal *out)
+                       const double value[NG_FIT_N], size_t columns, normal *out)
 {
-    const double inverse_blur = 1.0 / blur;
-    normal s = {.chi2 = 0.0};
-    for (size_t k = 0; k < p->n; k++) {
-        const double d[2] = {(double)p->x[k] - value[NG_FIT_X], (double)p->y[k] - value[NG_FIT_Y]};
-        double j[COLUMNS];
-        const double residual = (double)p->f[k] - jacobian(row, value, inverse_blur, d, j);
-        s.chi2 += residual * residual;
-        size_t m = 0;
-        for (size_t a = 0; a < NG_FIT_N; a++) {
-            s.vector[a] += j[a] * residual;
-            for (size_t b = 0; b <= a; b++) {
-                s.matrix[m++] += j[a] * j[b];
+    block b;
+    *out = (normal){.chi2 = 0.0};
+    for (size_t first = 0; first < p->n; first += BLOCK) {
+        const size_t n = p->n - first < BLOCK ? p->n - first : BLOCK;
+        fill_block(row, blur, p, first, n, value, &b);
+        out->chi2 += dot(b.column[RESIDUAL], b.column[RESIDUAL]);
+        for (size_t i = 0, m = 0; i < columns; i++) {
+            out->vector[i] += dot(b.column[i], b.column[RESIDUAL]);
+            for (size_t j = 0; j <= i; j++) {
+                out->matrix[m++] += dot(b.column[i], b.column[j]);
             }
         }
     }
-    *out = s;
 }
 
 /* ---- small linear algebra ------------------------------------------------------------------------ */
@@ -169,12 +191,20 @@ static bool step_from(const normal *n, double damping, const limits *within,
     return isfinite(to[NG_FIT_C]) && isfinite(to[NG_FIT_B]);
 }
 
-static bool is_small(const double from[NG_FIT_N], const double to[NG_FIT_N])
+/* A step that promises less than this share of the noise's variance moves no parameter by more than
+ * the root of it, in standard errors; one below 1e-4 px shows nowhere. */
+static bool is_small(const normal *n, size_t pixels, const double from[NG_FIT_N],
+                     const double to[NG_FIT_N])
 {
-    return fabs(to[NG_FIT_X] - from[NG_FIT_X]) < STEP_PX &&
-           fabs(to[NG_FIT_Y] - from[NG_FIT_Y]) < STEP_PX &&
-           fabs(to[NG_FIT_R] - from[NG_FIT_R]) < STEP_PX &&
-           fabs(to[NG_FIT_C] - from[NG_FIT_C]) < STEP_SHARE * fabs(to[NG_FIT_C]);
+    double promised = 0.0;
+    for (size_t a = 0; a < NG_FIT_N; a++) {
+        promised += n->vector[a] * (to[a] - from[a]);
+    }
+    const double variance = n->chi2 / fmax((double)pixels - NG_FIT_N, 1.0);
+    return fabs(promised) < STEP_SHARE * variance ||
+           (fabs(to[NG_FIT_X] - from[NG_FIT_X]) < STEP_PX &&
+            fabs(to[NG_FIT_Y] - from[NG_FIT_Y]) < STEP_PX &&
+            fabs(to[NG_FIT_R] - from[NG_FIT_R]) < STEP_PX);
 }
 
 static double flat_chi2(const ng_fit_pixels *p)
@@ -195,24 +225,13 @@ static double flat_chi2(const ng_fit_pixels *p)
 static double own_blur(const ng_disk_row *row, double blur, const ng_fit_pixels *p,
                        const double value[NG_FIT_N])
 {
-    double matrix[21] = {0}, vector[COLUMNS] = {0};
-    for (size_t k = 0; k < p->n; k++) {
-        const double d[2] = {(double)p->x[k] - value[NG_FIT_X], (double)p->y[k] - value[NG_FIT_Y]};
-        double j[COLUMNS];
-        const double residual = (double)p->f[k] - jacobian(row, value, 1.0 / blur, d, j);
-        size_t m = 0;
-        for (size_t a = 0; a < COLUMNS; a++) {
-            vector[a] += j[a] * residual;
-            for (size_t b = 0; b <= a; b++) {
-                matrix[m++] += j[a] * j[b];
-            }
-        }
-    }
-    if (!cholesky(matrix, COLUMNS)) {
+    normal n;
+    accumulate(row, blur, p, value, COLUMNS, &n);
+    if (!cholesky(n.matrix, COLUMNS)) {
         return (double)NAN;
     }
-    solve(matrix, COLUMNS, vector);
-    return clamp(blur + vector[EDGE], 0.2 * blur, 5.0 * blur);
+    solve(n.matrix, COLUMNS, n.vector);
+    return clamp(blur + n.vector[EDGE], 0.2 * blur, 5.0 * blur);
 }
 
 static void search(const ng_disk_table *table, double blur, const ng_fit_pixels *pixels,
@@ -222,7 +241,7 @@ static void search(const ng_disk_table *table, double blur, const ng_fit_pixels 
     normal here, there;
     double damping = 1e-3;
     ng_disk_table_row(table, fit->value[NG_FIT_R] / blur, &row);
-    accumulate(&row, blur, pixels, fit->value, &here);
+    accumulate(&row, blur, pixels, fit->value, NG_FIT_N, &here);
     for (fit->steps = 0; fit->steps < MOST_STEPS && !fit->converged; fit->steps++) {
         double to[NG_FIT_N];
         if (!step_from(&here, damping, within, fit->value, to)) {
@@ -230,8 +249,8 @@ static void search(const ng_disk_table *table, double blur, const ng_fit_pixels 
             continue;
         }
         ng_disk_table_row(table, to[NG_FIT_R] / blur, &row);
-        accumulate(&row, blur, pixels, to, &there);
-        const bool small = is_small(fit->value, to);
+        accumulate(&row, blur, pixels, to, NG_FIT_N, &there);
+        const bool small = is_small(&here, pixels->n, fit->value, to);
         if (there.chi2 <= here.chi2) {
             fit->converged = small;
             memcpy(fit->value, to, sizeof to);
@@ -243,7 +262,7 @@ static void search(const ng_disk_table *table, double blur, const ng_fit_pixels 
             damping = fmax(10.0 * damping, 1e-3);
         }
     }
-    memcpy(fit->information, here.matrix, sizeof here.matrix);
+    memcpy(fit->information, here.matrix, sizeof fit->information);
     fit->chi2 = here.chi2;
     ng_disk_table_row(table, fit->value[NG_FIT_R] / blur, &row);
     fit->edge_px = own_blur(&row, blur, pixels, fit->value);

@@ -18,9 +18,9 @@ static void straight_edge(ng_disk_row *row)
 {
     for (size_t i = 0; i < NG_DISK_NODES; i++) {
         const double u = u_of(i), slope = exp(-0.5 * u * u) / sqrt(2.0 * acos(-1.0));
-        row->D[i] = (float)(0.5 * erfc(u / sqrt(2.0)));
-        row->by_P[i] = (float)-slope;
-        row->by_R[i] = (float)slope;
+        row->node[i][NG_DISK_D] = (float)(0.5 * erfc(u / sqrt(2.0)));
+        row->node[i][NG_DISK_BY_P] = (float)-slope;
+        row->node[i][NG_DISK_BY_R] = (float)slope;
     }
 }
 
@@ -40,9 +40,9 @@ static void curved_edge(double R, ng_disk_row *row)
             middle = P + 0.5 * step < 0.0 ? -middle : middle;
             D -= step / 6.0 * (by_P + 4.0 * middle + outer);
         }
-        row->D[i] = (float)D;
-        row->by_P[i] = (float)by_P;
-        row->by_R[i] = (float)by_R;
+        row->node[i][NG_DISK_D] = (float)D;
+        row->node[i][NG_DISK_BY_P] = (float)by_P;
+        row->node[i][NG_DISK_BY_R] = (float)by_R;
     }
 }
 
@@ -56,10 +56,6 @@ ng_status ng_disk_table_create(ng_disk_table **out, ng_error *err)
     for (size_t j = 1; j <= NG_DISK_ROWS; j++) {
         curved_edge(NG_DISK_LEAST * NG_DISK_ROWS / (double)j, &(*out)->row[j]);
     }
-    for (size_t j = 0; j <= NG_DISK_ROWS; j++) {
-        ng_disk_row *row = &(*out)->row[j];
-        row->D[NG_DISK_NODES] = row->by_P[NG_DISK_NODES] = row->by_R[NG_DISK_NODES] = 0.0f;
-    }
     return NG_OK;
 }
 
@@ -71,7 +67,7 @@ void ng_disk_table_destroy(ng_disk_table *table)
 static void between(const float *restrict a, const float *restrict b, float share,
                     float *restrict out)
 {
-    for (size_t i = 0; i <= NG_DISK_NODES; i++) {
+    for (size_t i = 0; i < (NG_DISK_NODES + 1) * NG_DISK_VALUES; i++) {
         out[i] = a[i] + share * (b[i] - a[i]);
     }
 }
@@ -80,22 +76,15 @@ void ng_disk_table_row(const ng_disk_table *table, double R, ng_disk_row *row)
 {
     const double place = fmin(NG_DISK_LEAST / R, 1.0) * NG_DISK_ROWS;
     const size_t j = place < NG_DISK_ROWS ? (size_t)place : NG_DISK_ROWS - 1;
-    const float share = (float)(place - (double)j);
-    const ng_disk_row *a = &table->row[j], *b = &table->row[j + 1];
-    between(a->D, b->D, share, row->D);
-    between(a->by_P, b->by_P, share, row->by_P);
-    between(a->by_R, b->by_R, share, row->by_R);
+    between(table->row[j].node[0], table->row[j + 1].node[0], (float)(place - (double)j),
+            row->node[0]);
 }
 
 double ng_disk_row_D(const ng_disk_row *row, double u)
 {
     const double place = (u + NG_DISK_REACH) * NG_DISK_PER_UNIT;
-    if (place >= NG_DISK_NODES) {
-        return 0.0;
-    }
-    if (place <= 0.0) {
-        return (double)row->D[0];
-    }
-    const size_t i = (size_t)place;
-    return (double)row->D[i] + (place - (double)i) * (double)(row->D[i + 1] - row->D[i]);
+    const double inside = fmin(fmax(place, 0.0), NG_DISK_NODES - 1);
+    const size_t i = (size_t)inside;
+    const double here = (double)row->node[i][NG_DISK_D];
+    return here + (inside - (double)i) * ((double)row->node[i + 1][NG_DISK_D] - here);
 }
