@@ -22,23 +22,36 @@ static json_t *number_json(const ng_forward_number *x)
                      ng_json_real(x->lower), "upper", ng_json_real(x->upper));
 }
 
+static json_t *profile_json(const growth_writer *w, const char *name, const ng_forward_profile *p)
+{
+    return json_pack("{s:s,s:o,s:o,s:f,s:f}", "parameter", name, "value",
+                     ng_growth_reals(p->value, p->n), "deviance",
+                     ng_growth_reals(p->deviance, p->n), "limit",
+                     gsl_cdf_chisq_Pinv(w->options->level, 1.0), "calibration", p->calibration);
+}
+
 static json_t *profiles_json(growth_writer *w)
 {
     json_t *all = json_array();
-    double limit = gsl_cdf_chisq_Pinv(w->options->level, 1.0);
     for (size_t i = 0; i < NG_N_PROFILES; i++) {
         const ng_forward_profile *p = &w->forward->profile[i];
-        if (p->n == 0) {
-            continue;
+        if (p->n > 0) {
+            const char *name = i < N ? ng_growth_parameter_info()[i].name : "delta";
+            ng_growth_append(w, all, profile_json(w, name, p));
         }
-        const char *name = i < N ? ng_growth_parameter_info()[i].name : "delta";
-        ng_growth_append(w, all,
-                         json_pack("{s:s,s:o,s:o,s:f,s:f}", "parameter", name, "value",
-                                   ng_growth_reals(p->value, p->n), "deviance",
-                                   ng_growth_reals(p->deviance, p->n), "limit", limit,
-                                   "calibration", p->calibration));
     }
     return all;
+}
+
+/* The potential in the middle of the sizes seen: known where single parameters are not. */
+static json_t *potential_json(growth_writer *w)
+{
+    const ng_forward_fit *f = w->forward;
+    json_t *out = profile_json(w, "mu_kT", &f->potential);
+    ng_growth_put(w, out, "n", json_real(f->potential_n));
+    ng_growth_put(w, out, "lower", json_real(f->potential_lower));
+    ng_growth_put(w, out, "upper", json_real(f->potential_upper));
+    return out;
 }
 
 static json_t *prediction_json(growth_writer *w)
@@ -107,6 +120,9 @@ static json_t *forward_json(growth_writer *w)
     }
     ng_growth_put(w, out, "eigenvalues", ng_growth_reals(f->eigenvalue, f->n_parameters));
     ng_growth_put(w, out, "profiles", profiles_json(w));
+    if (f->potential.n > 0) {
+        ng_growth_put(w, out, "potential_profile", potential_json(w));
+    }
     ng_growth_put(w, out, "prediction", prediction_json(w));
     if (f->n_models > 0) {
         ng_growth_put(w, out, "models", models_json(w));
