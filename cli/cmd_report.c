@@ -6,11 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <nucgrow/report.h>
 
 typedef struct options {
-    const char *title;
+    const char *title, *movie, *tracks, *events;
+    double pixel_nm;
 } options;
 
 static const ng_option table[] = {
@@ -20,13 +22,40 @@ static const ng_option table[] = {
      .value = "TEXT",
      .group = "Report",
      .doc = "Title of the page; made from the results when it is not given."},
+    {.name = "movie",
+     .type = NG_OPTION_TEXT,
+     .offset = offsetof(options, movie),
+     .value = "FILE",
+     .group = "What was seen",
+     .doc = "Movie to show; else movie.* in the folder, or in its folder `synthetic`."},
+    {.name = "tracks",
+     .type = NG_OPTION_TEXT,
+     .offset = offsetof(options, tracks),
+     .value = "FILE",
+     .group = "What was seen",
+     .doc = "Particles to draw on it; else tracks.csv or particles.csv in the folder."},
+    {.name = "events",
+     .type = NG_OPTION_TEXT,
+     .offset = offsetof(options, events),
+     .value = "FILE",
+     .group = "What was seen",
+     .doc = "Merges and splits to show; else events.csv in the folder."},
+    {.name = "pixel-nm",
+     .type = NG_OPTION_REAL,
+     .offset = offsetof(options, pixel_nm),
+     .unit = "nm",
+     .min = 1e-6,
+     .max = 1e6,
+     .group = "What was seen",
+     .doc = "Size of a pixel; else as the movie says."},
 };
 
-/* What was read; names and results are owned. */
+/* What was read or found; all of it is owned. */
 typedef struct inputs {
     char **name;
     json_t **result;
     size_t n;
+    char *movie, *table, *events; /* found in folders */
 } inputs;
 
 static void inputs_free(inputs *in)
@@ -37,6 +66,9 @@ static void inputs_free(inputs *in)
     }
     ng_free(in->name);
     ng_free(in->result);
+    ng_free(in->movie);
+    ng_free(in->table);
+    ng_free(in->events);
 }
 
 static ng_status add_file(inputs *in, const char *path, ng_error *err)
@@ -76,21 +108,40 @@ static int is_result(const struct dirent *entry)
     return 0;
 }
 
-static ng_status add_folder(inputs *in, const char *folder, ng_error *err)
+/* The first of `names` that is in the folder, unless a folder before it had one. */
+static void find_file(const char *folder, const char *const *names, char **found)
+{
+    for (; *found == NULL && *names != NULL; names++) {
+        char *path = ng_text_format("%s/%s", folder, *names);
+        if (path != NULL && access(path, R_OK) == 0) {
+            *found = path;
+        } else {
+            ng_free(path);
+        }
+    }
+}
+
+static void find_movie(inputs *in, const char *folder)
+{
+    static const char *const movies[] = {
+        "movie.tif", "movie.tiff", "movie.mrc", "movie.dm4",           "movie.dm3",
+        "movie.mp4", "movie.avi",  "movie.mov", "synthetic/movie.tif", NULL};
+    static const char *const tables[] = {"tracks.csv", "particles.csv", NULL};
+    static const char *const events[] = {"events.csv", NULL};
+    find_file(folder, movies, &in->movie);
+    find_file(folder, tables, &in->table);
+    find_file(folder, events, &in->events);
+}
+
+static ng_status add_results(inputs *in, const char *folder, size_t *n, ng_error *err)
 {
     struct dirent **entry = NULL;
-    int n = scandir(folder, &entry, is_result, alphasort);
+    int found = scandir(folder, &entry, is_result, alphasort);
     ng_status status = NG_OK;
-    if (n < 0) {
+    if (found < 0) {
         return NG_FAIL(err, NG_IO, "%s: the folder cannot be read", folder);
     }
-    if (n == 0) {
-        status = NG_FAIL(err, NG_IO,
-                         "%s: no ensemble.json, fit-growth.json, predicted.json, potential.json or "
-                         "truth.json in this folder",
-                         folder);
-    }
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < found; i++) {
         char *path = ng_text_format("%s/%s", folder, entry[i]->d_name);
         if (status == NG_OK) {
             status = path != NULL ? add_file(in, path, err)
@@ -100,6 +151,33 @@ static ng_status add_folder(inputs *in, const char *folder, ng_error *err)
         free(entry[i]);
     }
     free(entry);
+    *n += (size_t)found;
+    return status;
+}
+
+/* What `nucgrow run` leaves in a folder; the truth of a simulated movie lies one deeper. */
+static ng_status add_folder(inputs *in, const char *folder, const char *movie, ng_error *err)
+{
+    static const char *const truths[] = {"synthetic/truth.json", NULL};
+    char *truth = NULL;
+    size_t n = 0;
+    ng_status status = add_results(in, folder, &n, err);
+    if (status != NG_OK) {
+        return status;
+    }
+    find_movie(in, folder);
+    find_file(folder, truths, &truth);
+    if (truth != NULL) {
+        status = add_file(in, truth, err);
+        n++;
+    }
+    ng_free(truth);
+    if (status == NG_OK && n == 0 && in->movie == NULL && movie == NULL) {
+        return NG_FAIL(err, NG_IO,
+                       "%s: no ensemble.json, fit-growth.json, predicted.json, potential.json, "
+                       "truth.json or movie in this folder",
+                       folder);
+    }
     return status;
 }
 
@@ -109,25 +187,40 @@ static bool is_folder(const char *path)
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
+static ng_status look(ng_cli *cli, const options *o, const inputs *in, json_t **seen, ng_error *err)
+{
+    const ng_report_files files = {.movie = o->movie != NULL ? o->movie : in->movie,
+                                   .table = o->tracks != NULL ? o->tracks : in->table,
+                                   .events = o->events != NULL ? o->events : in->events,
+                                   .pixel_nm = o->pixel_nm};
+    return files.movie != NULL ? ng_report_look(&files, seen, &cli->warnings, err) : NG_OK;
+}
+
 static ng_status run(ng_cli *cli, const void *values, ng_error *err)
 {
     const options *o = values;
     inputs in = {0};
+    json_t *seen = NULL;
     ng_status status = NG_OK;
     for (size_t i = 0; i < cli->n_files && status == NG_OK; i++) {
         const char *path = cli->file[i];
-        status = is_folder(path) ? add_folder(&in, path, err) : add_file(&in, path, err);
+        status = is_folder(path) ? add_folder(&in, path, o->movie, err) : add_file(&in, path, err);
+    }
+    if (status == NG_OK) {
+        status = look(cli, o, &in, &seen, err);
     }
     if (status == NG_OK) {
         ng_report_input input = {.title = o->title,
                                  .result = (const json_t *const *)in.result,
                                  .name = (const char *const *)in.name,
-                                 .n = in.n};
+                                 .n = in.n,
+                                 .seen = seen};
         status = ng_report_write(&input, cli->common.output, cli->common.force, err);
     }
     if (status == NG_OK) {
         ng_cli_print(cli, "report  %s\n", cli->common.output);
     }
+    json_decref(seen);
     inputs_free(&in);
     return status;
 }
@@ -138,16 +231,20 @@ const ng_command ng_command_report = {
     .summary = "one HTML page of results: answer, figures, intervals, provenance",
     .description =
         "Reads results of `nucgrow ensemble`, `fit growth`, `predict` and `potential`, and the "
-        "truth of `simulate ensemble`, in any mix; a folder stands for the results in it. "
+        "truth of `simulate`, in any mix; a folder stands for the results in it. "
         "`nucgrow report fit-growth.json` alone draws every figure of a fit; several fits or "
         "predictions are also set side by side.\n\n"
+        "With a movie the page shows its frames with the outlines and tracks of the particles, the "
+        "growth of the one that is chosen, and merges and splits as strips of frames: of up to 40 "
+        "frames, small enough for a page.\n\n"
         "The page, report.html unless -o names another, is one file that asks no network for "
         "anything and can be read without scripts. "
         "Buttons give the data of each figure as CSV and the picture as SVG.",
     .usage = "RESULT.json|FOLDER... [options]",
     .examples = "nucgrow report fit-growth.json -o report.html\n"
                 "nucgrow report forward.json rate.json predicted.json -o compared.html\n"
-                "nucgrow report results/ --title \"Pt, run 12\"\n",
+                "nucgrow report results/ --title \"Pt, run 12\"\n"
+                "nucgrow report results/ --movie movie.tif\n",
     .options = table,
     .n_options = sizeof table / sizeof table[0],
     .options_size = sizeof(options),

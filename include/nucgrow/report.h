@@ -12,6 +12,25 @@
 extern "C" {
 #endif
 
+/** A movie and what was measured in it, as files. */
+typedef struct ng_report_files {
+    const char *movie;  /* whatever ng_movie_open reads */
+    const char *table;  /* tracks.csv, or particles.csv where nothing is linked; may be NULL */
+    const char *events; /* events.csv; may be NULL */
+    double pixel_nm;    /* NAN: as the movie says */
+} ng_report_files;
+
+/**
+ * Look at a movie: what a page shows of it. At most 40 frames, averaged over pixels so that all of
+ * them take no more than 3 MB; the tracks (thinned above 60000 points, but for the frames shown);
+ * merges and splits as strips of seven frames, the 24 with the highest score.
+ * Result: JSON for ng_report_input.seen; owned by the caller (json_decref).
+ * Warnings: those of reading. Errors: those of ng_movie_open, ng_particles_read, ng_events_read;
+ * NG_INVALID when the size of a pixel is not known; NG_TOO_LITTLE when no frame can be read.
+ */
+NG_MUST_CHECK ng_status ng_report_look(const ng_report_files *files, struct json_t **out,
+                                       ng_warnings *warnings, ng_error *err);
+
 /** Results to show. Every pointer is borrowed and may be NULL; at least one must be given. */
 typedef struct ng_report_input {
     const char *title; /* of the page; NULL: made from the inputs */
@@ -19,6 +38,7 @@ typedef struct ng_report_input {
         *result;             /* parsed result files (ensemble, fit-growth, potential, truth) */
     const char *const *name; /* their file names, for the page */
     size_t n;
+    const struct json_t *seen; /* from ng_report_look */
 } ng_report_input;
 
 /**

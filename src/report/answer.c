@@ -25,7 +25,8 @@ void ng_report_title(FILE *out, const ng_report_study *study)
     const char *what = grew                                          ? "Growth of nanoparticles"
                        : study->result[NG_REPORT_POTENTIAL] != NULL  ? "Chemical potential"
                        : study->result[NG_REPORT_PREDICTION] != NULL ? "Predicted growth"
-                                                                     : "Synthetic ensemble";
+                       : study->result[NG_REPORT_TRUTH] != NULL      ? "Synthetic ensemble"
+                                                                     : "Particles in a movie";
     title = title != NULL ? title : predicted;
     if (title != NULL && title[0] != '\0') {
         ng_html_format(out, "%s: %s", what, title);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "report_internal.h"
+#include "seen_internal.h"
 
 static void part(FILE *out, int index)
 {
@@ -33,11 +34,28 @@ static bool are_several(const ng_report_study *study, size_t n)
     return fits > 1 || predictions > 1;
 }
 
-static void navigation(FILE *out, const ng_report_study *study, bool several)
+static bool is_empty(const ng_report_study *study)
 {
-    ng_html_raw(out, "<nav class=\"page\" aria-label=\"Parts of this report\"><ul>\n"
-                     "<li><a href=\"#answer\">Answer</a></li>\n"
-                     "<li><a href=\"#figures\">Figures</a></li>\n");
+    for (int k = 0; k < NG_REPORT_KINDS; k++) {
+        if (study->result[k] != NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void navigation(FILE *out, const ng_report_study *study, bool several, bool seen)
+{
+    ng_html_raw(out, "<nav class=\"page\" aria-label=\"Parts of this report\"><ul>\n");
+    if (!is_empty(study)) {
+        ng_html_raw(out, "<li><a href=\"#answer\">Answer</a></li>\n");
+    }
+    if (seen) {
+        ng_html_raw(out, "<li><a href=\"#seen\">Movie</a></li>\n");
+    }
+    if (!is_empty(study)) {
+        ng_html_raw(out, "<li><a href=\"#figures\">Figures</a></li>\n");
+    }
     if (study->result[NG_REPORT_FIT] != NULL) {
         ng_html_raw(out, "<li><a href=\"#parameters-table\">Parameters</a></li>\n"
                          "<li><a href=\"#certainty\">Certainty</a></li>\n");
@@ -76,8 +94,20 @@ static void write_prediction(FILE *out, const ng_report_study *study, size_t k)
     slot(out, alone && k == 0 ? "figures" : NULL, "prediction", k);
 }
 
-static void write_study(FILE *out, const ng_report_study *study, size_t k)
+static void write_seen(FILE *out, const json_t *seen)
 {
+    if (seen != NULL) {
+        ng_report_seen_text(out, seen);
+        slot(out, NULL, "seen", 0);
+    }
+}
+
+static void write_study(FILE *out, const ng_report_study *study, size_t k, const json_t *seen)
+{
+    if (is_empty(study)) {
+        write_seen(out, seen);
+        return;
+    }
     if (k > 0) {
         ng_html_raw(out, "<section><h2>Also given: ");
         ng_html_text(out, study->name);
@@ -87,11 +117,13 @@ static void write_study(FILE *out, const ng_report_study *study, size_t k)
     }
     if (prediction_alone(study)) {
         write_prediction(out, study, k);
+        write_seen(out, seen);
         return;
     }
     ng_report_answer(out, study);
     ng_report_key_numbers(out, study);
     ng_html_raw(out, "</section>\n");
+    write_seen(out, seen);
     slot(out, k == 0 ? "figures" : NULL, "physics", k);
     if (study->result[NG_REPORT_FIT] != NULL) {
         fprintf(out, "<section%s>\n", k == 0 ? " id=\"parameters-table\"" : "");
@@ -121,10 +153,10 @@ static void write_body(FILE *out, const ng_report_input *input, const ng_report_
     ng_html_raw(out, "<header>\n<p class=\"eyebrow\">nucgrow report</p>\n<h1>");
     write_title(out, input, study);
     ng_html_raw(out, "</h1>\n</header>\n");
-    navigation(out, study, are_several(study, n));
+    navigation(out, study, are_several(study, n), input->seen != NULL);
     ng_html_raw(out, "<main>\n");
     for (size_t k = 0; k < n; k++) {
-        write_study(out, &study[k], k);
+        write_study(out, &study[k], k, k == 0 ? input->seen : NULL);
         if (k == 0) {
             write_comparison(out, study, n);
         }
@@ -141,7 +173,7 @@ static void write_body(FILE *out, const ng_report_input *input, const ng_report_
 static ng_status write_page(FILE *out, const ng_report_input *input, const ng_report_study *study,
                             size_t n, ng_error *err)
 {
-    json_t *data = ng_report_data(study, n);
+    json_t *data = ng_report_data(study, n, input->seen);
     if (data == NULL) {
         return NG_FAIL(err, NG_MEMORY, "out of memory for the report's data");
     }

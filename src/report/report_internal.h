@@ -79,8 +79,9 @@ NG_MUST_CHECK ng_status ng_report_studies(const ng_report_input *input, ng_repor
                                           size_t *n, ng_error *err);
 /** The ensemble of a study: its own, or the one inside its fit. Borrowed, may be NULL. */
 const json_t *ng_report_ensemble(const ng_report_study *study);
-/** {"studies": [...]}: what the page draws. Owned by the caller; NULL: no memory. */
-json_t *ng_report_data(const ng_report_study *study, size_t n);
+/** {"studies": [...], "seen"}: what the page draws (`seen` may be NULL). Owned by the caller; NULL:
+ *  no memory. */
+json_t *ng_report_data(const ng_report_study *study, size_t n, const json_t *seen);
 
 /* ---- tables -------------------------------------------------------------------------------- */
 

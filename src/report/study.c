@@ -92,12 +92,12 @@ ng_status ng_report_studies(const ng_report_input *input, ng_report_study **stud
 {
     *study = NULL;
     *n = 0;
-    if (input->n == 0) {
+    if (input->n == 0 && input->seen == NULL) {
         return NG_FAIL(err, NG_TOO_LITTLE,
                        "no result to report on; give ensemble.json, "
                        "fit-growth.json, potential.json or predicted.json");
     }
-    ng_report_study *list = NG_NEW(ng_report_study, input->n);
+    ng_report_study *list = NG_NEW(ng_report_study, input->n + 1);
     if (list == NULL) {
         return NG_FAIL(err, NG_MEMORY, "out of memory for %zu results", input->n);
     }
@@ -300,7 +300,7 @@ static json_t *file_name(const char *path)
     return path != NULL ? json_string(slash != NULL ? slash + 1 : path) : NULL;
 }
 
-json_t *ng_report_data(const ng_report_study *study, size_t n)
+json_t *ng_report_data(const ng_report_study *study, size_t n, const json_t *seen)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < n; i++) {
@@ -316,5 +316,5 @@ json_t *ng_report_data(const ng_report_study *study, size_t n)
         json_object_set_new(one, "files", files);
         json_array_append_new(list, one);
     }
-    return json_pack("{s:o}", "studies", list);
+    return json_pack("{s:o, s:O*}", "studies", list, "seen", seen);
 }

@@ -59,6 +59,10 @@ const PREDICTED = {
     "forward-test": ["mean ⟨n⟩ (", "variance of n ("],
     "supply": ["monomers per second and particle", "in force in this prediction"]
 };
+const SEEN = {
+    "movie": ["time (s)", "radius (nm)", "Play", "outlines", "particle", "frame 0 of 23"],
+    "events": ["goes into", "nm"]
+};
 const WITH_POTENTIAL = {...FIGURES, rates: ["rate (1/s)"]};
 
 let passed = 0;
@@ -268,6 +272,68 @@ async function printedReport(browser) {
     await close();
 }
 
+/** A movie with its tracks and events: drawn, steered by mouse and by keys, read without scripts. */
+async function movieReport(browser) {
+    const folder = join(option.out, "tem");
+    execFileSync(option.program, ["simulate", "tem", "-o", folder, "--force", "--quiet", "--frames",
+        "24", "--particles", "40", "--field-nm", "60", "--diffusion-nm2-per-s", "0.2"]);
+    const path = report("movie", [folder]);
+    check(statSync(path).size < 4.5e6, `movie: ${statSync(path).size} bytes`);
+    for (const [name, options] of [["light", {colorScheme: "light"}], ["dark",
+        {colorScheme: "dark"}], ["narrow", {viewport: {width: 390, height: 800}}]]) {
+        const {page, seen, close} = await open(browser, path, options);
+        await checkExpected(`movie, ${name}`, page, SEEN);
+        await checkPictures(`movie, ${name}`, page);
+        if (name === "light") {
+            await checkDownloads(page, Object.keys(SEEN));
+            await steerMovie(page);
+        }
+        await checkPictures(`movie, ${name}, steered`, page);
+        await page.screenshot({path: join(option.out, `movie-${name}.png`), fullPage: true});
+        checkQuiet(`movie, ${name}`, seen);
+        await close();
+    }
+    const {page, close} = await open(browser, path, {javaScriptEnabled: false});
+    const text = await page.textContent("main");
+    for (const words of ["movie.tif: 24 frames of 113 × 113 pixels", "merge", "24 frames of the movie",
+        "apart before (nm)"]) {
+        check(text.includes(words), `movie, without scripts: “${words}” is missing`);
+    }
+    await close();
+}
+
+async function steerMovie(page) {
+    const said = () => page.textContent("#movie output");
+    const label = () => page.getAttribute("#movie svg.frame", "aria-label");
+    const pictures = [await page.getAttribute("#movie svg.frame image", "href")];
+    await page.focus("#movie input[type=range]");
+    await page.keyboard.press("ArrowRight");
+    pictures.push(await page.getAttribute("#movie svg.frame image", "href"));
+    check(pictures[0] !== pictures[1], "movie: the arrow key shows no other frame");
+    check((await said()).includes("frame 1 of 23") && (await label()).includes("frame 1"),
+        `movie: after the arrow key it says “${await said()}”`);
+    await page.keyboard.press("End");
+    check((await said()).includes("frame 23 of 23"), `movie: End leads to “${await said()}”`);
+
+    const circle = page.locator("#movie svg.frame circle").nth(5);
+    const number = /particle (\d+)/.exec(await circle.textContent())[1];
+    await circle.click({force: true, position: {x: 1, y: 1}});
+    check(await page.inputValue("#movie select") === number, "movie: a click chooses no particle");
+    check((await page.textContent("#movie .curve")).includes(`Particle ${number}:`),
+        "movie: the growth of the particle is not told");
+    await page.selectOption("#movie select", "");
+    check((await page.textContent("#movie .curve")).includes("All particles"),
+        "movie: the choice is not taken back");
+
+    await page.click("#movie button:text-is(\"Play\")");
+    await page.waitForTimeout(500);
+    await page.click("#movie button:text-is(\"Stop\")");
+    check(!(await said()).includes("frame 23 of 23"), "movie: it does not play");
+    await page.uncheck("#movie label:has-text(\"outlines\") input");
+    check(await page.locator("#movie svg.frame circle").count() === 0, "movie: outlines stay");
+    await page.check("#movie label:has-text(\"outlines\") input");
+}
+
 async function withoutScripts(browser) {
     const {page, close} = await open(browser, join(option.out, "full.html"),
         {javaScriptEnabled: false});
@@ -336,6 +402,7 @@ try {
     await forwardReport(browser);
     await narrowReport(browser);
     await printedReport(browser);
+    await movieReport(browser);
     await withoutScripts(browser);
     await forwardWithoutScripts(browser);
     await otherReports(browser);

@@ -356,7 +356,7 @@ static void thins_long_tables(void **state)
     (void)state;
     json_t *fit = long_fit(20000);
     ng_report_study study = {.result = {[NG_REPORT_FIT] = fit}};
-    json_t *data = ng_report_data(&study, 1);
+    json_t *data = ng_report_data(&study, 1, NULL);
     const json_t *first = json_array_get(json_object_get(data, "studies"), 0);
     const json_t *drawn = json_object_get(json_object_get(first, "fit"), "potential");
     size_t kept = json_array_size(json_object_get(drawn, "n"));

@@ -1,12 +1,12 @@
 // Draw every figure into the slots that the page holds, and again when their width changes.
 
-const SLOTS = {physics: [growthFigures, drivingFigures, rateFigures],
+const SLOTS = {seen: [seenFigures], physics: [growthFigures, drivingFigures, rateFigures],
     certainty: [certaintyFigures], prediction: [predictionFigures], compare: [compareFigures]};
 
 /** The groups that can be asked of this study: a table of the potential has no trajectories. */
 function askable(group, study) {
     if (group === predictionFigures) return study.prediction;
-    if (group === compareFigures) return true;
+    if (group === compareFigures || group === seenFigures) return true;
     if (group === growthFigures) return study.ensemble || study.fit;
     if (group === drivingFigures) return study.fit || study.potential;
     return study.fit;
@@ -46,7 +46,7 @@ function mountSlot(slot, studies) {
     const k = Number(slot.dataset.study);
     const study = studies[k];
     const ctx = {...(slot.dataset.slot === "prediction" ? predictionContext : contextOf)(study),
-        studies};
+        studies, seen: data.seen};
     const lacking = [];
     const groups = SLOTS[slot.dataset.slot].filter((group) => askable(group, study));
     const mounted = groups.flatMap((group) =>
@@ -55,7 +55,8 @@ function mountSlot(slot, studies) {
     return mounted;
 }
 
-const studies = list(JSON.parse(document.getElementById("nucgrow-data").textContent).studies);
+const data = JSON.parse(document.getElementById("nucgrow-data").textContent);
+const studies = list(data.studies);
 const figures = [...document.querySelectorAll("[data-slot]")].flatMap((slot) =>
     mountSlot(slot, studies));
 
