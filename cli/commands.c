@@ -7,6 +7,7 @@
 #define NG_COMMAND_LIST(X)                                                                         \
     X(info)                                                                                        \
     X(detect)                                                                                      \
+    X(track)                                                                                       \
     X(ensemble)                                                                                    \
     X(potential)                                                                                   \
     X(fit_growth)                                                                                  \

@@ -27,6 +27,7 @@ typedef enum ng_particle_flag {
 
 typedef struct ng_particle {
     long track;    /* -1: not linked */
+    long group;    /* tracks that merge share one; -1: none. In tracks.csv, not particles.csv */
     long frame;    /* from 0 */
     long particle; /* number within its frame, from 1: the label in the mask */
     double time_s;
@@ -59,7 +60,7 @@ ng_particle ng_particle_unknown(void);
  *
  *  Columns: (track,) frame, time_s, particle, x_nm, y_nm, radius_nm, radius_se_nm, area_nm2,
  *  intensity, intensity_se, background, snr, flag, x_se_nm, y_se_nm, x_raw_nm, y_raw_nm,
- *  circularity, solidity, ellipse_ratio, contrast, edge_nm. NAN is an empty cell; flags are words
+ *  circularity, solidity, ellipse_ratio, contrast, edge_nm (, group, with track). NAN is an empty cell; flags are words
  *  joined by '+' ("edge+crowded"). What was measured is written with 9 digits, times with 15.
  *  `comment` (may be NULL, may hold several lines) goes into `#` lines. Commit and abandon free the
  *  writer. */
@@ -78,7 +79,7 @@ void ng_particles_writer_abandon(ng_particles_writer *writer); /* NULL is fine *
  *  tracks are not. Units as for ng_tracks_read (docs/tables.md): px needs options->pixel_nm, frames
  *  without times options->frame_s. Rows that repeat the frame, position and size of another (as in
  *  tables of merged particles) are dropped. Tracks of tables with a column `group` are numbered
- *  anew. x_raw_nm, y_raw_nm are x_nm, y_nm where the table has no such columns; area_nm2 is that of
+ *  anew where groups use a number again; the group is kept. x_raw_nm, y_raw_nm are x_nm, y_nm where the table has no such columns; area_nm2 is that of
  *  the radius where the size is an area.
  *  Warnings: rows-dropped, rows-repeated, size-constant, trackpy-size, tracks-branched,
  *  times-uneven, time-is-frame, pixel-nm-unused, frame-s-unused, flags-unknown.
@@ -97,8 +98,9 @@ typedef enum ng_event_kind {
     NG_EVENT_SPLIT
 } ng_event_kind;
 
-/** Merge: `track` ended and `partner` went on as `into` (often equal to partner). Split: `track`
- *  came out of `partner`. */
+/** Merge: `track` ended and `partner` went on as `into` (often equal to partner); radius1 and 2 are
+ *  those of track and partner before, radius_after of the one that they became. Split: `track` came
+ *  out of `partner`; radius1 and 2 are theirs afterwards, radius_after of the one before. */
 typedef struct ng_event {
     ng_event_kind kind;
     long frame; /* merge: the first frame in which the parents are one */
@@ -126,6 +128,14 @@ NG_MUST_CHECK ng_status ng_events_parse(const char *text, size_t length, const c
  *  distance_nm,score; NAN and -1 are empty cells. */
 NG_MUST_CHECK ng_status ng_events_write(const ng_events *events, const char *path,
                                         const char *comment, bool force, ng_error *err);
+
+/** A file that TrackMate (7 and later) opens: all particles as spots, where they are in the picture
+ *  (x_raw_nm, y_raw_nm), and tracks with merges and splits as branches of one TrackMate track.
+ *  Particles are sorted by track, then frame, those of no track last, as ng_track_link leaves them.
+ *  `events` may be NULL, `comment` too. Spots without a radius are drawn with 1 nm. */
+NG_MUST_CHECK ng_status ng_trackmate_xml_write(const ng_particles *particles,
+                                               const ng_events *events, const char *path,
+                                               const char *comment, bool force, ng_error *err);
 
 #ifdef __cplusplus
 }

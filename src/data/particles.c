@@ -55,7 +55,8 @@ double *ng_particle_number(ng_particle *particle, const ng_particle_column *colu
 
 ng_particle ng_particle_unknown(void)
 {
-    ng_particle p = {.track = -1, .time_s = (double)NAN, .x_nm = (double)NAN, .y_nm = (double)NAN};
+    ng_particle p = {
+        .track = -1, .group = -1, .time_s = (double)NAN, .x_nm = (double)NAN, .y_nm = (double)NAN};
     for (size_t i = 0; i < ng_n_particle_columns; i++) {
         if (ng_particle_columns[i].kind != NG_PARTICLE_FLAGS) {
             *ng_particle_number(&p, &ng_particle_columns[i]) = (double)NAN;
@@ -146,6 +147,7 @@ static void fill_particle(const ng_table *table, const ng_row *row, double posit
 {
     *particle = ng_particle_unknown();
     particle->track = row->track < 0 ? -1 : row->track;
+    particle->group = row->group;
     particle->frame = row->frame;
     particle->time_s = row->time_s;
     particle->x_nm = particle->x_raw_nm = row->x * position_nm;
@@ -157,12 +159,41 @@ static void fill_particle(const ng_table *table, const ng_row *row, double posit
     }
 }
 
-/* Groups may use the numbers of tracks again, so tracks are numbered anew. Rows are sorted by
- * group and track. */
-static void number_grouped(const ng_rows *rows)
+static int by_number(const void *left, const void *right)
+{
+    const ng_row *a = left;
+    const ng_row *b = right;
+    int order = ORDER(a->track, b->track);
+    return order != 0 ? order : ORDER(a->group, b->group);
+}
+
+/* Whether groups use the numbers of tracks again. Reorders. */
+static bool numbers_clash(ng_rows *rows)
+{
+    qsort(rows->item, rows->n, sizeof *rows->item, by_number);
+    for (size_t i = 1; i < rows->n; i++) {
+        const ng_row *a = &rows->item[i - 1], *b = &rows->item[i];
+        if (a->track == b->track && a->group != b->group) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int by_group(const void *left, const void *right)
+{
+    return ng_row_compare_particle(left, right);
+}
+
+/* Then tracks are numbered anew. */
+static void number_grouped(ng_rows *rows)
 {
     long track = 0;
     ng_row last = {.group = -2};
+    if (!numbers_clash(rows)) {
+        return;
+    }
+    qsort(rows->item, rows->n, sizeof *rows->item, by_group);
     for (size_t i = 0; i < rows->n; i++) {
         ng_row *row = &rows->item[i];
         if (row->track >= 0) {

@@ -14,7 +14,7 @@ static void write_header(FILE *stream, bool with_track)
     for (size_t i = 0; i < ng_n_particle_columns; i++) {
         fprintf(stream, ",%s", ng_particle_columns[i].name);
     }
-    fputc('\n', stream);
+    fputs(with_track ? ",group\n" : "\n", stream);
 }
 
 ng_status ng_particles_writer_open(const char *path, const char *comment, bool with_track,
@@ -70,6 +70,11 @@ static void write_particle(FILE *stream, bool with_track, ng_particle p)
         } else {
             ng_number_print(stream, *ng_particle_number(&p, column), NG_MEASURED_DIGITS);
         }
+    }
+    if (with_track && p.group >= 0) {
+        fprintf(stream, ",%ld", p.group);
+    } else if (with_track) {
+        fputc(',', stream);
     }
     fputc('\n', stream);
 }

@@ -56,10 +56,12 @@ static char *slurp(const char *path)
 
 /* ---- out ------------------------------------------------------------------------------- */
 
-#define REST "circularity,solidity,ellipse_ratio,contrast,edge_nm\n"
-#define HEADER                                                                                     \
+#define COLUMNS                                                                                    \
     "frame,time_s,particle,x_nm,y_nm,radius_nm,radius_se_nm,area_nm2,intensity,intensity_se,"      \
-    "background,snr,flag,x_se_nm,y_se_nm,x_raw_nm,y_raw_nm," REST
+    "background,snr,flag,x_se_nm,y_se_nm,x_raw_nm,y_raw_nm,circularity,solidity,ellipse_ratio,"    \
+    "contrast,edge_nm"
+#define HEADER COLUMNS "\n"
+#define HEADER_OF_TRACKS COLUMNS ",group\n"
 
 static ng_particle example(void)
 {
@@ -98,8 +100,8 @@ static void rows_are_written_as_documented(void **state)
                               "4,0.3,2,10.25,0,0.333333333,,,,,,5,edge+split,,,,,,,,,\n");
     ng_free(text);
     text = written(&p, true);
-    assert_string_equal(text, "# a test\ntrack," HEADER
-                              ",4,0.3,2,10.25,0,0.333333333,,,,,,5,edge+split,,,,,,,,,\n");
+    assert_string_equal(text, "# a test\ntrack," HEADER_OF_TRACKS
+                              ",4,0.3,2,10.25,0,0.333333333,,,,,,5,edge+split,,,,,,,,,,\n");
     ng_free(text);
 }
 

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "link_internal.h"
+
+#include <math.h>
+
+/* Segments that end and segments that begin later are rows and columns of one problem for the whole
+ * movie. It is sparse: an end sees the beginnings of the next few frames within its reach. */
+
+typedef struct gap_problem {
+    size_t *row_point;    /* owned: the last point of each segment that ends, by frame */
+    size_t *column_point; /* owned: the first point of each that begins, by frame */
+    size_t *frame_first;  /* owned: first column of each frame */
+    size_t n_rows, n_columns;
+    double *x, *y; /* owned: of the columns */
+    size_t *first, *column, *taken;
+    double *cost, *none;
+} gap_problem;
+
+static void problem_free(gap_problem *p)
+{
+    ng_free(p->row_point);
+    ng_free(p->column_point);
+    ng_free(p->frame_first);
+    ng_free(p->x);
+    ng_free(p->y);
+    ng_free(p->first);
+    ng_free(p->column);
+    ng_free(p->taken);
+    ng_free(p->cost);
+    ng_free(p->none);
+}
+
+static bool list_ends(const ng_points *points, gap_problem *p)
+{
+    size_t n_ends = 0, n_starts = 0;
+    for (size_t k = 0; k < points->n; k++) {
+        n_ends += points->next[k] == NG_NONE;
+        n_starts += points->previous[k] == NG_NONE;
+    }
+    p->row_point = NG_NEW(size_t, n_ends);
+    p->column_point = NG_NEW(size_t, n_starts);
+    p->frame_first = NG_NEW(size_t, points->n_frames + 1);
+    p->x = NG_NEW(double, n_starts);
+    p->y = NG_NEW(double, n_starts);
+    p->first = NG_NEW(size_t, n_ends + 1);
+    p->taken = NG_NEW(size_t, n_ends);
+    p->none = NG_NEW(double, n_ends);
+    if (p->row_point == NULL || p->column_point == NULL || p->frame_first == NULL || p->x == NULL ||
+        p->y == NULL || p->first == NULL || p->taken == NULL || p->none == NULL) {
+        return false;
+    }
+    for (size_t f = 0; f < points->n_frames; f++) {
+        p->frame_first[f] = p->n_columns;
+        for (size_t k = points->first[f]; k < points->first[f + 1]; k++) {
+            if (points->next[k] == NG_NONE) {
+                p->row_point[p->n_rows++] = k;
+            }
+            if (points->previous[k] == NG_NONE) {
+                p->x[p->n_columns] = points->x[k];
+                p->y[p->n_columns] = points->y[k];
+                p->column_point[p->n_columns++] = k;
+            }
+        }
+    }
+    p->frame_first[points->n_frames] = p->n_columns;
+    return true;
+}
+
+/* A candidate of the frame that is looked at, until it is known which row it belongs to. */
+typedef struct pending {
+    size_t row, column;
+    double cost;
+} pending;
+
+typedef struct gap_search {
+    const ng_points *points;
+    const ng_motion *motion;
+    gap_problem *problem;
+    pending *list; /* owned */
+    size_t n, capacity;
+    size_t row, column_first;
+    double frames, miss;
+    ng_status status;
+    ng_error *err;
+} gap_search;
+
+static void collect(void *context, size_t index, double distance2)
+{
+    gap_search *s = context;
+    if (s->status == NG_OK && s->n == s->capacity) {
+        size_t more = 2 * s->capacity + 256;
+        pending *larger = ng_realloc(s->list, more, sizeof *larger);
+        if (larger == NULL) {
+            s->status = NG_FAIL(s->err, NG_MEMORY, "no memory for %zu candidate gaps", more);
+            return;
+        }
+        s->list = larger;
+        s->capacity = more;
+    }
+    if (s->status != NG_OK) {
+        return;
+    }
+    const gap_problem *p = s->problem;
+    size_t column = s->column_first + index;
+    double a = s->points->size[p->row_point[s->row]];
+    double b = s->points->size[p->column_point[column]];
+    double cost =
+        ng_motion_cost(s->motion, distance2, s->frames) + ng_size_cost(s->motion, a, b) + s->miss;
+    s->list[s->n++] = (pending){s->row, column, cost};
+}
+
+/* Ends of frame `from` against beginnings of frame `to`. */
+static void search_frame(gap_search *s, const size_t *row_first, size_t from, size_t to,
+                         ng_grid *grid)
+{
+    const gap_problem *p = s->problem;
+    const ng_points *points = s->points;
+    size_t n = p->frame_first[to + 1] - p->frame_first[to];
+    s->frames = (double)(points->frame[to] - points->frame[from]);
+    s->column_first = p->frame_first[to];
+    if (n == 0 || row_first[from] == row_first[from + 1]) {
+        return;
+    }
+    double reach = s->motion->choice.gate_nm * sqrt(s->frames);
+    s->status =
+        ng_grid_fill(grid, p->x + s->column_first, p->y + s->column_first, n, reach, s->err);
+    /* each frame unseen is as likely as a loss */
+    s->miss = -2.0 * (s->frames - 1.0) * log(fmax(s->motion->choice.loss, 0.02));
+    for (size_t r = row_first[from]; r < row_first[from + 1] && s->status == NG_OK; r++) {
+        s->row = r;
+        size_t k = p->row_point[r];
+        ng_grid_near(grid, points->x[k], points->y[k], reach, collect, s);
+    }
+}
+
+static ng_status search_all(gap_search *s, const size_t *row_first, long max_gap)
+{
+    const ng_points *points = s->points;
+    ng_grid grid = {.n = 0};
+    for (size_t f = 0; f < points->n_frames && s->status == NG_OK; f++) {
+        for (size_t to = f + 1; to < points->n_frames && s->status == NG_OK &&
+                                points->frame[to] - points->frame[f] <= max_gap + 1;
+             to++) {
+            search_frame(s, row_first, f, to, &grid);
+        }
+    }
+    ng_grid_free(&grid);
+    return s->status;
+}
+
+/* Candidates were found frame by frame; the problem wants them row by row. */
+static ng_status order_candidates(gap_search *s)
+{
+    gap_problem *p = s->problem;
+    p->column = NG_NEW(size_t, s->n);
+    p->cost = NG_NEW(double, s->n);
+    if (p->column == NULL || p->cost == NULL) {
+        return NG_FAIL(s->err, NG_MEMORY, "no memory for %zu candidate gaps", s->n);
+    }
+    for (size_t i = 0; i < s->n; i++) {
+        p->first[s->list[i].row + 1]++;
+    }
+    for (size_t r = 0; r < p->n_rows; r++) {
+        p->first[r + 1] += p->first[r];
+        p->taken[r] = p->first[r]; /* where the next candidate goes */
+        p->none[r] = s->motion->none;
+    }
+    for (size_t i = 0; i < s->n; i++) {
+        size_t at = p->taken[s->list[i].row]++;
+        p->column[at] = s->list[i].column;
+        p->cost[at] = s->list[i].cost;
+    }
+    return NG_OK;
+}
+
+static size_t *rows_by_frame(const ng_points *points, const gap_problem *p)
+{
+    size_t *first = NG_NEW(size_t, points->n_frames + 1);
+    for (size_t r = 0; first != NULL && r < p->n_rows; r++) {
+        first[points->at[p->row_point[r]] + 1]++;
+    }
+    for (size_t f = 0; first != NULL && f < points->n_frames; f++) {
+        first[f + 1] += first[f];
+    }
+    return first;
+}
+
+ng_status ng_link_gaps(ng_points *points, const ng_motion *motion, long max_gap, size_t *closed,
+                       ng_error *err)
+{
+    gap_problem p = {.n_rows = 0};
+    gap_search s = {.points = points, .motion = motion, .problem = &p, .err = err};
+    ng_assign_work work = {.n_rows = 0};
+    size_t *row_first = NULL;
+    ng_status status = NG_OK;
+    *closed = 0;
+    if (list_ends(points, &p)) {
+        row_first = rows_by_frame(points, &p);
+    }
+    if (row_first == NULL) {
+        status = NG_FAIL(err, NG_MEMORY, "no memory to close gaps");
+        goto out;
+    }
+    status = search_all(&s, row_first, max_gap);
+    if (status == NG_OK) {
+        status = order_candidates(&s);
+    }
+    if (status == NG_OK) {
+        ng_assignment problem = {p.n_rows, p.n_columns, p.first, p.column, p.cost, p.none};
+        status = ng_assign(&problem, &work, p.taken, err);
+    }
+    for (size_t r = 0; r < p.n_rows && status == NG_OK; r++) {
+        if (p.taken[r] != NG_NONE) {
+            ng_points_link(points, p.row_point[r], p.column_point[p.taken[r]]);
+            *closed += 1;
+        }
+    }
+out:
+    ng_free(row_first);
+    ng_free(s.list);
+    ng_assign_work_free(&work);
+    problem_free(&p);
+    return status;
+}

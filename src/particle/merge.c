@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "link_internal.h"
+
+#include <math.h>
+
+#define PI 3.14159265358979323846
+#define WINDOW 8         /* points on each side that sizes are averaged over */
+#define REACH 1.5        /* between edges, in gates */
+#define FAR_MERGES 0.15  /* share of merges whose edges were anywhere within the reach */
+#define SURE 12.0        /* no single piece of evidence counts more */
+#define SHARE_ADDED 0.85 /* of E's area that M gains; equal disks: 0.6 relaxed, 1 not relaxed */
+#define SPREAD_ADDED 0.3 /* s.d. of that share */
+#define ODD_JUMPS 0.03   /* share of sizes that jump without a merge, and how far in ln(area) */
+#define ODD_JUMP_SIZE 0.3
+#define EM_ROUNDS 20
+
+/* ---- walking along a track, either way ------------------------------------------------- */
+
+static size_t forward(const ng_judge *j, size_t k, bool split)
+{
+    return split ? j->points->previous[k] : j->points->next[k];
+}
+
+static size_t backward(const ng_judge *j, size_t k, bool split)
+{
+    return forward(j, k, !split);
+}
+
+/* Whether an event lies between two points of a track. */
+static bool event_between(const ng_judge *j, size_t a, size_t b)
+{
+    return j->boundary[a > b ? a : b];
+}
+
+/* Mean of ln(area) and its scatter over the points from `k` on, up to the next event. */
+typedef struct level {
+    double mean, frame; /* mean frame */
+    double scatter2;    /* sum of squared differences of neighbours, halved */
+    size_t n, n_scatter;
+    double slope;    /* per point */
+    double solidity; /* mean; NAN unknown */
+} level;
+
+static double frame_of(const ng_judge *j, size_t k)
+{
+    return (double)j->points->frame[j->points->at[k]];
+}
+
+static level measure_level(const ng_judge *j, size_t k, bool ahead, bool split)
+{
+    level l = {.n = 0};
+    double last = (double)NAN, first = (double)NAN, solidity = 0.0;
+    const double far = 2.0 * WINDOW, origin = frame_of(j, k);
+    while (k != NG_NONE && l.n < WINDOW && fabs(frame_of(j, k) - origin) <= far) {
+        const double size = j->points->size[k];
+        if (!isnan(size)) {
+            l.mean += size;
+            l.frame += frame_of(j, k);
+            solidity += j->particles->item[j->points->item[k]].solidity;
+            if (!isnan(last)) {
+                /* a jump is no noise */
+                l.scatter2 += fmin((size - last) * (size - last), 0.25) / 2.0;
+                l.n_scatter++;
+            } else {
+                first = size;
+            }
+            last = size;
+            l.n++;
+        }
+        const size_t to = ahead ? forward(j, k, split) : backward(j, k, split);
+        k = to != NG_NONE && event_between(j, k, to) ? NG_NONE : to;
+    }
+    l.mean = l.n > 0 ? l.mean / (double)l.n : (double)NAN;
+    l.frame = l.n > 0 ? l.frame / (double)l.n : (double)NAN;
+    l.solidity = l.n > 0 ? solidity / (double)l.n : (double)NAN;
+    l.slope = l.n > 2 ? (last - first) / (double)(l.n - 1) : 0.0;
+    return l;
+}
+
+/* ---- evidence -------------------------------------------------------------------------- */
+
+static double normal(double x, double variance)
+{
+    return exp(-x * x / (2.0 * variance)) / sqrt(2.0 * PI * variance);
+}
+
+static double clip(double evidence)
+{
+    return fmin(fmax(evidence, -SURE), SURE);
+}
+
+/* Of one measurement of M: what all particles show, and what it shows itself. */
+static double noise2(const ng_judge *j, const level *a, const level *b)
+{
+    double pooled = fmax(j->motion->choice.size_noise, 0.02);
+    double n = (double)(a->n_scatter + b->n_scatter);
+    return (WINDOW * pooled * pooled + a->scatter2 + b->scatter2) / (WINDOW + n);
+}
+
+/* Did M's size jump as it would by taking up E? */
+static double jump_evidence(const ng_judge *j, const level *ended, const level *before,
+                            const level *after)
+{
+    if (!j->motion->has_sizes || ended->n == 0 || before->n == 0 || after->n == 0) {
+        return 0.0;
+    }
+    double growth = j->motion->choice.growth_per_frame;
+    double jump = after->mean - before->mean - growth * (after->frame - before->frame);
+    double share = exp(ended->mean - before->mean);
+    double expected = log1p(SHARE_ADDED * share);
+    double spread = SPREAD_ADDED * share / (1.0 + SHARE_ADDED * share) + 0.03;
+    double variance = noise2(j, before, after) * (1.0 / (double)before->n + 1.0 / (double)after->n);
+    double merged = normal(jump - expected, variance + spread * spread) + 1e-4;
+    double still = (1.0 - ODD_JUMPS) * normal(jump, variance) +
+                   ODD_JUMPS * normal(jump, variance + ODD_JUMP_SIZE * ODD_JUMP_SIZE);
+    return clip(log(merged / (still + 1e-12)));
+}
+
+/* Were they as near as particles that merge, rather than as any two? */
+static double edge_evidence(const ng_judge *j, double distance, double contact)
+{
+    const ng_track_choices *c = &j->motion->choice;
+    const double step = isnan(c->step_nm) ? 0.0 : c->step_nm;
+    const double inside = 0.35 * contact + step, outside = 2.0 * step + 0.15 * contact;
+    const double edge = distance - contact;
+    const double scale = edge < 0.0 ? inside : outside;
+    const double reach = contact + REACH * c->gate_nm;
+    double near = exp(-edge * edge / (2.0 * scale * scale + 1e-300)) /
+                  (sqrt(PI / 2.0) * (inside + outside) + 1e-300);
+    double merged = (1.0 - FAR_MERGES) * near + FAR_MERGES / reach;
+    double density = c->density_per_nm2 > 0.0 ? c->density_per_nm2 : 1.0 / (PI * reach * reach);
+    double chance = density * 2.0 * PI * fmax(distance, 0.1 * reach);
+    return clip(log(merged / chance));
+}
+
+/* Other ways to end: it faded, it left the picture, the movie ended, the mask bridged a gap. */
+static double other_evidence(const ng_judge *j, const ng_meeting *m, const level *ended,
+                             const level *after)
+{
+    const ng_points *p = j->points;
+    const ng_particle *item = &j->particles->item[p->item[m->end]];
+    const double last = (double)p->frame[m->split ? 0 : p->n_frames - 1];
+    const double left = fabs(last - frame_of(j, m->end));
+    const double step = isnan(j->motion->choice.step_nm) ? 0.0 : j->motion->choice.step_nm;
+    const double margin = ng_point_radius(p, m->end) + 2.0 * step;
+    double evidence = left < 3.0 ? -0.7 * (3.0 - left) : 0.0;
+    /* slopes run from the event outwards: a positive one is a particle that shrank to its end */
+    if (ended->n >= 4 && ended->slope * (double)(ended->n - 1) > 0.4) {
+        evidence -= 2.0;
+    }
+    if (item->x_raw_nm - j->low_x < margin || j->high_x - item->x_raw_nm < margin ||
+        item->y_raw_nm - j->low_y < margin || j->high_y - item->y_raw_nm < margin) {
+        evidence -= 1.0;
+    }
+    if (after->solidity < 0.85) {
+        evidence -= 3.0;
+    }
+    return evidence;
+}
+
+static double radius_of_level(const level *l)
+{
+    return l->n > 0 ? exp(0.5 * (l->mean - log(PI))) : (double)NAN;
+}
+
+static void weigh(const ng_judge *j, ng_meeting *m)
+{
+    const ng_points *p = j->points;
+    const level ended = measure_level(j, m->end, false, m->split);
+    const level before = measure_level(j, m->other, false, m->split);
+    const level after = measure_level(j, m->joined, true, m->split);
+    const double r1 = radius_of_level(&ended), r2 = radius_of_level(&before);
+    const bool sized = j->motion->has_sizes && !isnan(r1) && !isnan(r2);
+    m->distance_nm = hypot(p->x[m->end] - p->x[m->other], p->y[m->end] - p->y[m->other]);
+    m->radius1_nm = r1;
+    m->radius2_nm = r2;
+    m->joined_radius_nm = radius_of_level(&after);
+    m->evidence = edge_evidence(j, m->distance_nm, sized ? r1 + r2 : j->motion->contact_nm) +
+                  jump_evidence(j, &ended, &before, &after) + other_evidence(j, m, &ended, &after);
+}
+
+/* ---- who was near ---------------------------------------------------------------------- */
+
+typedef struct finder {
+    const ng_judge *judge;
+    bool split, found;
+    size_t end, frame_first;
+    ng_meeting best;
+} finder;
+
+static void consider(finder *f, size_t other, size_t joined)
+{
+    const ng_points *p = f->judge->points;
+    ng_meeting m = {.split = f->split, .end = f->end, .other = other, .joined = joined};
+    double contact = f->judge->motion->has_sizes
+                         ? ng_point_radius(p, f->end) + ng_point_radius(p, other)
+                         : f->judge->motion->contact_nm;
+    double distance = hypot(p->x[f->end] - p->x[other], p->y[f->end] - p->y[other]);
+    if (distance - contact > REACH * f->judge->motion->choice.gate_nm) {
+        return;
+    }
+    weigh(f->judge, &m);
+    if (!f->found || m.evidence > f->best.evidence) {
+        f->best = m;
+        f->found = true;
+    }
+}
+
+/* One that is there in the same frame and goes on. */
+static void see_beside(void *context, size_t index, double distance2)
+{
+    finder *f = context;
+    size_t k = f->frame_first + index;
+    size_t joined = forward(f->judge, k, f->split);
+    (void)distance2;
+    if (k != f->end && joined != NG_NONE) {
+        consider(f, k, joined);
+    }
+}
+
+/* One that was not seen in this frame, but before and after. */
+static void see_after(void *context, size_t index, double distance2)
+{
+    finder *f = context;
+    const ng_points *p = f->judge->points;
+    size_t k = f->frame_first + index;
+    size_t other = backward(f->judge, k, f->split);
+    (void)distance2;
+    if (other == NG_NONE || other == f->end) {
+        return;
+    }
+    size_t at = p->at[f->end];
+    if (f->split ? p->at[other] > at : p->at[other] < at) {
+        consider(f, other, k);
+    }
+}
+
+void ng_meetings_free(ng_meetings *meetings)
+{
+    ng_free(meetings->item);
+    *meetings = (ng_meetings){0};
+}
+
+static ng_status add(ng_meetings *list, const ng_meeting *m, ng_error *err)
+{
+    if (list->n == list->capacity) {
+        size_t capacity = 2 * list->capacity + 64;
+        ng_meeting *larger = ng_realloc(list->item, capacity, sizeof *larger);
+        if (larger == NULL) {
+            return NG_FAIL(err, NG_MEMORY, "no memory for %zu meetings", capacity);
+        }
+        list->item = larger;
+        list->capacity = capacity;
+    }
+    list->item[list->n++] = *m;
+    return NG_OK;
+}
+
+void ng_judge_look(ng_judge *j)
+{
+    j->low_x = j->low_y = HUGE_VAL;
+    j->high_x = j->high_y = -HUGE_VAL;
+    for (size_t k = 0; k < j->points->n; k++) {
+        const ng_particle *item = &j->particles->item[j->points->item[k]];
+        j->low_x = fmin(j->low_x, item->x_raw_nm);
+        j->high_x = fmax(j->high_x, item->x_raw_nm);
+        j->low_y = fmin(j->low_y, item->y_raw_nm);
+        j->high_y = fmax(j->high_y, item->y_raw_nm);
+    }
+}
+
+/* Ends of one frame: points of it, or of the frame after, may have taken them up. */
+typedef struct frame_search {
+    const ng_judge *judge;
+    ng_grid here, there;
+    double reach;
+    bool split;
+    ng_meetings *out;
+} frame_search;
+
+static ng_status fill_grid(const ng_points *p, size_t f, double reach, ng_grid *grid, ng_error *err)
+{
+    const size_t from = p->first[f];
+    return ng_grid_fill(grid, p->x + from, p->y + from, p->first[f + 1] - from, reach, err);
+}
+
+static ng_status search_end(frame_search *s, size_t end, size_t after, ng_error *err)
+{
+    const ng_points *p = s->judge->points;
+    finder f = {.judge = s->judge, .split = s->split, .end = end};
+    f.frame_first = p->first[p->at[end]];
+    ng_grid_near(&s->here, p->x[end], p->y[end], s->reach, see_beside, &f);
+    f.frame_first = p->first[after];
+    ng_grid_near(&s->there, p->x[end], p->y[end], s->reach, see_after, &f);
+    s->out->ends += backward(s->judge, end, s->split) != NG_NONE;
+    return f.found ? add(s->out, &f.best, err) : NG_OK;
+}
+
+static ng_status search_frame(frame_search *s, size_t f, size_t after, ng_error *err)
+{
+    const ng_points *p = s->judge->points;
+    bool filled = false;
+    ng_status status = NG_OK;
+    for (size_t k = p->first[f]; k < p->first[f + 1] && status == NG_OK; k++) {
+        if (forward(s->judge, k, s->split) != NG_NONE) {
+            continue;
+        }
+        if (!filled) {
+            filled = true;
+            status = fill_grid(p, f, s->reach, &s->here, err);
+            if (status == NG_OK) {
+                status = fill_grid(p, after, s->reach, &s->there, err);
+            }
+        }
+        if (status == NG_OK) {
+            status = search_end(s, k, after, err);
+        }
+    }
+    return status;
+}
+
+/* How common merges are among ends follows from the evidence itself (expectation, maximisation). */
+static void score_all(ng_meetings *list)
+{
+    double odds = 0.3;
+    for (int round = 0; round < EM_ROUNDS; round++) {
+        double sum = 0.0;
+        for (size_t i = 0; i < list->n; i++) {
+            ng_meeting *m = &list->item[i];
+            m->score = 1.0 / (1.0 + exp(-m->evidence) / odds);
+            sum += m->score;
+        }
+        double others = fmax((double)list->ends - sum, 0.5);
+        odds = fmin(fmax(sum / others, 0.05), 2.0);
+    }
+}
+
+static double largest_radius(const ng_points *p)
+{
+    double most = -HUGE_VAL;
+    for (size_t k = 0; k < p->n; k++) {
+        most = fmax(most, p->size[k]);
+    }
+    return most > -HUGE_VAL ? exp(0.5 * (most - log(PI))) : 0.0;
+}
+
+ng_status ng_meetings_find(const ng_judge *judge, bool split, ng_meetings *out, ng_error *err)
+{
+    const ng_points *p = judge->points;
+    const double contact =
+        judge->motion->has_sizes ? 2.0 * largest_radius(p) : judge->motion->contact_nm;
+    frame_search s = {.judge = judge, .split = split, .out = out};
+    s.reach = contact + REACH * judge->motion->choice.gate_nm;
+    ng_status status = NG_OK;
+    *out = (ng_meetings){0};
+    for (size_t f = 0; f + 1 < p->n_frames && status == NG_OK; f++) {
+        status = split ? search_frame(&s, f + 1, f, err) : search_frame(&s, f, f + 1, err);
+    }
+    if (status == NG_OK) {
+        score_all(out);
+    } else {
+        ng_meetings_free(out);
+    }
+    ng_grid_free(&s.here);
+    ng_grid_free(&s.there);
+    return status;
+}
