@@ -77,9 +77,16 @@ static char *next_for_tracks(const ng_file_info *info, const char *word)
 static char *next_for_result(const ng_file_info *info, const char *word)
 {
     bool ensemble = strncmp(info->schema, "nucgrow/ensemble/", 17) == 0;
-    return ng_text_format(ensemble ? "nucgrow fit growth %s -o fit.json"
-                                   : "nucgrow report %s -o report.html",
-                          word);
+    return ng_text_format(
+        ensemble ? "nucgrow fit growth %s -o fit.json" : "nucgrow report %s -o report.html", word);
+}
+
+static char *next_for_movie(const ng_file_info *info, const char *word)
+{
+    return ng_text_format("nucgrow detect %s -o particles.csv%s%s%s", word,
+                          is_missing(info, "pixel-nm") ? " --pixel-nm NM" : "",
+                          is_missing(info, "frame-s") ? " --frame-s SECONDS" : "",
+                          is_missing(info, "channel") ? " --channel 1" : "");
 }
 
 /* The next command to type, or NULL; owned. */
@@ -96,6 +103,8 @@ static char *next_command(const ng_file_info *info, const char *path)
         next = next_for_result(info, word);
     } else if (info->kind == NG_KIND_EXPERIMENT) {
         next = ng_text_format("nucgrow run %s -o results", word);
+    } else if (info->kind == NG_KIND_IMAGE && has_rows) {
+        next = next_for_movie(info, word);
     } else if (has_rows) {
         next = next_for_tracks(info, word);
     }
@@ -122,26 +131,39 @@ static json_t *size_json(const ng_file_info *info)
     }
     bool square = strcmp(info->size_name, "area") == 0;
     char *unit = ng_text_format("%s%s", info->size_unit, square ? "^2" : "");
-    json_t *size = json_pack(
-        "{s:s, s:s, s:s, s:o, s:o, s:o}", "column", info->size_column, "quantity",
-        info->size_name, "unit", unit != NULL ? unit : "", "min", ng_json_real(info->size_min),
-        "median", ng_json_real(info->size_median), "max", ng_json_real(info->size_max));
+    json_t *size = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o}", "column", info->size_column,
+                             "quantity", info->size_name, "unit", unit != NULL ? unit : "", "min",
+                             ng_json_real(info->size_min), "median",
+                             ng_json_real(info->size_median), "max", ng_json_real(info->size_max));
     ng_free(unit);
     return size;
+}
+
+static json_t *movie_json(const ng_movie_info *movie)
+{
+    if (movie->format[0] == '\0') {
+        return json_null();
+    }
+    return json_pack("{s:s, s:I, s:I, s:I, s:i, s:b, s:b, s:I, s:I, s:o}", "format", movie->format,
+                     "width", (json_int_t)movie->width, "height", (json_int_t)movie->height,
+                     "readable_frames", (json_int_t)movie->readable, "bits", movie->bits,
+                     "is_float", movie->is_float, "is_signed", movie->is_signed, "channels",
+                     (json_int_t)movie->channels, "slices", (json_int_t)movie->slices, "pixel_nm",
+                     ng_json_real(movie->pixel_nm));
 }
 
 static json_t *info_json(const ng_file_info *info, const char *path, const char *next)
 {
     return json_pack(
-        "{s:s, s:s, s:s, s:o, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o}",
+        "{s:s, s:s, s:s, s:o, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o}",
         "file", path, "kind", ng_file_kind_name(info->kind), "what", info->what, "schema",
         info->schema[0] != '\0' ? json_string(info->schema) : json_null(), "rows",
         (json_int_t)info->rows, "tracks", (json_int_t)info->tracks, "frames",
         (json_int_t)info->frames, "time_first_s", ng_json_real(info->time_first_s), "time_last_s",
         ng_json_real(info->time_last_s), "frame_s", ng_json_real(info->frame_s), "size",
-        size_json(info), "columns", named_list(&info->columns, "column"), "missing",
-        named_list(&info->missing, "flag"), "readable", is_readable(info), "problems",
-        named_list(&info->problems, "name"), "next",
+        size_json(info), "movie", movie_json(&info->movie), "columns",
+        named_list(&info->columns, "column"), "missing", named_list(&info->missing, "flag"),
+        "readable", is_readable(info), "problems", named_list(&info->problems, "name"), "next",
         next != NULL ? json_string(next) : json_null());
 }
 
@@ -167,6 +189,27 @@ static void print_size(const ng_cli *cli, const ng_file_info *info)
         if (strcmp(meanings[i].name, info->size_name) == 0) {
             ng_cli_print(cli, "           (%s)\n", meanings[i].meaning);
         }
+    }
+}
+
+static void print_movie(const ng_cli *cli, const ng_movie_info *m)
+{
+    if (m->format[0] == '\0') {
+        return;
+    }
+    ng_cli_print(cli, "  size     %zu x %zu pixels\n", m->width, m->height);
+    ng_cli_print(cli, "  values   %s, %d bit",
+                 m->is_float    ? "real numbers"
+                 : m->is_signed ? "whole numbers with sign"
+                                : "whole numbers",
+                 m->bits);
+    if (m->channels > 1) {
+        ng_cli_print(cli, ", %zu channels", m->channels);
+    }
+    ng_cli_print(cli, "\n");
+    if (!isnan(m->pixel_nm)) {
+        ng_cli_print(cli, "  scale    %.6g nm per pixel, so %.5g x %.5g nm\n", m->pixel_nm,
+                     m->pixel_nm * (double)m->width, m->pixel_nm * (double)m->height);
     }
 }
 
@@ -212,6 +255,7 @@ static void print_info(const ng_cli *cli, const ng_file_info *info, const char *
                        const char *next)
 {
     ng_cli_print(cli, "%s: %s\n", path, info->what);
+    print_movie(cli, &info->movie);
     print_counts(cli, info);
     print_size(cli, info);
     print_columns(cli, info);
@@ -221,8 +265,8 @@ static void print_info(const ng_cli *cli, const ng_file_info *info, const char *
     }
     for (size_t i = 0; i < info->problems.n; i++) {
         const ng_warning *problem = &info->problems.item[i];
-        ng_cli_print(cli, "  %s  %s\n",
-                     strcmp(problem->name, "error") == 0 ? "problem" : "note   ", problem->text);
+        ng_cli_print(cli, "  %s  %s\n", strcmp(problem->name, "error") == 0 ? "problem" : "note   ",
+                     problem->text);
     }
     if (next != NULL) {
         ng_cli_print(cli, "  next     %s\n", next);
@@ -240,8 +284,7 @@ static ng_status add_input(ng_cli *cli, const ng_file_info *info, const char *pa
 
 static ng_status fail_unknown(const ng_file_info *info, const char *path, ng_error *err)
 {
-    return NG_FAIL(err, NG_FORMAT, "%s",
-                   info->problems.n > 0 ? info->problems.item[0].text : path);
+    return NG_FAIL(err, NG_FORMAT, "%s", info->problems.n > 0 ? info->problems.item[0].text : path);
 }
 
 static ng_status look_at(ng_cli *cli, const char *path, json_t *files, ng_error *err)
@@ -255,7 +298,8 @@ static ng_status look_at(ng_cli *cli, const char *path, json_t *files, ng_error 
     print_info(cli, &info, path, next);
     json_array_append_new(files, info_json(&info, path, next));
     status = add_input(cli, &info, path, err);
-    if (status == NG_OK && info.kind == NG_KIND_UNKNOWN) {
+    bool closed = info.kind == NG_KIND_IMAGE && info.movie.format[0] == '\0';
+    if (status == NG_OK && (info.kind == NG_KIND_UNKNOWN || closed)) {
         status = fail_unknown(&info, path, err);
     }
     ng_free(next);
@@ -285,18 +329,19 @@ const ng_command ng_command_info = {
     .name = "info",
     .group = "Look",
     .summary = "say what a file is and which calibration it lacks",
-    .description = "Says of each file what it is (a table of tracks, TrackMate's or trackpy's, "
-                   "ex-situ samples, a "
-                   "result, an experiment, a movie), how many rows, tracks and frames it holds, "
-                   "which times and "
+    .description = "Says of each file or folder what it is (a movie, a folder of images, a table "
+                   "of tracks, TrackMate's or trackpy's, ex-situ samples, a result, an "
+                   "experiment), how many rows, tracks and frames it holds, which times and "
                    "sizes, which calibration is missing and which flag supplies it, what would "
                    "be refused, and "
                    "the command to type next. Needs no calibration itself.\n\n"
-                   "docs/tables.md lists the tables and columns that are read. A file that is "
+                   "docs/tables.md lists the tables and columns that are read, docs/movies.md the "
+                   "movies. A file that is "
                    "not understood gives "
                    "exit code 3.",
     .usage = "FILE... [options]",
-    .examples = "nucgrow info tracks.csv\n"
+    .examples = "nucgrow info movie.tif\n"
+                "nucgrow info tracks.csv\n"
                 "nucgrow info spots.xml fit.json --json\n",
     .options = NULL,
     .n_options = 0,

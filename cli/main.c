@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <gsl/gsl_errno.h>
+#include <nucgrow/movie.h>
 #include <string.h>
 
 /* The command that argv[1] and, for names of two words, argv[2] spell; `*used` words of argv. */
@@ -74,6 +75,7 @@ int main(int argc, char **argv)
     ng_ranks ranks;
     ng_error err = {.status = NG_OK};
     gsl_set_error_handler_off();
+    ng_movie_hush_video();
     int code = ng_status_exit_code(ng_mpi_start(&ranks, &err));
     ng_interrupt_catch();
     if (code == 0) {

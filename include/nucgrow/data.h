@@ -10,6 +10,7 @@
 #define NUCGROW_DATA_H
 
 #include <nucgrow/base.h>
+#include <nucgrow/movie.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -27,7 +28,7 @@ typedef enum ng_file_kind {
     NG_KIND_EVENTS,      /* events.csv of ours */
     NG_KIND_RESULT,      /* JSON of ours: "schema": "nucgrow/..." */
     NG_KIND_EXPERIMENT,  /* YAML for `nucgrow run` */
-    NG_KIND_IMAGE        /* an image or a movie, told by its first bytes; not read yet */
+    NG_KIND_IMAGE        /* an image or a movie (nucgrow/movie.h) */
 } ng_file_kind;
 
 const char *ng_file_kind_name(ng_file_kind kind); /* "tracks", "trackmate-xml", ... static */
@@ -70,7 +71,7 @@ typedef struct ng_tracks {
     size_t n_sources;
     double frame_s;  /* interval between frames; NAN only when there is a single frame */
     double pixel_nm; /* calibration that was used, NAN when no size was in px */
-    bool ex_situ; /* samples drawn at times: every point is a track of its own (id: row number),
+    bool ex_situ;    /* samples drawn at times: every point is a track of its own (id: row number),
                      `frame` is the rank of its time, frame_s is NAN */
     size_t rows_read, rows_dropped; /* n_points = rows_read - rows_dropped */
 } ng_tracks;
@@ -123,10 +124,10 @@ typedef struct ng_file_info {
     char size_name[12]; /* "radius", "diameter", "area", "size" (trackpy) or "" */
     char size_unit[8];  /* "px", "nm", "um" or ""; areas are in its square */
     double size_min, size_median, size_max; /* in size_unit (areas as areas) */
+    ng_movie_info movie;                    /* of a movie that opens; else its format is "" */
     ng_warnings columns;                    /* one entry a column: name, what it was taken for */
-    ng_warnings missing; /* one entry a missing thing: name = the flag that supplies it */
-    ng_warnings
-        problems; /* what reading it as tracks would stop at (name "error") or warn about */
+    ng_warnings missing;  /* one entry a missing thing: name = the flag that supplies it */
+    ng_warnings problems; /* what reading it would stop at (name "error") or warn about */
 } ng_file_info;
 
 /** Look at a file without needing its calibration. A file that is not understood is

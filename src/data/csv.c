@@ -25,8 +25,8 @@ static ng_status check_text(const char *text, size_t length, const char *name, n
     const char *what = ng_binary_name(text, length, &image);
     if (what != NULL) {
         return NG_FAIL(err, NG_FORMAT, "%s: this is %s, not a table%s", name, what,
-                       image ? "; track its particles first (reading movies is not part of this "
-                               "version)"
+                       image ? "; find its particles with `nucgrow detect` and link them with "
+                               "`nucgrow track` first"
                              : "; save it as CSV");
     }
     const char *nul = memchr(text, '\0', length);

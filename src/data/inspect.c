@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "data_internal.h"
+#include "movie_internal.h"
 
 #include <jansson.h>
 
@@ -7,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HEAD_BYTES 256
 #define MAX_FILE_BYTES ((size_t)4 << 30)
 
 static void set_what(ng_file_info *info, const char *text)
@@ -312,31 +312,6 @@ static bool ends_in(const char *name, const char *ending)
     return length >= tail && strcmp(name + length - tail, ending) == 0;
 }
 
-/* Movies may be larger than memory: their first bytes are enough. */
-static bool inspect_head(const char *path, ng_file_info *info)
-{
-    char head[HEAD_BYTES];
-    bool image = false;
-    FILE *stream = strcmp(path, "-") == 0 ? NULL : fopen(path, "rb");
-    if (stream == NULL) {
-        return false;
-    }
-    size_t length = fread(head, 1, sizeof head, stream);
-    fclose(stream);
-    const char *what = ng_binary_name(head, length, &image);
-    if (what == NULL) {
-        return false;
-    }
-    info->kind = image ? NG_KIND_IMAGE : NG_KIND_UNKNOWN;
-    set_what(info, what);
-    ng_warnings_add(
-        &info->problems, "error", "%s: %s", path,
-        image ? "reading movies and images is not part of this version; link the particles "
-                "with TrackMate or trackpy and bring the table"
-              : "only tables in text (CSV) and TrackMate's XML are read");
-    return true;
-}
-
 static ng_status inspect_text(const char *text, size_t length, const char *name, ng_file_info *info,
                               ng_error *err)
 {
@@ -366,17 +341,21 @@ ng_status ng_file_inspect(const char *path, ng_file_info *out, ng_error *err)
                           .size_min = (double)NAN,
                           .size_median = (double)NAN,
                           .size_max = (double)NAN};
-    if (inspect_head(path, out)) {
-        return NG_OK;
+    /* Movies may be larger than memory: they are not read as text. */
+    bool is_movie = false;
+    ng_status status = ng_inspect_movie(path, out, &is_movie, err);
+    if (is_movie) {
+        goto out;
     }
     char *text = NULL;
     size_t length = 0;
     const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
-    ng_status status = ng_file_read(path, MAX_FILE_BYTES, &text, &length, err);
+    status = ng_file_read(path, MAX_FILE_BYTES, &text, &length, err);
     if (status == NG_OK) {
         status = inspect_text(text, length, name, out, err);
     }
     ng_free(text);
+out:
     if (status != NG_OK) {
         ng_file_info_free(out);
     }

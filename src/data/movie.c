@@ -153,6 +153,11 @@ static bool is_mrc_name(const char *path)
     return ends_in(path, ".mrc") || ends_in(path, ".mrcs") || ends_in(path, ".st");
 }
 
+bool ng_movie_has_name(const char *path)
+{
+    return is_mrc_name(path) || is_video_name(path);
+}
+
 static ng_status open_unmarked(ng_movie_opening *opening, const char *name)
 {
     const char *path = opening->movie->path;

@@ -9,6 +9,7 @@
 #ifndef NUCGROW_MOVIE_INTERNAL_H
 #define NUCGROW_MOVIE_INTERNAL_H
 
+#include <nucgrow/data.h>
 #include <nucgrow/movie.h>
 
 /* ---- bytes at an offset: a file, or memory (bytes.c) ---------------------------------- */
@@ -145,6 +146,14 @@ typedef struct ng_plane_walk {
  *  channels, slices and frames of the movie. @return NG_INVALID */
 NG_MUST_CHECK ng_status ng_planes_walk(const ng_movie_opening *opening, const ng_planes *planes,
                                        size_t samples, ng_plane_walk *out);
+
+/* ---- for `nucgrow info` (inspect_movie.c) ---------------------------------------------- */
+
+/** Describe a movie, an image or a folder; *known false: it is something else. */
+NG_MUST_CHECK ng_status ng_inspect_movie(const char *path, ng_file_info *info, bool *known,
+                                         ng_error *err);
+/** Whether a name ends like that of a movie without marks at a fixed place (video, old MRC). */
+bool ng_movie_has_name(const char *path);
 
 /* ---- metadata, parsed in memory -------------------------------------------------------- */
 
