@@ -12,27 +12,56 @@ enum { EXIT_UNTRUSTED = 4, MAX_WORDS = 24 };
  * section names no files: the first of these that is there. */
 typedef struct step {
     const char *verb;
-    const char *output; /* NULL: the folder itself */
+    const char *output; /* NULL: the folder itself; a name without a dot: a folder in it */
     const char *input[2];
+    struct {
+        const char *name, *file;
+    } option[2]; /* what its section may leave out, and the file of the folder that it then names;
+                    NULL: the movie that was looked at */
 } step;
 
+enum { N_OPTIONS = 2 };
+
 static const step pipeline[] = {
-    {"simulate ensemble", NULL, {NULL}},
-    {"potential", "potential.json", {NULL}},
-    {"ensemble", "ensemble.json", {"tracks.csv"}},
-    {"fit growth", "fit-growth.json", {"ensemble.json", "tracks.csv"}},
-    {"predict", "predicted.json", {"fit-growth.json"}},
-    {"report", "report.html", {""}},
+    {.verb = "simulate ensemble"},
+    {.verb = "simulate tem", .output = "synthetic"},
+    {.verb = "detect",
+     .output = "particles.csv",
+     .input = {"synthetic/movie.tif", "movie.tif"},
+     .option = {{"result", "detect.json"}}},
+    {.verb = "track",
+     .output = "tracks.csv",
+     .input = {"particles.csv"},
+     .option = {{"events", "events.csv"}, {"result", "track.json"}}},
+    {.verb = "potential", .output = "potential.json"},
+    {.verb = "ensemble", .output = "ensemble.json", .input = {"tracks.csv"}},
+    {.verb = "fit growth", .output = "fit-growth.json", .input = {"ensemble.json", "tracks.csv"}},
+    {.verb = "predict", .output = "predicted.json", .input = {"fit-growth.json"}},
+    {.verb = "report", .output = "report.html", .input = {""}, .option = {{"movie", NULL}}},
 };
 
 enum { N_STEPS = sizeof pipeline / sizeof pipeline[0] };
 
+/* What the file says of a step. */
+typedef struct section {
+    bool present;
+    bool names_files, says_option[N_OPTIONS];
+    char *first_file; /* owned; NULL: it names none */
+} section;
+
+static void sections_free(section *said)
+{
+    for (size_t i = 0; i < N_STEPS; i++) {
+        ng_free(said[i].first_file);
+    }
+}
+
 /* ---- before anything runs ----------------------------------------------------------------- */
 
 /* Read the section of a step, so that every mistake in the file is found now. */
-static ng_status check_section(const char *yaml, const ng_command *command, bool *names_files,
-                               ng_error *err)
+static ng_status check_section(const char *yaml, const step *s, section *said, ng_error *err)
 {
+    const ng_command *command = ng_command_find(s->verb);
     ng_cli_common common;
     void *values = NULL;
     ng_options *set = ng_command_options(command, &common, &values, err);
@@ -41,27 +70,37 @@ static ng_status check_section(const char *yaml, const ng_command *command, bool
     }
     ng_text_list files = {0};
     ng_status status = ng_options_yaml(set, yaml, command->name, &files, err);
-    *names_files = files.n > 0;
+    said->names_files = files.n > 0;
+    said->first_file = files.n > 0 ? ng_text_copy(files.item[0]) : NULL;
+    for (size_t k = 0; k < N_OPTIONS && s->option[k].name != NULL; k++) {
+        said->says_option[k] = ng_options_origin(set, s->option[k].name) != NG_ORIGIN_DEFAULT;
+    }
     ng_text_list_free(&files);
     ng_options_destroy(set);
     ng_free(values);
     return status;
 }
 
-static ng_status check_steps(const ng_cli *cli, const char *yaml, bool *present, bool *names_files,
-                             ng_error *err)
+static bool is_folder(const step *s)
+{
+    return s->output == NULL || strchr(s->output, '.') == NULL;
+}
+
+static ng_status check_steps(const ng_cli *cli, const char *yaml, section *said, ng_error *err)
 {
     const char *names[N_STEPS];
+    bool present[N_STEPS] = {false};
     for (size_t i = 0; i < N_STEPS; i++) {
         names[i] = pipeline[i].verb;
     }
     ng_status status = ng_options_yaml_sections(yaml, names, N_STEPS, present, err);
     for (size_t i = 0; status == NG_OK && i < N_STEPS; i++) {
+        said[i].present = present[i];
         if (!present[i]) {
             continue;
         }
-        status = check_section(yaml, ng_command_find(names[i]), &names_files[i], err);
-        char *output = pipeline[i].output == NULL ? NULL : ng_cli_path(cli, pipeline[i].output);
+        status = check_section(yaml, &pipeline[i], &said[i], err);
+        char *output = is_folder(&pipeline[i]) ? NULL : ng_cli_path(cli, pipeline[i].output);
         if (status == NG_OK && output != NULL && ng_cli_is_first(cli)) {
             status = ng_output_check(output, cli->common.force, err);
         }
@@ -138,8 +177,34 @@ static void add_default_input(words *w, const ng_cli *cli, const step *s)
     }
 }
 
-static int call_step(const ng_cli *cli, const step *s, const char *yaml, bool names_files)
+static const char *looked_at(const section *said)
 {
+    for (size_t k = 0; k < N_STEPS; k++) {
+        if (strcmp(pipeline[k].verb, "detect") == 0) {
+            return said[k].first_file;
+        }
+    }
+    return NULL;
+}
+
+/* What the section of a step leaves to the pipeline. */
+static void add_left_out(words *w, const ng_cli *cli, size_t i, const section *said)
+{
+    const step *s = &pipeline[i];
+    for (size_t k = 0; k < N_OPTIONS && s->option[k].name != NULL; k++) {
+        const char *file = s->option[k].file;
+        char *path = file != NULL ? ng_cli_path(cli, file) : NULL;
+        const char *value = file != NULL ? path : looked_at(said);
+        if (!said[i].says_option[k] && value != NULL) {
+            add_option(w, s->option[k].name, value);
+        }
+        ng_free(path);
+    }
+}
+
+static int call_step(const ng_cli *cli, size_t i, const char *yaml, const section *said)
+{
+    const step *s = &pipeline[i];
     words w = {.n = 0};
     char *output =
         s->output == NULL ? ng_text_copy(cli->common.output) : ng_cli_path(cli, s->output);
@@ -147,7 +212,8 @@ static int call_step(const ng_cli *cli, const step *s, const char *yaml, bool na
     add_word(&w, ng_text_copy("--output"));
     add_word(&w, output);
     add_common(&w, cli);
-    if (!names_files) {
+    add_left_out(&w, cli, i, said);
+    if (!said[i].names_files) {
         add_default_input(&w, cli, s);
     }
     int code = w.short_of_memory ? ng_status_exit_code(NG_MEMORY)
@@ -180,8 +246,7 @@ static void note_step(json_t *steps, const ng_cli *cli, const step *s, int code)
     ng_free(path);
 }
 
-static ng_status run_steps(ng_cli *cli, const char *yaml, const bool *present,
-                           const bool *names_files, ng_error *err)
+static ng_status run_steps(ng_cli *cli, const char *yaml, const section *said, ng_error *err)
 {
     bool trusted = true;
     json_t *steps = json_array();
@@ -189,12 +254,12 @@ static ng_status run_steps(ng_cli *cli, const char *yaml, const bool *present,
     json_object_set(cli->result, "steps", steps);
     json_decref(steps);
     for (size_t i = 0; i < N_STEPS; i++) {
-        if (!present[i]) {
+        if (!said[i].present) {
             continue;
         }
         ng_cli_print(cli, "== %s ==\n", pipeline[i].verb);
         fflush(stdout);
-        int code = call_step(cli, &pipeline[i], yaml, names_files[i]);
+        int code = call_step(cli, i, yaml, said);
         note_step(steps, cli, &pipeline[i], code);
         if (code != 0 && code != EXIT_UNTRUSTED) {
             return NG_FAIL(err, status_of(code), "the step `%s` failed; what it said stands above",
@@ -210,15 +275,18 @@ static ng_status run(ng_cli *cli, const void *values, ng_error *err)
 {
     (void)values;
     const char *yaml = cli->file[0];
-    bool present[N_STEPS] = {false};
-    bool names_files[N_STEPS] = {false};
+    section said[N_STEPS] = {0};
     ng_status status = ng_cli_inputs(cli, err);
     if (status == NG_OK) {
-        status = check_steps(cli, yaml, present, names_files, err);
+        status = check_steps(cli, yaml, said, err);
     }
     /* only rank 0 looks at the folder, and all hear what it found */
     status = ng_cluster_agree(cli->run.cluster, status, err);
-    return status == NG_OK ? run_steps(cli, yaml, present, names_files, err) : status;
+    if (status == NG_OK) {
+        status = run_steps(cli, yaml, said, err);
+    }
+    sections_free(said);
+    return status;
 }
 
 const ng_command ng_command_run = {
@@ -226,21 +294,26 @@ const ng_command ng_command_run = {
     .group = "Report",
     .summary = "all steps that an experiment file names, into one folder",
     .description =
-        "The file is YAML. Its top keys are commands (`simulate ensemble`, `potential`, "
-        "`ensemble`, `fit growth`, `predict`, `report`); below each stand its option names, "
-        "without dashes, and `files`, what it reads. Paths in it are relative to the file. Steps "
-        "run in the order of the pipeline, whatever their order in the file.\n\n"
-        "A step without `files` reads what the step before it left in the folder: `ensemble` "
-        "reads tracks.csv, `fit growth` reads ensemble.json, `predict` reads "
-        "fit-growth.json, `report` reads the results. The folder then holds potential.json, "
-        "ensemble.json, fit-growth.json, predicted.json and report.html. A fit "
+        "The file is YAML. Its top keys are commands (`simulate ensemble`, `simulate tem`, "
+        "`detect`, `track`, `potential`, `ensemble`, `fit growth`, `predict`, `report`); below "
+        "each stand its option names, without dashes, and `files`, what it reads. Paths in it are "
+        "relative to the file. Steps run in the order of the pipeline, whatever their order in the "
+        "file.\n\n"
+        "A step without `files` reads what the step before it left in the folder: `track` reads "
+        "particles.csv, `ensemble` tracks.csv, `fit growth` ensemble.json, `predict` "
+        "fit-growth.json, `report` the results, the tracks and the events; it shows the movie that "
+        "`detect` looked at. `simulate tem` writes into the folder `synthetic` inside, from where "
+        "`detect` takes movie.tif. The folder then holds particles.csv, tracks.csv, events.csv, "
+        "potential.json, ensemble.json, fit-growth.json, predicted.json and report.html. A fit "
         "that is not to be trusted does not stop the report; the exit code is 4 then.\n\n"
         "The whole file is checked before the first step runs.",
     .usage = "EXPERIMENT.yaml -o DIR [options]",
     .examples = "nucgrow run experiment.yaml -o results\n"
                 "# experiment.yaml:\n"
+                "#   detect:\n"
+                "#     files: movie.tif\n"
+                "#   track:\n"
                 "#   ensemble:\n"
-                "#     files: tracks.csv\n"
                 "#     material: Pt\n"
                 "#   fit growth:\n"
                 "#     bootstrap: 50\n"
