@@ -5,19 +5,19 @@
 #include <math.h>
 #include <string.h>
 
-enum { PILOT_FRAMES = 12, SCALES = 4, BLURS = 15, FINE_BLURS = 5 };
+enum { PILOT_FRAMES = 12, SCALES = 4, BLURS = 15, FINE_BLURS = 7, BLUR_ROUNDS = 3 };
 
 /* Memory for pilot frames; three are kept in any case. */
 #define PILOT_PIXELS ((size_t)1 << 24)
 /* A smoothing is taken that leaves this height of the smallest particles, or the best there is. */
 #define ENOUGH_HEIGHT 10.0
-#define NEAR_BEST 0.97
+#define NEAR_BEST 0.995
 /* Peaks that count when scales are compared, and the share of the best that the finest must reach. */
 #define SCALE_PEAK 5.0
 #define SCALE_SHARE 0.3
 /* Pixels join from this share of the height that a particle must reach. */
 #define LEVEL_SHARE 0.65
-#define FALSE_SHARE 0.005
+#define FALSE_SHARE 0.01
 #define FALSE_LEAST 0.05
 #define LEAST_PILOTS_FOR_BLUR 20
 
@@ -28,7 +28,9 @@ typedef struct pilot {
     ng_detect_choices *choices;
     const ng_image *frame; /* borrowed */
     size_t n, width, height;
-    float *radius, *contrast; /* of what was found last, px and counts */
+    float *radius, *contrast, *error; /* of what was found last, px and counts */
+    double typical_error;             /* of a radius */
+    size_t n_blur; /* disks that told the blur */
     size_t found, room;
     ng_warnings *warnings;
 } pilot;
@@ -158,13 +160,18 @@ static ng_status keep(pilot *p, const ng_detect_frame *f, ng_error *err)
         p->radius = radius != NULL ? radius : p->radius;
         float *contrast = ng_realloc(p->contrast, room, sizeof *contrast);
         p->contrast = contrast != NULL ? contrast : p->contrast;
-        if (radius == NULL || contrast == NULL) {
+        float *error = ng_realloc(p->error, room, sizeof *error);
+        p->error = error != NULL ? error : p->error;
+        if (radius == NULL || contrast == NULL || error == NULL) {
             return NG_FAIL(err, NG_MEMORY, "no memory for %zu particles", room);
         }
         p->room = room;
     }
+    const double pixel_nm = p->choices->options.pixel_nm;
     for (size_t i = 0; i < f->n; i++) {
-        p->radius[p->found] = (float)(f->particle[i].radius_nm / p->choices->options.pixel_nm);
+        const double error = f->particle[i].radius_se_nm / pixel_nm;
+        p->error[p->found] = isfinite(error) ? (float)error : 0.0f;
+        p->radius[p->found] = (float)(f->particle[i].radius_nm / pixel_nm);
         p->contrast[p->found++] = (float)f->particle[i].contrast;
     }
     return NG_OK;
@@ -190,6 +197,7 @@ static ng_status summarise(pilot *p, ng_error *err)
         p->choices->radius_px[k] = (double)quantile(p->radius, p->found, share[k], sample);
     }
     p->choices->contrast = (double)quantile(p->contrast, p->found, 0.5, sample);
+    p->typical_error = (double)quantile(p->error, p->found, 0.5, sample);
     p->choices->pilot_particles = p->found;
     ng_free(sample);
     return NG_OK;
@@ -282,10 +290,19 @@ static ng_status find_scale(pilot *p, ng_error *err)
     return status;
 }
 
+/* Radius of the small particles: the 5 % point of what was measured, its noise taken out. */
+static double small_radius(const pilot *p)
+{
+    const double middle = p->choices->radius_px[1], below = middle - p->choices->radius_px[0];
+    const double sd = below / 1.645, noise = p->typical_error;
+    const double share = sd > noise ? sqrt(1.0 - noise * noise / (sd * sd)) : 0.0;
+    return middle - share * below;
+}
+
 static void refine_smoothing(pilot *p)
 {
     ng_detect_choices *c = p->choices;
-    const double r = c->radius_px[0], ratio = c->contrast / c->noise;
+    const double r = small_radius(p), ratio = c->contrast / c->noise;
     if (chooses_smoothing(p) && r > 0.0 && ratio > 0.0 && isfinite(ratio)) {
         c->options.smooth_px = smoothing_for(r, ratio, ng_whole_blur(c->options.blur_px));
     }
@@ -300,19 +317,19 @@ static double wanted_false(const pilot *p)
 
 /* ---- blur -------------------------------------------------------------------------------------------------- */
 
-static ng_status blur_costs(pilot *p, const double *blur, size_t n, double *cost, size_t *used,
-                            ng_error *err)
+static ng_status blur_costs(pilot *p, const double *blur, size_t n, const ng_blur_trial *trial,
+                            double *cost, ng_error *err)
 {
     ng_detector *detector = NULL;
     ng_status status = ng_detector_create(p->choices, p->width, p->height, &detector, err);
     memset(cost, 0, n * sizeof *cost);
-    *used = 0;
+    p->n_blur = 0;
     for (size_t i = 0; status == NG_OK && i < p->n; i++) {
         const ng_image *const window[] = {&p->frame[i]};
         ng_detect_frame f;
         status = ng_detector_measure(detector, window, 1, 0, &f, err);
         if (status == NG_OK) {
-            ng_detector_blur_costs(detector, &p->frame[i], blur, n, cost, used);
+            ng_detector_blur_costs(detector, &p->frame[i], blur, n, trial, cost, &p->n_blur);
         }
     }
     ng_detector_destroy(detector);
@@ -337,33 +354,73 @@ static bool parabola(const double *cost, double step, double *shift, double *se)
     return bend > 0.0 && fabs(*shift) <= step;
 }
 
-/* The blur with which all disks together are fitted best. */
+/* The lowest of costs at equal steps of ln s, and between them; false when it lies at an end. */
+static bool lowest_blur(const double *blur, const double *cost, size_t n, double *best, double *se)
+{
+    const size_t at = lowest(cost, n);
+    double shift;
+    const double step = log(blur[1] / blur[0]);
+    if (at == 0 || at == n - 1 || !parabola(cost + at - 1, step, &shift, se)) {
+        return false;
+    }
+    *best = blur[at] * exp(shift);
+    *se *= *best;
+    return true;
+}
+
+static void spread_blurs(double *blur, size_t n, double centre, double ratio)
+{
+    for (size_t k = 0; k < n; k++) {
+        blur[k] = centre * pow(ratio, (double)k - (double)(n / 2));
+    }
+}
+
+/* The whole blur with which all disks together are fitted best: a wide search, then a closer one. */
+static ng_status fit_blur(pilot *p, double *best, double *se, bool *found, ng_error *err)
+{
+    double blur[BLURS], cost[BLURS];
+    spread_blurs(blur, BLURS, 1.2, 1.18);
+    ng_status status = blur_costs(p, blur, BLURS, NULL, cost, err);
+    *found = p->n_blur >= LEAST_PILOTS_FOR_BLUR && lowest_blur(blur, cost, BLURS, best, se);
+    if (status == NG_OK && *found) {
+        spread_blurs(blur, FINE_BLURS, *best, 1.08);
+        status = blur_costs(p, blur, FINE_BLURS, NULL, cost, err);
+        *found = lowest_blur(blur, cost, FINE_BLURS, best, se);
+    }
+    return status;
+}
+
+/* What the same search finds where `truth` is the blur. */
+static ng_status simulate_blur(pilot *p, double truth, double centre, double *found_blur,
+                               bool *found, ng_error *err)
+{
+    double blur[BLURS], cost[BLURS], se;
+    ng_blur_trial trial = {.truth = truth, .rng = ng_random_open(1, 0)};
+    if (trial.rng == NULL) {
+        return NG_FAIL(err, NG_MEMORY, "no memory for random numbers");
+    }
+    spread_blurs(blur, BLURS, centre, 1.08);
+    ng_status status = blur_costs(p, blur, BLURS, &trial, cost, err);
+    *found = lowest_blur(blur, cost, BLURS, found_blur, &se);
+    ng_random_close(trial.rng);
+    return status;
+}
+
+/* Each disk brings five parameters of its own and few pixels, so that the best common blur is too
+ * small (by 10 % at contrast over noise 2). The one is taken at which a simulation of what was seen
+ * leads to the value that was found. */
 static ng_status find_blur(pilot *p, bool *found, ng_error *err)
 {
-    double blur[BLURS], cost[BLURS], fine[FINE_BLURS], shift, se;
-    const double first = log(0.4), step = log(10.0) / (BLURS - 1), small = 0.08;
-    size_t used = 0;
-    *found = false;
-    for (size_t k = 0; k < BLURS; k++) {
-        blur[k] = exp(first + step * (double)k);
+    double seen = 0.0, se = 0.0, simulated = 0.0;
+    ng_status status = fit_blur(p, &seen, &se, found, err);
+    double truth = seen;
+    for (int round = 0; status == NG_OK && *found && round < BLUR_ROUNDS; round++) {
+        status = simulate_blur(p, truth, seen, &simulated, found, err);
+        truth *= *found ? seen / simulated : 1.0;
     }
-    ng_status status = blur_costs(p, blur, BLURS, cost, &used, err);
-    const size_t best = lowest(cost, BLURS);
-    if (status != NG_OK || used < LEAST_PILOTS_FOR_BLUR || best == 0 || best == BLURS - 1 ||
-        !parabola(cost + best - 1, step, &shift, &se)) {
-        return status;
-    }
-    for (size_t k = 0; k < FINE_BLURS; k++) {
-        fine[k] = blur[best] * exp(shift + small * ((double)k - FINE_BLURS / 2));
-    }
-    status = blur_costs(p, fine, FINE_BLURS, cost, &used, err);
-    size_t centre = lowest(cost, FINE_BLURS);
-    centre = centre == 0 ? 1 : centre == FINE_BLURS - 1 ? FINE_BLURS - 2 : centre;
-    if (status == NG_OK && parabola(cost + centre - 1, small, &shift, &se)) {
-        const double whole = fine[centre] * exp(shift);
-        p->choices->options.blur_px = sqrt(fmax(whole * whole - 1.0 / 12.0, 0.01));
-        p->choices->blur_se_px = se * whole;
-        *found = true;
+    if (status == NG_OK && *found) {
+        p->choices->options.blur_px = sqrt(fmax(truth * truth - 1.0 / 12.0, 0.01));
+        p->choices->blur_se_px = sqrt(2.0) * se * truth / seen; /* that of the simulation as well */
     }
     return status;
 }
@@ -507,6 +564,7 @@ ng_status ng_detect_settle(const ng_image *frame, size_t n, const ng_detect_opti
     }
     ng_free(p.radius);
     ng_free(p.contrast);
+    ng_free(p.error);
     return status;
 }
 

@@ -3,6 +3,7 @@
  * the level of the fit, shapes. */
 #include "detect_internal.h"
 
+#include <gsl/gsl_randist.h>
 #include <math.h>
 #include <string.h>
 
@@ -465,23 +466,35 @@ static bool tells_blur(const ng_detector *d, uint32_t own)
            c->significance >= BLUR_LEAST_SIGNIFICANCE;
 }
 
+static void simulate(ng_detector *d, const candidate *c, double most_r, const ng_blur_trial *trial)
+{
+    ng_disk_fit fit = c->fit;
+    ng_disk_fit_run(d->table, trial->truth, &d->pixels, most_r, c->start_r, &fit);
+    ng_disk_fit_draw(d->table, trial->truth, fit.value, &d->pixels);
+    for (size_t k = 0; k < d->pixels.n; k++) {
+        d->pixels.f[k] += (float)gsl_ran_gaussian_ziggurat(trial->rng, c->noise);
+    }
+}
+
 void ng_detector_blur_costs(ng_detector *detector, const ng_image *raw, const double *blur,
-                            size_t n, double *cost, size_t *used)
+                            size_t n, const ng_blur_trial *trial, double *cost, size_t *used)
 {
     ng_detector *d = detector;
     for (uint32_t own = 1; own <= d->mask.n; own++) {
         if (!tells_blur(d, own)) {
             continue;
         }
-        const candidate *c = &d->candidate[own - 1];
-        candidate trial = *c;
-        const double r = c->fit.value[NG_FIT_R];
-        const double reach = r + MARGIN_BLURS * blur[n - 1] + MARGIN_PX;
-        gather(d, raw, own, fmin(reach, 2.0 * r + 12.0), &trial);
+        candidate c = d->candidate[own - 1];
+        const double r = c.fit.value[NG_FIT_R];
+        const double most_r = r + MARGIN_BLURS * blur[n - 1] + MARGIN_PX;
+        gather(d, raw, own, fmin(most_r, 2.0 * r + 12.0), &c);
+        if (trial != NULL) {
+            simulate(d, &c, most_r, trial);
+        }
         for (size_t k = 0; k < n; k++) {
-            ng_disk_fit fit = c->fit;
-            ng_disk_fit_run(d->table, blur[k], &d->pixels, reach, r, &fit);
-            cost[k] += fit.chi2 / (c->noise * c->noise);
+            ng_disk_fit fit = c.fit;
+            ng_disk_fit_run(d->table, blur[k], &d->pixels, most_r, c.start_r, &fit);
+            cost[k] += fit.chi2 / (c.noise * c.noise);
         }
         *used += 1;
     }

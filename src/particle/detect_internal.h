@@ -59,6 +59,9 @@ void ng_disk_fit_run(const ng_disk_table *table, double blur, const ng_fit_pixel
                      double most_r, double reach, ng_disk_fit *fit);
 /* Covariance for unit noise from the information: lower triangle; false when it is singular. */
 bool ng_disk_fit_covariance(const double information[15], double covariance[15]);
+/* Put the values of the model in place of the pixels. */
+void ng_disk_fit_draw(const ng_disk_table *table, double blur, const double value[NG_FIT_N],
+                      ng_fit_pixels *pixels);
 
 /* ---- mask.c ----------------------------------------------------------------------------------- */
 
@@ -96,10 +99,16 @@ void ng_mask_measure(ng_mask_work *work);
 
 /* ---- detect_frame.c --------------------------------------------------------------------------- */
 
+/* A simulation of what was seen: the fitted disks with this blur and noise from this generator. */
+typedef struct ng_blur_trial {
+    double truth; /* s.d. of the whole blur */
+    gsl_rng *rng;
+} ng_blur_trial;
 /* Fits of the last measured frame again, with other blurs (s.d. of the whole blur): adds for each
- * the sum of squares over noise^2 of the conspicuous, isolated disks to cost[], and counts those. */
+ * the sum of squares over noise^2 of the conspicuous, isolated disks to cost[], and counts those.
+ * With a trial, simulated pixels stand in place of the seen ones. */
 void ng_detector_blur_costs(ng_detector *detector, const ng_image *raw, const double *blur,
-                            size_t n, double *cost, size_t *used);
+                            size_t n, const ng_blur_trial *trial, double *cost, size_t *used);
 /* Highest pieces of the last frame: sum of the squares of the peaks above `least`. */
 double ng_detector_peaks(const ng_detector *detector, double least);
 /* S.d. of the whole blur: the optical one and the width of a pixel. */

@@ -155,6 +155,19 @@ bool ng_disk_fit_covariance(const double information[15], double covariance[15])
     return true;
 }
 
+void ng_disk_fit_draw(const ng_disk_table *table, double blur, const double value[NG_FIT_N],
+                      ng_fit_pixels *pixels)
+{
+    ng_disk_row row;
+    ng_disk_table_row(table, value[NG_FIT_R] / blur, &row);
+    for (size_t k = 0; k < pixels->n; k++) {
+        const double rho =
+            hypot((double)pixels->x[k] - value[NG_FIT_X], (double)pixels->y[k] - value[NG_FIT_Y]);
+        const double D = ng_disk_row_D(&row, (rho - value[NG_FIT_R]) / blur);
+        pixels->f[k] = (float)(value[NG_FIT_B] + value[NG_FIT_C] * D);
+    }
+}
+
 /* ---- the search ----------------------------------------------------------------------------------- */
 
 typedef struct limits {

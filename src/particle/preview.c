@@ -13,7 +13,7 @@ typedef struct colour {
     unsigned char r, g, b;
 } colour;
 
-static const colour fitted = {60, 220, 90}, flagged = {255, 150, 30}, outline = {240, 230, 60};
+static const colour fitted = {40, 255, 80}, flagged = {255, 150, 30}, outline = {240, 230, 60};
 static const colour writing = {255, 255, 255};
 
 struct ng_preview {
@@ -135,12 +135,13 @@ static void draw_outlines(const tile *t, const ng_detect_frame *f)
 
 static void draw_circle(const tile *t, double x, double y, double r, colour c)
 {
+    const double width = t->sheet->zoom >= 3.0 ? 2.0 : 1.0;
     const ptrdiff_t left = (ptrdiff_t)floor(x - r - 1.0), right = (ptrdiff_t)ceil(x + r + 1.0);
     const ptrdiff_t top = (ptrdiff_t)floor(y - r - 1.0), bottom = (ptrdiff_t)ceil(y + r + 1.0);
     for (ptrdiff_t j = top; j <= bottom; j++) {
         for (ptrdiff_t i = left; i <= right; i++) {
             const double away = fabs(hypot((double)i - x, (double)j - y) - r);
-            blend(t, i, j, c, 1.0 - away);
+            blend(t, i, j, c, width - away);
         }
     }
 }
