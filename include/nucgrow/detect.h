@@ -112,7 +112,6 @@ typedef struct ng_detect_frame {
     const ng_particle *particle; /* by label: the pixels of particle[i] carry i + 1 */
     size_t n;
     const uint32_t *label; /* width*height */
-    double noise;
 } ng_detect_frame;
 
 /** Where frames go: called in their order, from one thread. */

@@ -116,10 +116,16 @@ typedef struct ng_threshold {
 /** `integral` was filled from `image`; mask becomes 1 or 0. Where no pixel counts: 0. */
 void ng_image_threshold(const ng_image *image, const ng_integral *integral, const ng_threshold *how,
                         unsigned char *mask);
-/** The local mean m and standard deviation of the same windows, as images, on a grid of every
- *  `step`-th pixel with linear interpolation between (step 1: exact). `sd` may be NULL. */
-void ng_integral_local(const ng_integral *integral, size_t window_px, size_t step, ng_image *mean,
-                       ng_image *sd);
+/** Local mean and s.d. of the pixels that count, in windows of side window_px: sums over bins of an
+ *  eighth of it, so that it costs little more than reading the image. Between the middles of bins
+ *  linear; where no pixel of a window counts, those of the whole image. */
+typedef struct ng_local ng_local;
+NG_MUST_CHECK ng_status ng_local_create(size_t width, size_t height, size_t window_px,
+                                        ng_local **out, ng_error *err);
+void ng_local_destroy(ng_local *local); /* NULL is fine */
+/** `skip`: pixels that do not count (non-zero), or NULL. */
+void ng_local_moments(ng_local *local, const ng_image *image, const unsigned char *skip,
+                      ng_image *mean, ng_image *sd);
 
 /* ---- components ------------------------------------------------------------------------- */
 

@@ -30,7 +30,7 @@ typedef struct pilot {
     size_t n, width, height;
     float *radius, *contrast, *error; /* of what was found last, px and counts */
     double typical_error;             /* of a radius */
-    size_t n_blur; /* disks that told the blur */
+    size_t n_blur;                    /* disks that told the blur */
     size_t found, room;
     ng_warnings *warnings;
 } pilot;

@@ -79,7 +79,7 @@ ng_status ng_detector_create(const ng_detect_choices *choices, size_t width, siz
     }
     d->choices = *choices;
     d->blur = ng_whole_blur(choices->options.blur_px);
-    ng_status status = ng_mask_work_create(width, height, &d->mask, err);
+    ng_status status = ng_mask_work_create(&choices->options, width, height, &d->mask, err);
     if (status == NG_OK && !allocate_pixels(&d->pixels, width * height)) {
         status = NG_FAIL(err, NG_MEMORY, "no memory to measure frames of %zu x %zu pixels", width,
                          height);
@@ -222,6 +222,7 @@ static void fit_once(ng_detector *d, const ng_image *raw, uint32_t own, bool nei
     candidate *c = &d->candidate[own - 1];
     const double margin = MARGIN_BLURS * d->blur + MARGIN_PX;
     double reach = fmax(c->start_r, c->fit.value[NG_FIT_R]) + margin;
+    c->fit.wants_edge = true;
     for (int again = 0; again < 2; again++) {
         const double x = c->fit.value[NG_FIT_X], y = c->fit.value[NG_FIT_Y];
         gather(d, raw, own, reach, c);
@@ -425,8 +426,7 @@ ng_status ng_detector_measure(ng_detector *detector, const ng_image *const *wind
     ng_detector *d = detector;
     const ng_image *raw = window[centre];
     *out = (ng_detect_frame){.width = raw->width, .height = raw->height, .pixel = raw->pixel};
-    out->noise = ng_image_noise(raw, d->mask.line);
-    ng_status status = ng_mask_find(&d->mask, &d->choices, window, n, centre, out->noise, err);
+    ng_status status = ng_mask_find(&d->mask, &d->choices, window, n, centre, err);
     if (status == NG_OK) {
         status = make_room(d, d->mask.n, err);
     }
@@ -493,6 +493,7 @@ void ng_detector_blur_costs(ng_detector *detector, const ng_image *raw, const do
         }
         for (size_t k = 0; k < n; k++) {
             ng_disk_fit fit = c.fit;
+            fit.wants_edge = false;
             ng_disk_fit_run(d->table, blur[k], &d->pixels, most_r, c.start_r, &fit);
             cost[k] += fit.chi2 / (c.noise * c.noise);
         }

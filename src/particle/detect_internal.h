@@ -47,6 +47,7 @@ typedef struct ng_disk_fit {
     double value[NG_FIT_N]; /* px and counts */
     double information[15]; /* J^T J, lower triangle by rows, at the end */
     double chi2, chi2_flat; /* sums of squares: with the disk, with a constant alone */
+    bool wants_edge;        /* asked for: */
     double edge_px;         /* blur that this particle alone asks for */
     size_t n;               /* pixels */
     int steps;
@@ -77,7 +78,8 @@ typedef struct ng_piece {
 
 typedef struct ng_mask_work {
     ng_image smooth, mean, sd, scratch[2];
-    ng_integral integral;
+    ng_local *local;
+    ng_integral integral; /* for the relative form only */
     unsigned char *mask, *skip;
     uint32_t *label, *crop_label, *order, *parent;
     float *line;     /* NG_LINE(width, height) floats: distances, noise, outlines */
@@ -87,13 +89,13 @@ typedef struct ng_mask_work {
 
 #define NG_LINE(width, height) (((size_t)1 << 15) + 6 * ((width) + (height) + 3))
 
-NG_MUST_CHECK ng_status ng_mask_work_create(size_t width, size_t height, ng_mask_work *work,
-                                            ng_error *err);
+NG_MUST_CHECK ng_status ng_mask_work_create(const ng_detect_options *options, size_t width,
+                                            size_t height, ng_mask_work *work, ng_error *err);
 void ng_mask_work_free(ng_mask_work *work);
-/* From window[centre] (as read) to work->label and work->piece. `noise`: of a raw pixel. */
+/* From window[centre] (as read) to work->label and work->piece. */
 NG_MUST_CHECK ng_status ng_mask_find(ng_mask_work *work, const ng_detect_choices *choices,
                                      const ng_image *const *window, size_t n, size_t centre,
-                                     double noise, ng_error *err);
+                                     ng_error *err);
 /* Boxes, areas and centroids of work->label, which counts work->n pieces. */
 void ng_mask_measure(ng_mask_work *work);
 

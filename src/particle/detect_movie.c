@@ -16,7 +16,6 @@ typedef struct measured {
     ng_particle *particle; /* owned, as is label */
     uint32_t *label;
     size_t n, room;
-    double noise;
     ng_shift shift; /* since the frame before */
 } measured;
 
@@ -167,7 +166,6 @@ static ng_status keep(measured *slot, const ng_detect_frame *f, ng_error *err)
     }
     memcpy(slot->label, f->label, f->width * f->height * sizeof *f->label);
     slot->n = f->n;
-    slot->noise = f->noise;
     return NG_OK;
 }
 
@@ -249,8 +247,7 @@ static ng_status hand_on(stream *s, size_t n, ng_detect_sink *sink, void *contex
                                    .pixel = s->frame[frame - s->loaded_first].pixel,
                                    .particle = slot->particle,
                                    .n = slot->n,
-                                   .label = slot->label,
-                                   .noise = slot->noise};
+                                   .label = slot->label};
         status = sink(context, &f, err);
         if (status == NG_OK) {
             count(s, slot);

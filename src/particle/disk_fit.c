@@ -8,70 +8,95 @@
 enum { MOST_STEPS = 40, EDGE = NG_FIT_N, COLUMNS = NG_FIT_N + 1 };
 
 #define STEP_PX 1e-4
-#define STEP_SHARE 1e-3
+#define STEP_SHARE 3e-3
 
 /* Normal equations: lower triangle by rows; with the blur as a sixth parameter at the end. */
 typedef struct normal {
     double matrix[21], vector[COLUMNS], chi2;
 } normal;
 
-/* Where a pixel falls in the row: D, dD/dP, dD/dR there. */
-static inline void look_up(const ng_disk_row *row, double u, float value[NG_DISK_VALUES])
+/* Jacobian and residuals of a block of pixels, column by column. */
+enum { BLOCK = 64, RESIDUAL = COLUMNS, LANES = 8 };
+typedef struct block {
+    float column[COLUMNS + 1][BLOCK];
+    float dx[BLOCK], dy[BLOCK], rho[BLOCK], share[BLOCK];
+    float D[BLOCK], by_P[BLOCK], by_R[BLOCK];
+    int node[BLOCK];
+} block;
+
+/* Where each pixel lies, and where it falls in the row. */
+static void find_places(const ng_fit_pixels *p, size_t first, size_t n,
+                        const double value[NG_FIT_N], double blur, block *out)
 {
-    const double place = (u + NG_DISK_REACH) * NG_DISK_PER_UNIT;
-    const double inside = place < 0.0 ? 0.0 : place > NG_DISK_NODES - 1 ? NG_DISK_NODES - 1 : place;
-    const size_t i = (size_t)inside;
-    const float share = (float)(inside - (double)i);
-    const float *restrict a = row->node[i], *restrict b = row->node[i + 1];
-    for (size_t k = 0; k < NG_DISK_VALUES; k++) {
-        value[k] = a[k] + share * (b[k] - a[k]);
+    const float *restrict x = p->x + first, *restrict y = p->y + first;
+    const double x0 = value[NG_FIT_X], y0 = value[NG_FIT_Y];
+    const float scale = (float)(NG_DISK_PER_UNIT / blur), last = NG_DISK_NODES - 1;
+    const float origin =
+        (float)(NG_DISK_REACH * NG_DISK_PER_UNIT - value[NG_FIT_R] / blur * NG_DISK_PER_UNIT);
+    for (size_t k = 0; k < n; k++) {
+        out->dx[k] = (float)((double)x[k] - x0);
+        out->dy[k] = (float)((double)y[k] - y0);
+    }
+    for (size_t k = 0; k < n; k++) {
+        const float rho = sqrtf(out->dx[k] * out->dx[k] + out->dy[k] * out->dy[k]);
+        float place = origin + scale * rho;
+        place = place < 0.0f ? 0.0f : place;
+        place = place > last ? last : place;
+        out->rho[k] = rho;
+        out->node[k] = (int)place;
+        out->share[k] = place - (float)out->node[k];
     }
 }
 
-/* Jacobian and residuals of a block of pixels, column by column. The last columns may be unused. */
-enum { BLOCK = 64, RESIDUAL = COLUMNS };
-typedef struct block {
-    double column[COLUMNS + 1][BLOCK];
-} block;
+static void look_up(const ng_disk_row *row, size_t n, block *out)
+{
+    for (size_t k = 0; k < n; k++) {
+        const float *a = row->node[out->node[k]], *b = a + NG_DISK_VALUES;
+        const float share = out->share[k];
+        out->D[k] = a[NG_DISK_D] + share * (b[NG_DISK_D] - a[NG_DISK_D]);
+        out->by_P[k] = a[NG_DISK_BY_P] + share * (b[NG_DISK_BY_P] - a[NG_DISK_BY_P]);
+        out->by_R[k] = a[NG_DISK_BY_R] + share * (b[NG_DISK_BY_R] - a[NG_DISK_BY_R]);
+    }
+}
 
 static void fill_block(const ng_disk_row *row, double blur, const ng_fit_pixels *p, size_t first,
                        size_t n, const double value[NG_FIT_N], block *out)
 {
-    const double inverse_blur = 1.0 / blur, scale = value[NG_FIT_C] * inverse_blur;
+    const float *restrict f = p->f + first;
+    const float scale = (float)(value[NG_FIT_C] / blur), r = (float)value[NG_FIT_R];
+    const float C = (float)value[NG_FIT_C], by_blur = -scale / (float)blur;
+    const double b = value[NG_FIT_B];
+    find_places(p, first, n, value, blur, out);
+    look_up(row, n, out);
     for (size_t k = 0; k < n; k++) {
-        const double dx = (double)p->x[first + k] - value[NG_FIT_X];
-        const double dy = (double)p->y[first + k] - value[NG_FIT_Y];
-        const double rho = sqrt(dx * dx + dy * dy);
-        float at[NG_DISK_VALUES];
-        look_up(row, (rho - value[NG_FIT_R]) * inverse_blur, at);
-        const double D = (double)at[NG_DISK_D], by_P = (double)at[NG_DISK_BY_P];
-        const double by_R = (double)at[NG_DISK_BY_R];
-        const double radial = rho > 1e-9 ? -scale * by_P / rho : 0.0;
-        out->column[NG_FIT_X][k] = radial * dx;
-        out->column[NG_FIT_Y][k] = radial * dy;
-        out->column[NG_FIT_R][k] = scale * by_R;
-        out->column[NG_FIT_C][k] = D;
-        out->column[NG_FIT_B][k] = 1.0;
-        out->column[EDGE][k] = -scale * inverse_blur * (rho * by_P + value[NG_FIT_R] * by_R);
-        out->column[RESIDUAL][k] = (double)p->f[first + k] - value[NG_FIT_B] - value[NG_FIT_C] * D;
+        const float rho = out->rho[k];
+        const float radial = -scale * out->by_P[k] / (rho > 1e-6f ? rho : 1e-6f);
+        out->column[NG_FIT_X][k] = radial * out->dx[k];
+        out->column[NG_FIT_Y][k] = radial * out->dy[k];
+        out->column[NG_FIT_R][k] = scale * out->by_R[k];
+        out->column[NG_FIT_C][k] = out->D[k];
+        out->column[NG_FIT_B][k] = 1.0f;
+        out->column[EDGE][k] = by_blur * (rho * out->by_P[k] + r * out->by_R[k]);
+        out->column[RESIDUAL][k] = (float)((double)f[k] - b) - C * out->D[k];
     }
-    for (size_t a = 0; a <= COLUMNS; a++) {
+    for (size_t a = 0; n < BLOCK && a <= COLUMNS; a++) {
         for (size_t k = n; k < BLOCK; k++) {
-            out->column[a][k] = 0.0;
+            out->column[a][k] = 0.0f;
         }
     }
 }
 
-/* Four sums side by side: the order of additions is fixed, and vector units can follow it. */
-static inline double dot(const double *restrict a, const double *restrict b)
+/* Sums side by side: the order of additions is fixed, and vector units can follow it. */
+static inline double dot(const float *restrict a, const float *restrict b)
 {
-    double lane[4] = {0.0, 0.0, 0.0, 0.0};
-    for (size_t k = 0; k < BLOCK; k += 4) {
-        for (size_t l = 0; l < 4; l++) {
+    float lane[LANES] = {0.0f};
+    for (size_t k = 0; k < BLOCK; k += LANES) {
+        for (size_t l = 0; l < LANES; l++) {
             lane[l] += a[k + l] * b[k + l];
         }
     }
-    return (lane[0] + lane[1]) + (lane[2] + lane[3]);
+    return (double)((lane[0] + lane[4]) + (lane[1] + lane[5])) +
+           (double)((lane[2] + lane[6]) + (lane[3] + lane[7]));
 }
 
 /* Normal equations in the first `columns` parameters. */
@@ -278,7 +303,9 @@ static void search(const ng_disk_table *table, double blur, const ng_fit_pixels 
     memcpy(fit->information, here.matrix, sizeof fit->information);
     fit->chi2 = here.chi2;
     ng_disk_table_row(table, fit->value[NG_FIT_R] / blur, &row);
-    fit->edge_px = own_blur(&row, blur, pixels, fit->value);
+    if (fit->wants_edge) {
+        fit->edge_px = own_blur(&row, blur, pixels, fit->value);
+    }
 }
 
 void ng_disk_fit_run(const ng_disk_table *table, double blur, const ng_fit_pixels *pixels,

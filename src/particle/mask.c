@@ -7,13 +7,13 @@
 
 /* Pixels that stand out so far do not count as background. */
 #define BACKGROUND_LEVEL 2.0
-/* The local mean varies over the window, so that its nodes may lie this share of it apart. */
-#define NODES_PER_WINDOW 8
 /* Peaks of the distance that stand out less belong together, in px and as a share. */
 #define SPLIT_DEPTH_PX 0.75
 #define SPLIT_SHARE 0.2
-/* Smaller components are not divided. */
+/* Smaller components, and those that fill a squarish box, are not divided. */
 #define SPLIT_LEAST_PX 16
+#define COMPACT_FILL 0.68
+#define COMPACT_ASPECT 1.4
 
 /* ---- memory ---------------------------------------------------------------------------------- */
 
@@ -31,7 +31,8 @@ static bool allocate(ng_mask_work *w, size_t width, size_t height)
            w->order != NULL && w->parent != NULL && w->line != NULL;
 }
 
-ng_status ng_mask_work_create(size_t width, size_t height, ng_mask_work *work, ng_error *err)
+ng_status ng_mask_work_create(const ng_detect_options *options, size_t width, size_t height,
+                              ng_mask_work *work, ng_error *err)
 {
     ng_image *const image[] = {&work->smooth, &work->mean, &work->sd, &work->scratch[0],
                                &work->scratch[1]};
@@ -40,7 +41,11 @@ ng_status ng_mask_work_create(size_t width, size_t height, ng_mask_work *work, n
         return NG_FAIL(err, NG_INVALID, "frames of %zu x %zu pixels are too large to measure",
                        width, height);
     }
-    ng_status status = ng_integral_create(width, height, &work->integral, err);
+    ng_status status =
+        ng_local_create(width, height, (size_t)options->window_px, &work->local, err);
+    if (status == NG_OK && options->form == NG_THRESHOLD_RELATIVE) {
+        status = ng_integral_create(width, height, &work->integral, err);
+    }
     for (size_t i = 0; status == NG_OK && i < sizeof image / sizeof image[0]; i++) {
         status = ng_image_create(width, height, image[i], err);
     }
@@ -62,6 +67,7 @@ void ng_mask_work_free(ng_mask_work *work)
     ng_image_free(&work->scratch[0]);
     ng_image_free(&work->scratch[1]);
     ng_integral_free(&work->integral);
+    ng_local_destroy(work->local);
     ng_free(work->mask);
     ng_free(work->skip);
     ng_free(work->label);
@@ -124,11 +130,6 @@ static void turn(ng_image *image, double factor, double offset)
     }
 }
 
-static size_t step_of(size_t window)
-{
-    return window / NODES_PER_WINDOW > 0 ? window / NODES_PER_WINDOW : 1;
-}
-
 static void over_level(const ng_mask_work *w, float level, unsigned char *mask)
 {
     const size_t n = w->smooth.width * w->smooth.height;
@@ -155,14 +156,11 @@ static void widen(const unsigned char *in, size_t width, size_t height, unsigned
 /* Mean and s.d. of the background alone: what stands out at first is left out the second time. */
 static void threshold_by_sigma(ng_mask_work *w, const ng_detect_choices *c)
 {
-    const size_t window = (size_t)c->options.window_px;
     turn(&w->smooth, (double)c->options.polarity, 0.0);
-    ng_integral_fill(&w->integral, &w->smooth, NULL);
-    ng_integral_local(&w->integral, window, step_of(window), &w->mean, &w->sd);
+    ng_local_moments(w->local, &w->smooth, NULL, &w->mean, &w->sd);
     over_level(w, (float)BACKGROUND_LEVEL, w->mask);
     widen(w->mask, w->smooth.width, w->smooth.height, w->skip);
-    ng_integral_fill(&w->integral, &w->smooth, w->skip);
-    ng_integral_local(&w->integral, window, step_of(window), &w->mean, &w->sd);
+    ng_local_moments(w->local, &w->smooth, w->skip, &w->mean, &w->sd);
     over_level(w, (float)c->level, w->mask);
 }
 
@@ -174,7 +172,7 @@ static void threshold_relative(ng_mask_work *w, const ng_detect_choices *c)
     turn(&w->smooth, 1.0, o->offset_counts);
     ng_integral_fill(&w->integral, &w->smooth, NULL);
     ng_image_threshold(&w->smooth, &w->integral, &how, w->mask);
-    ng_integral_local(&w->integral, how.window_px, step_of(how.window_px), &w->mean, &w->sd);
+    ng_local_moments(w->local, &w->smooth, NULL, &w->mean, &w->sd);
     turn(&w->smooth, (double)o->polarity, 0.0);
     turn(&w->mean, (double)o->polarity, 0.0);
 }
@@ -238,6 +236,15 @@ static bool is_conspicuous(const ng_piece *p, const ng_detect_options *o)
            (o->form == NG_THRESHOLD_RELATIVE || (double)p->peak >= o->c);
 }
 
+/* One disk fills pi/4 of its box, which is nearly a square; two fill less, or a longer one. */
+static bool is_compact(const ng_piece *p)
+{
+    const double width = (double)(p->x1 - p->x0), height = (double)(p->y1 - p->y0);
+    return p->area < SPLIT_LEAST_PX ||
+           ((double)p->area >= COMPACT_FILL * width * height &&
+            fmax(width, height) <= COMPACT_ASPECT * fmin(width, height));
+}
+
 static void take_crop(const ng_mask_work *w, const ng_piece *p, uint32_t own, unsigned char *crop)
 {
     for (size_t y = p->y0, i = 0; y < p->y1; y++) {
@@ -288,7 +295,7 @@ static ng_status cut(ng_mask_work *w, uint32_t components, const ng_detect_optio
         if (!is_conspicuous(&p, o)) {
             continue;
         }
-        const uint32_t parts = divide(w, &p, own, o->split && p.area >= SPLIT_LEAST_PX);
+        const uint32_t parts = divide(w, &p, own, o->split && !is_compact(&p));
         put_crop(w, &p, own, components + pieces);
         status = make_room(w, (size_t)components + pieces + parts, err);
         for (uint32_t k = 0; status == NG_OK && k < parts; k++) {
@@ -307,12 +314,11 @@ static ng_status cut(ng_mask_work *w, uint32_t components, const ng_detect_optio
 }
 
 ng_status ng_mask_find(ng_mask_work *work, const ng_detect_choices *choices,
-                       const ng_image *const *window, size_t n, size_t centre, double noise,
-                       ng_error *err)
+                       const ng_image *const *window, size_t n, size_t centre, ng_error *err)
 {
     const ng_detect_options *o = &choices->options;
     const size_t width = work->smooth.width, height = work->smooth.height;
-    denoise(work, o, window, n, centre, noise);
+    denoise(work, o, window, n, centre, choices->noise);
     if (o->form == NG_THRESHOLD_RELATIVE) {
         threshold_relative(work, choices);
     } else {

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Moments of bins, summed over windows by an integral image of the bins, linear between them. */
+#include "image_internal.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { BINS_PER_WINDOW = 8, SUM = 0, SQUARE, COUNT, MOMENTS };
+
+struct ng_local {
+    size_t width, height, bin, columns, rows, reach; /* reach: bins to each side of a window */
+    double origin;
+    double *table[MOMENTS]; /* (columns + 1)(rows + 1) each: sums over all bins above and left */
+    float *node[2];         /* mean and s.d. at the middle of each bin */
+    float *line[2];         /* one row of nodes between rows */
+};
+
+void ng_local_destroy(ng_local *local)
+{
+    if (local == NULL) {
+        return;
+    }
+    for (size_t k = 0; k < MOMENTS; k++) {
+        ng_free(local->table[k]);
+    }
+    for (size_t k = 0; k < 2; k++) {
+        ng_free(local->node[k]);
+        ng_free(local->line[k]);
+    }
+    ng_free(local);
+}
+
+static bool allocate(ng_local *l)
+{
+    bool good = true;
+    for (size_t k = 0; k < MOMENTS; k++) {
+        l->table[k] = NG_NEW(double, (l->columns + 1) * (l->rows + 1));
+        good = good && l->table[k] != NULL;
+    }
+    for (size_t k = 0; k < 2; k++) {
+        l->node[k] = NG_NEW(float, l->columns * l->rows);
+        l->line[k] = NG_NEW(float, l->columns);
+        good = good && l->node[k] != NULL && l->line[k] != NULL;
+    }
+    return good;
+}
+
+ng_status ng_local_create(size_t width, size_t height, size_t window_px, ng_local **out,
+                          ng_error *err)
+{
+    *out = NULL;
+    ng_local *l = NG_NEW(ng_local, 1);
+    if (l != NULL) {
+        l->width = width;
+        l->height = height;
+        l->bin = window_px / BINS_PER_WINDOW > 1 ? window_px / BINS_PER_WINDOW : 1;
+        l->columns = (width + l->bin - 1) / l->bin;
+        l->rows = (height + l->bin - 1) / l->bin;
+        l->reach = (window_px / l->bin) / 2;
+    }
+    if (l == NULL || !allocate(l)) {
+        ng_local_destroy(l);
+        return NG_FAIL(err, NG_MEMORY, "no memory for local means of %zu x %zu pixels", width,
+                       height);
+    }
+    *out = l;
+    return NG_OK;
+}
+
+/* ---- sums --------------------------------------------------------------------------------- */
+
+static void add_pixels(const ng_local *l, const float *row, const unsigned char *skip,
+                       double *const at[MOMENTS])
+{
+    for (size_t i = 0, x = 0; i < l->columns; i++) {
+        const size_t end = x + l->bin < l->width ? x + l->bin : l->width;
+        double sum = 0.0, square = 0.0, count = (double)(end - x);
+        for (; x < end; x++) {
+            const bool out = skip != NULL && skip[x] != 0;
+            const double v = out ? 0.0 : (double)row[x] - l->origin;
+            count -= out ? 1.0 : 0.0;
+            sum += v;
+            square += v * v;
+        }
+        at[SUM][i] += sum;
+        at[SQUARE][i] += square;
+        at[COUNT][i] += count;
+    }
+}
+
+static void sum_up(const ng_local *l)
+{
+    const size_t stride = l->columns + 1;
+    for (size_t k = 0; k < MOMENTS; k++) {
+        for (size_t j = 1; j <= l->rows; j++) {
+            double *row = l->table[k] + j * stride, sum = 0.0;
+            for (size_t i = 1; i <= l->columns; i++) {
+                sum += row[i];
+                row[i] = sum + row[i - stride];
+            }
+        }
+    }
+}
+
+static void fill(ng_local *l, const ng_image *image, const unsigned char *skip)
+{
+    const size_t stride = l->columns + 1;
+    l->origin = (double)image->pixel[l->height / 2 * l->width + l->width / 2];
+    for (size_t k = 0; k < MOMENTS; k++) {
+        memset(l->table[k], 0, stride * (l->rows + 1) * sizeof *l->table[k]);
+    }
+    for (size_t y = 0; y < l->height; y++) {
+        double *at[MOMENTS];
+        for (size_t k = 0; k < MOMENTS; k++) {
+            at[k] = l->table[k] + (y / l->bin + 1) * stride + 1;
+        }
+        add_pixels(l, image->pixel + y * l->width, skip != NULL ? skip + y * l->width : NULL, at);
+    }
+    sum_up(l);
+}
+
+/* ---- nodes -------------------------------------------------------------------------------- */
+
+/* Mean and s.d. over bins; false where no pixel counts. */
+static bool moments(const ng_local *l, ng_box b, float *mean, float *sd)
+{
+    const size_t stride = l->columns + 1;
+    double sum[MOMENTS];
+    for (size_t k = 0; k < MOMENTS; k++) {
+        const double *t = l->table[k];
+        sum[k] = (t[b.y1 * stride + b.x1] - t[b.y0 * stride + b.x1]) -
+                 (t[b.y1 * stride + b.x0] - t[b.y0 * stride + b.x0]);
+    }
+    if (!(sum[COUNT] >= 1.0)) {
+        return false;
+    }
+    const double m = sum[SUM] / sum[COUNT], variance = sum[SQUARE] / sum[COUNT] - m * m;
+    *mean = (float)(l->origin + m);
+    *sd = (float)sqrt(variance > 0.0 ? variance : 0.0);
+    return true;
+}
+
+static void fill_nodes(const ng_local *l)
+{
+    float whole_mean = (float)l->origin, whole_sd = 0.0f;
+    (void)moments(l, (ng_box){0, 0, l->columns, l->rows}, &whole_mean, &whole_sd);
+    for (size_t j = 0, i = 0; j < l->rows; j++) {
+        for (size_t c = 0; c < l->columns; c++, i++) {
+            const ng_box box = {c > l->reach ? c - l->reach : 0, j > l->reach ? j - l->reach : 0,
+                                c + l->reach < l->columns ? c + l->reach + 1 : l->columns,
+                                j + l->reach < l->rows ? j + l->reach + 1 : l->rows};
+            if (!moments(l, box, &l->node[0][i], &l->node[1][i])) {
+                l->node[0][i] = whole_mean;
+                l->node[1][i] = whole_sd;
+            }
+        }
+    }
+}
+
+/* ---- between nodes ------------------------------------------------------------------------ */
+
+/* The node at or before pixel x, and the share of the next: nodes lie in the middle of their bins. */
+static size_t node_before(size_t x, size_t bin, size_t n, float *share)
+{
+    *share = 0.0f;
+    if (2 * x + 1 <= bin || n < 2) {
+        return 0;
+    }
+    const size_t twice = 2 * x + 1 - bin, i = twice / (2 * bin);
+    if (i > n - 2) {
+        *share = 1.0f;
+        return n - 2;
+    }
+    *share = (float)(twice % (2 * bin)) / (float)(2 * bin);
+    return i;
+}
+
+static void expand_row(const ng_local *l, const float *node, float *out)
+{
+    const float step = 1.0f / (float)l->bin;
+    for (size_t i = 0, x = 0; x < l->width; i++) {
+        float share;
+        const size_t first = node_before(x, l->bin, l->columns, &share);
+        const float a = node[first], slope = l->columns > 1 ? node[first + 1] - a : 0.0f;
+        const bool outside = x < l->bin / 2 || share >= 1.0f;
+        const size_t next = i * l->bin + l->bin / 2;
+        const size_t end = next > x && next < l->width ? next : l->width;
+        for (size_t k = 0; x < end; k++, x++) {
+            out[x] = a + slope * (outside ? share : share + step * (float)k);
+        }
+    }
+}
+
+void ng_local_moments(ng_local *local, const ng_image *image, const unsigned char *skip,
+                      ng_image *mean, ng_image *sd)
+{
+    ng_local *l = local;
+    ng_image *const out[2] = {mean, sd};
+    fill(l, image, skip);
+    fill_nodes(l);
+    for (size_t y = 0; y < l->height; y++) {
+        float share;
+        const size_t j = node_before(y, l->bin, l->rows, &share);
+        for (size_t k = 0; k < 2; k++) {
+            const float *low = l->node[k] + j * l->columns;
+            const float *high = l->rows > 1 ? low + l->columns : low;
+            for (size_t i = 0; i < l->columns; i++) {
+                l->line[k][i] = low[i] + share * (high[i] - low[i]);
+            }
+            expand_row(l, l->line[k], out[k]->pixel + y * l->width);
+        }
+    }
+}
