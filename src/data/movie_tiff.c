@@ -9,14 +9,11 @@
  * ImageJ writes stacks beyond 4 GB with one directory; their frames follow each other without
  * gaps and are read by offset. */
 
-#define JUMPS 4096
-
 typedef struct tiff_movie {
     ng_bytes bytes; /* owned */
     ng_tiff_pages pages;
     ng_plane_walk walk;
     ng_tiff_handle handle;
-    size_t jumps, max_pixels;
     bool raw; /* frames lie behind the first directory */
     ng_raw_frames frames;
     ng_pixel_type type;
@@ -78,13 +75,6 @@ static ng_pixel_type pixel_type(uint16_t bits, uint16_t format)
     return NG_PIXEL_NONE;
 }
 
-/* libtiff remembers each directory it was in: it forgets when it is opened anew. */
-static bool reopen(tiff_movie *t)
-{
-    ng_tiff_close(&t->handle);
-    return ng_tiff_open(&t->handle, &t->bytes, "", t->max_pixels, NULL) == NG_OK;
-}
-
 /* Go to a page; what is wrong, or NULL. */
 static const char *go_to(tiff_movie *t, size_t page)
 {
@@ -92,14 +82,10 @@ static const char *go_to(tiff_movie *t, size_t page)
         return NULL;
     }
     t->page = SIZE_MAX;
-    if (++t->jumps % JUMPS == 0 && !reopen(t)) {
-        return "the file cannot be opened again";
-    }
-    t->handle.reason[0] = '\0';
-    TIFF *tiff = t->handle.tiff;
-    if (TIFFSetSubDirectory(tiff, t->pages.offset[page]) == 0) {
+    if (!ng_tiff_show(&t->handle, page)) {
         return t->handle.reason[0] != '\0' ? t->handle.reason : "its directory is damaged";
     }
+    TIFF *tiff = t->handle.tiff;
     if (get_short(tiff, TIFFTAG_COMPRESSION) == COMPRESSION_JPEG &&
         get_short(tiff, TIFFTAG_PHOTOMETRIC) == PHOTOMETRIC_YCBCR) {
         TIFFSetField(tiff, TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
@@ -291,17 +277,13 @@ static ng_status open_first(tiff_movie *t, ng_movie_opening *o)
                            : "%s: the file holds no frame%s; save the movie again",
                        o->movie->path, t->pages.broken);
     }
-    ng_status status =
-        ng_tiff_open(&t->handle, &t->bytes, o->movie->path, o->options->max_pixels, o->err);
-    if (status != NG_OK) {
-        return status;
-    }
+    ng_tiff_prepare(&t->handle, &t->bytes, &t->pages, o->options->max_pixels);
     const char *wrong = go_to(t, 0);
     if (wrong != NULL) {
         return ng_movie_fail_frame(o->movie, 0, o->err, "%s", wrong);
     }
-    status = ng_movie_check_size(o, get_long(t->handle.tiff, TIFFTAG_IMAGEWIDTH),
-                                 get_long(t->handle.tiff, TIFFTAG_IMAGELENGTH));
+    ng_status status = ng_movie_check_size(o, get_long(t->handle.tiff, TIFFTAG_IMAGEWIDTH),
+                                           get_long(t->handle.tiff, TIFFTAG_IMAGELENGTH));
     if (status == NG_OK) {
         status = check_samples(t, o);
     }
@@ -547,7 +529,6 @@ ng_status ng_movie_open_tiff(ng_movie_opening *o)
     }
     t->bytes = o->bytes;
     t->page = SIZE_MAX;
-    t->max_pixels = o->options->max_pixels;
     o->bytes = ng_bytes_of(NULL, 0);
     o->movie->state = t;
     o->movie->close = close_tiff;

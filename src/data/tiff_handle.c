@@ -2,6 +2,7 @@
 #include "tiff_handle.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -37,11 +38,27 @@ static int drop_message(TIFF *tiff, void *context, const char *module, const cha
 
 /* ---- bytes --------------------------------------------------------------------------- */
 
+/* Put the page that is shown into the header, as far as these bytes touch it. */
+static void point_to_page(const ng_tiff_handle *h, uint64_t at, unsigned char *bytes, size_t n)
+{
+    size_t width = h->pages->big ? 8 : 4;
+    for (size_t i = 0; i < width; i++) {
+        uint64_t place = width + i;
+        size_t shift = 8 * (h->pages->little ? i : width - 1 - i);
+        if (place >= at && place - at < n) {
+            bytes[place - at] = (unsigned char)(h->page >> shift);
+        }
+    }
+}
+
 static tmsize_t read_some(thandle_t context, void *to, tmsize_t n)
 {
     ng_tiff_handle *h = context;
     ng_bytes file = {.descriptor = h->descriptor, .size = UINT64_MAX};
     size_t got = ng_bytes_read(h->descriptor >= 0 ? &file : h->bytes, h->at, to, (size_t)n);
+    if (h->pages != NULL && h->at < 16) {
+        point_to_page(h, h->at, to, got);
+    }
     h->at += got;
     return (tmsize_t)got;
 }
@@ -106,39 +123,48 @@ static void unmap_nothing(thandle_t context, void *base, toff_t size)
 
 /* ---- opening ------------------------------------------------------------------------- */
 
-static ng_status start(ng_tiff_handle *h, const char *name, const char *mode, uint64_t most,
-                       ng_error *err)
+/* False: no memory, or libtiff refuses (`reason`). */
+static bool start(ng_tiff_handle *h, const char *mode)
 {
     TIFFOpenOptions *options = TIFFOpenOptionsAlloc();
     if (options == NULL) {
-        return NG_FAIL(err, NG_MEMORY, "%s: out of memory", name);
+        return false;
     }
     TIFFOpenOptionsSetErrorHandlerExtR(options, keep_message, h);
     TIFFOpenOptionsSetWarningHandlerExtR(options, drop_message, NULL);
-    TIFFOpenOptionsSetMaxSingleMemAlloc(options, (tmsize_t)most);
-    h->tiff = TIFFClientOpenExt(name, mode, h, read_some, write_some, seek, leave_open, size_of,
+    TIFFOpenOptionsSetMaxSingleMemAlloc(options, (tmsize_t)h->most);
+    h->tiff = TIFFClientOpenExt("", mode, h, read_some, write_some, seek, leave_open, size_of,
                                 map_nothing, unmap_nothing, options);
     TIFFOpenOptionsFree(options);
-    if (h->tiff == NULL) {
-        return NG_FAIL(err, NG_FORMAT, "%s: cannot be opened as TIFF (%s)", name, h->reason);
-    }
-    return NG_OK;
+    return h->tiff != NULL;
 }
 
-ng_status ng_tiff_open(ng_tiff_handle *handle, const ng_bytes *bytes, const char *name,
-                       size_t max_pixels, ng_error *err)
+void ng_tiff_prepare(ng_tiff_handle *handle, const ng_bytes *bytes, const ng_tiff_pages *pages,
+                     size_t max_pixels)
 {
-    *handle = (ng_tiff_handle){.bytes = bytes, .descriptor = -1};
     uint64_t pixels = max_pixels < (UINT64_C(1) << 40) ? max_pixels : UINT64_C(1) << 40;
-    /* m: nothing is mapped, or pages of the file would count as memory; h: no directory yet. */
-    return start(handle, name, "rmh", 32 * pixels + MARGIN_BYTES, err);
+    *handle = (ng_tiff_handle){
+        .bytes = bytes, .descriptor = -1, .pages = pages, .most = 32 * pixels + MARGIN_BYTES};
+}
+
+bool ng_tiff_show(ng_tiff_handle *handle, size_t page)
+{
+    ng_tiff_close(handle);
+    handle->reason[0] = '\0';
+    handle->at = 0;
+    handle->page = handle->pages->offset[page];
+    /* m: nothing is mapped, or pages of the file would count as memory. */
+    return start(handle, "rm");
 }
 
 ng_status ng_tiff_create(ng_tiff_handle *handle, int descriptor, const char *name, bool big,
                          ng_error *err)
 {
-    *handle = (ng_tiff_handle){.descriptor = descriptor};
-    return start(handle, name, big ? "w8" : "w", (uint64_t)1 << 40, err);
+    *handle = (ng_tiff_handle){.descriptor = descriptor, .most = (uint64_t)1 << 40};
+    return start(handle, big ? "w8" : "w")
+               ? NG_OK
+               : NG_FAIL(err, NG_IO, "%s: cannot be written (%s, %s); is the disk full?", name,
+                         handle->reason, strerror(errno));
 }
 
 void ng_tiff_close(ng_tiff_handle *handle)
