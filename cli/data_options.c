@@ -129,6 +129,30 @@ static ng_status choose_material(ng_cli *cli, const ng_data_options *o, const js
     return override_sigma(o, out, err);
 }
 
+/* ---- merged tracks --------------------------------------------------------------------------- */
+
+/* Group A is what the growth law is about; a table of nothing but merging tracks was meant so. */
+static ng_status choose_merged(ng_cli *cli, const ng_data_options *o, ng_tracks *tracks,
+                               ng_error *err)
+{
+    const size_t merged = ng_tracks_count_merged(tracks), alone = tracks->n_tracks - merged;
+    const bool keep =
+        strcmp(o->merged, "keep") == 0 || (strcmp(o->merged, "auto") == 0 && alone == 0);
+    if (merged == 0 || keep) {
+        return NG_OK;
+    }
+    if (alone == 0) {
+        return NG_FAIL(err, NG_TOO_LITTLE,
+                       "all %zu tracks merge with others; --merged keep takes them", merged);
+    }
+    ng_tracks_drop_merged(tracks);
+    ng_warnings_add(&cli->warnings, "merged-dropped",
+                    "%zu of %zu tracks merge with others and were left out; --merged keep takes "
+                    "them",
+                    merged, merged + alone);
+    return NG_OK;
+}
+
 /* ---- the whole way --------------------------------------------------------------------------- */
 
 static ng_ensemble_options ensemble_options(const ng_data_options *o)
@@ -213,6 +237,7 @@ ng_status ng_data_load_files(ng_cli *cli, const ng_data_options *o, const char *
     } else {
         status = read_tracks(cli, o, path, n_paths, &out->tracks, err);
     }
+    status = status == NG_OK ? choose_merged(cli, o, &out->tracks, err) : status;
     if (status == NG_OK) {
         out->ensemble.sigma_s_nm = out->material.sigma_s_nm;
         status = ng_trajectories_make(&out->tracks, &out->ensemble, &out->trajectories,

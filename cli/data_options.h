@@ -31,6 +31,7 @@
 typedef struct ng_data_options {
     double pixel_nm, frame_s;
     bool skip_invalid;
+    const char *merged;   /* "auto", "keep" or "drop" */
     const char *material; /* NULL: not given */
     double sigma_nm, density_per_nm3;
     const char *preset; /* "default" or "published" */
@@ -50,6 +51,10 @@ typedef struct ng_data_options {
     {.name = "skip-invalid", .type = NG_OPTION_BOOL,                                               \
      .offset = offsetof(struct_, member.skip_invalid), .initial = "false", .group = "Input",       \
      .doc = "Drop rows with a bad value instead of stopping; they are counted."},                  \
+    {.name = "merged", .type = NG_OPTION_CHOICE, .offset = offsetof(struct_, member.merged),       \
+     .choices = "auto|keep|drop", .initial = "auto", .group = "Input",                             \
+     .doc = "Tracks that have a `group`, because they merge: keep, or drop since their jumps are " \
+            "no growth by monomers. auto: drop where there are tracks without a group."},          \
     {.name = "material", .type = NG_OPTION_TEXT, .offset = offsetof(struct_, member.material),     \
      .choices = "Pt|Pt-ex-situ|Au|iron-oxide|CdSe", .value = "NAME|FILE", .group = "Particle",     \
      .doc = "Pt, Pt-ex-situ, Au, iron-oxide, CdSe, or a YAML file: size of a monomer, start "      \

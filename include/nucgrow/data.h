@@ -97,6 +97,11 @@ NG_MUST_CHECK ng_status ng_tracks_read(const char *const *paths, size_t n_paths,
 /** Free what a set of tracks owns and zero it. */
 void ng_tracks_free(ng_tracks *tracks);
 
+/** How many tracks belong to a group: they merge with another, or come out of one. */
+size_t ng_tracks_count_merged(const ng_tracks *tracks);
+/** Leave them out (their rows count as dropped): what remains grew by single monomers. */
+void ng_tracks_drop_merged(ng_tracks *tracks);
+
 /** tracks.csv: track,frame,time_s,x_nm,y_nm,radius_nm,radius_se_nm and, where there are any,
  * group; reading it back gives the same numbers. `#` lines carry `comment` (may be NULL; may hold
  * several lines). Tracks of several sources are numbered anew from 1. Ex-situ sets:
