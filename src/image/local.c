@@ -10,9 +10,10 @@ enum { BINS_PER_WINDOW = 8, SUM = 0, SQUARE, COUNT, MOMENTS };
 struct ng_local {
     size_t width, height, bin, columns, rows, reach; /* reach: bins to each side of a window */
     double origin;
-    double *table[MOMENTS]; /* (columns + 1)(rows + 1) each: sums over all bins above and left */
-    float *node[2];         /* mean and s.d. at the middle of each bin */
-    float *line[2];         /* one row of nodes between rows */
+    double *table[MOMENTS];  /* (columns + 1)(rows + 1) each: sums over all bins above and left */
+    double *column[MOMENTS]; /* width each */
+    float *node[2];          /* mean and s.d. at the middle of each bin */
+    float *line[2];          /* one row of nodes between rows */
 };
 
 void ng_local_destroy(ng_local *local)
@@ -22,6 +23,7 @@ void ng_local_destroy(ng_local *local)
     }
     for (size_t k = 0; k < MOMENTS; k++) {
         ng_free(local->table[k]);
+        ng_free(local->column[k]);
     }
     for (size_t k = 0; k < 2; k++) {
         ng_free(local->node[k]);
@@ -35,7 +37,8 @@ static bool allocate(ng_local *l)
     bool good = true;
     for (size_t k = 0; k < MOMENTS; k++) {
         l->table[k] = NG_NEW(double, (l->columns + 1) * (l->rows + 1));
-        good = good && l->table[k] != NULL;
+        l->column[k] = NG_NEW(double, l->width);
+        good = good && l->table[k] != NULL && l->column[k] != NULL;
     }
     for (size_t k = 0; k < 2; k++) {
         l->node[k] = NG_NEW(float, l->columns * l->rows);
@@ -69,23 +72,62 @@ ng_status ng_local_create(size_t width, size_t height, size_t window_px, ng_loca
 
 /* ---- sums --------------------------------------------------------------------------------- */
 
-static void add_pixels(const ng_local *l, const float *row, const unsigned char *skip,
-                       double *const at[MOMENTS])
+/* Columns of a row of bins: down first, which vector units can follow. */
+static void add_row(const float *restrict row, double origin, double *restrict sum,
+                    double *restrict square, size_t n)
 {
-    for (size_t i = 0, x = 0; i < l->columns; i++) {
-        const size_t end = x + l->bin < l->width ? x + l->bin : l->width;
-        double sum = 0.0, square = 0.0, count = (double)(end - x);
-        for (; x < end; x++) {
-            const bool out = skip != NULL && skip[x] != 0;
-            const double v = out ? 0.0 : (double)row[x] - l->origin;
-            count -= out ? 1.0 : 0.0;
-            sum += v;
-            square += v * v;
-        }
-        at[SUM][i] += sum;
-        at[SQUARE][i] += square;
-        at[COUNT][i] += count;
+    for (size_t x = 0; x < n; x++) {
+        const double v = (double)row[x] - origin;
+        sum[x] += v;
+        square[x] += v * v;
     }
+}
+
+static void add_row_but(const float *restrict row, const unsigned char *restrict skip,
+                        double origin, double *const column[MOMENTS], size_t n)
+{
+    double *restrict sum = column[SUM], *restrict square = column[SQUARE];
+    double *restrict count = column[COUNT];
+    for (size_t x = 0; x < n; x++) {
+        const double weight = skip[x] != 0 ? 0.0 : 1.0;
+        const double v = weight * ((double)row[x] - origin);
+        sum[x] += v;
+        square[x] += v * v;
+        count[x] += weight - 1.0;
+    }
+}
+
+static void add_bins(const ng_local *l, size_t bin_row)
+{
+    for (size_t k = 0; k < MOMENTS; k++) {
+        double *out = l->table[k] + (bin_row + 1) * (l->columns + 1) + 1;
+        for (size_t i = 0, x = 0; i < l->columns; i++) {
+            const size_t end = x + l->bin < l->width ? x + l->bin : l->width;
+            for (; x < end; x++) {
+                out[i] += l->column[k][x];
+            }
+        }
+    }
+}
+
+static void add_bin_row(const ng_local *l, const ng_image *image, const unsigned char *skip,
+                        size_t bin_row)
+{
+    const size_t first = bin_row * l->bin;
+    const size_t last = first + l->bin < l->height ? first + l->bin : l->height;
+    for (size_t x = 0; x < l->width; x++) {
+        l->column[SUM][x] = l->column[SQUARE][x] = 0.0;
+        l->column[COUNT][x] = (double)(last - first);
+    }
+    for (size_t y = first; y < last; y++) {
+        const float *row = image->pixel + y * l->width;
+        if (skip != NULL) {
+            add_row_but(row, skip + y * l->width, l->origin, l->column, l->width);
+        } else {
+            add_row(row, l->origin, l->column[SUM], l->column[SQUARE], l->width);
+        }
+    }
+    add_bins(l, bin_row);
 }
 
 static void sum_up(const ng_local *l)
@@ -109,12 +151,8 @@ static void fill(ng_local *l, const ng_image *image, const unsigned char *skip)
     for (size_t k = 0; k < MOMENTS; k++) {
         memset(l->table[k], 0, stride * (l->rows + 1) * sizeof *l->table[k]);
     }
-    for (size_t y = 0; y < l->height; y++) {
-        double *at[MOMENTS];
-        for (size_t k = 0; k < MOMENTS; k++) {
-            at[k] = l->table[k] + (y / l->bin + 1) * stride + 1;
-        }
-        add_pixels(l, image->pixel + y * l->width, skip != NULL ? skip + y * l->width : NULL, at);
+    for (size_t j = 0; j < l->rows; j++) {
+        add_bin_row(l, image, skip, j);
     }
     sum_up(l);
 }
