@@ -8,12 +8,19 @@
     X(info)                                                                                        \
     X(detect)                                                                                      \
     X(track)                                                                                       \
+    X(radius)                                                                                      \
     X(ensemble)                                                                                    \
+    X(nucleation)                                                                                  \
     X(potential)                                                                                   \
     X(fit_growth)                                                                                  \
+    X(fit_coalescence)                                                                             \
+    X(fit_avrami)                                                                                  \
+    X(fit_diffusion)                                                                               \
+    X(energy)                                                                                      \
     X(predict)                                                                                     \
     X(simulate_ensemble)                                                                           \
     X(simulate_tem)                                                                                \
+    X(simulate_crystals)                                                                           \
     X(report)                                                                                      \
     X(run)                                                                                         \
     X(demo)                                                                                        \

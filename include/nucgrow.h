@@ -5,6 +5,7 @@
 
 #include <nucgrow/base.h>
 #include <nucgrow/cluster.h>
+#include <nucgrow/coalescence.h>
 #include <nucgrow/data.h>
 #include <nucgrow/ensemble.h>
 #include <nucgrow/fit.h>
