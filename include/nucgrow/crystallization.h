@@ -21,7 +21,7 @@ extern "C" {
 typedef enum ng_growth_kind {
     NG_GROWTH_PARABOLIC, /* r^2 = r*^2 + 2 B t, until final_nm */
     NG_GROWTH_DEPLETION, /* dr/dt = B (1-(r/r_f)^3)/r from r* on */
-    NG_GROWTH_SUGIMOTO   /* dr/dt = (2B R/r)(1/R - 1/r) from 1.01 R = 1.01 r* on, until final_nm */
+    NG_GROWTH_SUGIMOTO   /* dr/dt = (B R/r)(1/R - 1/r) from 1.01 R = 1.01 r* on, until final_nm */
 } ng_growth_kind;
 const char *ng_growth_kind_name(ng_growth_kind kind); /* "parabolic", "depletion", "sugimoto" */
 

@@ -83,7 +83,8 @@ typedef struct ng_track_span {
 NG_MUST_CHECK ng_status ng_track_spans(const ng_particles *tracks, ng_track_span **out, size_t *n,
                                        ng_error *err);
 
-/** The frame that series over time begin with: 0 where the length of the movie is known. */
+/** The frame that series over time begin with: 0, for frames are counted from there; the first seen
+ *  in a table that begins far from it. */
 long ng_tracks_first_frame(const ng_particles *tracks);
 /** Add a track's intensities to `sum`, one entry a frame from `first_frame` on; lines across gaps
  *  and across points without an intensity. */

@@ -11,6 +11,7 @@
 #define TRACKS_MIN 5
 #define BINS_MAX 60
 #define AUTOMATIC_TIMES 5
+#define EMPTY_SHARE 2 /* frames before the first crystal, over those after it, that are believed */
 
 ng_nucleation_options ng_nucleation_defaults(void)
 {
@@ -144,11 +145,14 @@ static void fill_times(const counting *c, ng_nucleation *out)
 
 long ng_tracks_first_frame(const ng_particles *tracks)
 {
-    long first = tracks->frames > 0 || tracks->n == 0 ? 0 : tracks->item[0].frame;
+    long first = tracks->n > 0 ? tracks->item[0].frame : 0, last = first;
     for (size_t i = 0; i < tracks->n; i++) {
         first = tracks->item[i].frame < first ? tracks->item[i].frame : first;
+        last = tracks->item[i].frame > last ? tracks->item[i].frame : last;
     }
-    return first;
+    /* a piece cut out of the middle of a movie begins where it begins */
+    const bool cut = first > EMPTY_SHARE * (last - first + 1) && tracks->frames == 0;
+    return first > 0 && !cut ? 0 : first;
 }
 
 /* The next point from i on that has an intensity; n where there is none. */

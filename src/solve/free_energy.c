@@ -67,7 +67,7 @@ double ng_conditions_radius(const ng_conditions *c, double age_s)
                                                    c->product_nm2_per_s * age_s / square,
                                                0, NULL, NULL);
     case NG_GROWTH_SUGIMOTO:
-        r = ng_sugimoto_radius(2 * c->product_nm2_per_s * c->critical_nm, c->critical_nm,
+        r = ng_sugimoto_radius(c->product_nm2_per_s * c->critical_nm, c->critical_nm,
                                SUGIMOTO_START * c->critical_nm, age_s);
         return fmin(r, c->final_nm);
     default:
