@@ -8,9 +8,8 @@
 #define OUTLIER 5.0    /* s.d. of the noise between a raw and a smoothed size */
 #define MARGIN_N 1.5   /* rates are tabulated up to this times the largest size */
 #define NOISE_MIN 0.01 /* of x: rounding of exact sizes */
-#define OPENING 5      /* observations whose mean a particle begins with; odd */
 #define COHORT 10      /* fewest particles that tell what those of their time are like */
-#define SPREAD_MIN 0.1 /* least share of the variance of openings that is the particles' own */
+#define SPREAD_MIN 0.1 /* least share of the variance of first sizes that is the particles' own */
 
 static double area_of(double n)
 {
@@ -61,26 +60,6 @@ size_t ng_forward_first_seen(const forward_data *data, size_t track)
     return k;
 }
 
-forward_opening ng_forward_opening(const forward_data *data, const bool *held_out, size_t track)
-{
-    size_t k = ng_forward_first_seen(data, track), end = data->first[track + 1];
-    double sum = 0.0;
-    if (k == end) {
-        return (forward_opening){0};
-    }
-    forward_opening one = {k, k, 1, data->x[k]};
-    if (k + 2 * OPENING > end) {
-        return one;
-    }
-    for (size_t i = k; i < k + OPENING; i++) {
-        if (!isfinite(data->x[i]) || (held_out && held_out[data->frame[i]])) {
-            return one;
-        }
-        sum += data->x[i];
-    }
-    return (forward_opening){k + OPENING / 2, k + OPENING - 1, OPENING, sum / OPENING};
-}
-
 typedef struct beginning {
     size_t track;
     unsigned frame;
@@ -98,10 +77,10 @@ static size_t list_beginnings(const forward_data *d, beginning *list)
 {
     size_t n = 0;
     for (size_t i = 0; i < d->n_tracks; i++) {
-        forward_opening o = ng_forward_opening(d, NULL, i);
-        if (o.seen > 0) {
-            double sd = d->noise_scale * pow(o.x, d->noise_power);
-            list[n++] = (beginning){i, d->frame[d->first[i]], o.x, sd * sd / (double)o.seen};
+        size_t k = ng_forward_first_seen(d, i);
+        if (k < d->first[i + 1]) {
+            double sd = d->noise_scale * pow(d->x[k], d->noise_power);
+            list[n++] = (beginning){i, d->frame[k], d->x[k], sd * sd};
         }
     }
     qsort(list, n, sizeof *list, compare_beginnings);

@@ -293,11 +293,10 @@ static drive drive_at(const walk *w, unsigned frame, size_t step)
                    .step = at};
 }
 
-/* After the mean of some observations: between that and what particles are like at that time. */
-static state first_state(const walk *w, const forward_prior *prior, double seen,
-                         size_t observations)
+/* After one observation: between that and what particles are like at that time. */
+static state first_state(const walk *w, const forward_prior *prior, double seen)
 {
-    double variance = noise_variance(&w->noise, seen) / (double)observations;
+    double variance = noise_variance(&w->noise, seen);
     double share = 1.0 / (1.0 + variance / prior->variance);
     return (state){
         .x = prior->mean + share * (seen - prior->mean), .xx = share * variance, .uu = w->spread2};
@@ -345,19 +344,18 @@ INLINE double follow(walk *w, size_t track, double weight, slopes *d, direct scr
     const forward_layout *l = p->layout;
     double sum = 0.0, F[FORWARD_MAX];
     size_t end = data->first[track + 1];
-    const forward_opening o = ng_forward_opening(data, p->held_out, track);
+    size_t k = ng_forward_first_seen(data, track), seen = 1;
     const forward_prior *prior = &data->prior[track];
-    if (o.seen == 0) {
+    if (k == end) {
         return 0.0;
     }
-    state s = first_state(w, prior, o.x, o.seen);
-    size_t seen = o.seen;
+    state s = first_state(w, prior, data->x[k]);
     if (d) {
         first_slopes(w, prior, &s, d);
     }
-    for (size_t k = o.at + 1; k < end; k++) {
+    for (k++; k < end; k++) {
         move_on(w, data->frame[k - 1], &s, d, scratch);
-        if (k <= o.last || !isfinite(data->x[k])) {
+        if (!isfinite(data->x[k])) {
             continue;
         }
         surprise q = surprise_of(&w->noise, &s, data->x[k]);
@@ -474,7 +472,7 @@ void ng_forward_first_sight(const forward_problem *p, const double *parameters, 
     if (k == end) {
         return;
     }
-    state s = first_state(&w, &data->prior[track], data->x[k], 1);
+    state s = first_state(&w, &data->prior[track], data->x[k]);
     double x = s.x, own = s.xx, with_x = s.xx, with_u = 0.0; /* covariances with the first size */
     for (k++; k < end && k < last; k++) {
         for (size_t i = 0; i < p->steps; i++) {

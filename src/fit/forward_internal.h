@@ -97,14 +97,6 @@ void ng_forward_data_free(forward_data *data);
 
 /* Point of a track's first observation; first[track + 1]: there is none. */
 size_t ng_forward_first_seen(const forward_data *data, size_t track);
-/* Where a particle begins: the mean of its first observations, at the frame in their middle. One
- * observation alone may be so uncertain that growth is not linear within what is known. */
-typedef struct forward_opening {
-    size_t at, last; /* points: of that frame, and the last one used */
-    size_t seen;     /* observations used; 0: there are none */
-    double x;
-} forward_opening;
-forward_opening ng_forward_opening(const forward_data *data, const bool *held_out, size_t track);
 
 /* ---- parameters -------------------------------------------------------------------------- */
 
