@@ -9,13 +9,18 @@ enum { EXIT_UNTRUSTED = 4 };
 
 /* What the demo does, as a file that a user can take and change. */
 static const char experiment[] =
-    "# Synthetic platinum particles of known truth, all the way to the report.\n"
+    "# A synthetic movie of platinum particles, from its pixels to the report.\n"
     "# Again: nucgrow run experiment.yaml -o DIR\n"
-    "simulate ensemble:\n"
+    "simulate tem:\n"
     "  material: Pt\n"
-    "  particles: 600        # a good movie; the published ones have 100 to 700\n"
-    "  area-noise-px: 1      # and about 3 square pixels of noise\n"
+    "  particles: 400\n"
+    "  field-nm: 400\n"
+    "  dose-per-px: 1600     # contrast 8 times the noise; the published movies have about 2\n"
+    "  diffusion-nm2-per-s: 0.01\n"
     "  seed: %ld\n"
+    "detect:\n"
+    "track:\n"
+    "  min-points: 10\n"
     "ensemble:\n"
     "  material: Pt\n"
     "fit growth:\n"
@@ -125,16 +130,29 @@ static ng_status read_result(const ng_cli *cli, const char *name, json_t **resul
     return status;
 }
 
+/* What tracking made of the movie, beside what happened in it. */
+static void compare_events(const ng_cli *cli, const json_t *truth, const json_t *track)
+{
+    const json_t *counts = json_object_get(track, "counts");
+    ng_cli_print(cli, "\nmerges       %10.0f in the movie, %.0f found\n",
+                 number_at(truth, "merges"), number_at(counts, "merges"));
+}
+
 static ng_status compare(ng_cli *cli, ng_error *err)
 {
     json_t *truth = NULL;
+    json_t *track = NULL;
     json_t *fit = NULL;
-    ng_status status = read_result(cli, "truth.json", &truth, err);
+    ng_status status = read_result(cli, "synthetic/truth.json", &truth, err);
+    if (status == NG_OK) {
+        status = read_result(cli, "track.json", &track, err);
+    }
     if (status == NG_OK) {
         status = read_result(cli, "fit-growth.json", &fit, err);
     }
     if (status == NG_OK) {
         json_t *rows = json_array();
+        compare_events(cli, truth, track);
         ng_cli_print(cli,
                      "\nparameter         truth      found   %.0f %% interval            "
                      "inside?\n",
@@ -145,6 +163,7 @@ static ng_status compare(ng_cli *cli, ng_error *err)
             json_pack("{s:o, s:O}", "comparison", rows, "trusted", json_object_get(fit, "trusted"));
     }
     json_decref(truth);
+    json_decref(track);
     json_decref(fit);
     return status;
 }
@@ -169,12 +188,13 @@ static ng_status run(ng_cli *cli, const void *values, ng_error *err)
 const ng_command ng_command_demo = {
     .name = "demo",
     .group = "Report",
-    .summary = "the whole path on synthetic data of known truth",
+    .summary = "the whole path, from a synthetic movie of known truth to the report",
     .description =
-        "Simulates platinum particles, analyses their tracks as if nothing were known, and prints "
-        "what it found beside the truth. The folder, demo-out unless -o names another, then holds "
-        "the tracks, the truth, all results, the report, and experiment.yaml, the file to copy and "
-        "change for data of your own.\n\n"
+        "Simulates an electron-microscope movie of platinum particles, finds and tracks them, fits "
+        "the growth law as if nothing were known, and prints what it found beside the truth. The "
+        "folder, demo-out unless -o names another, then holds the movie and its truth (in "
+        "synthetic), all tables and results, the report, and experiment.yaml, the file to copy and "
+        "change for movies of your own.\n\n"
         "Single parameters are less certain than what follows from them: the potential at the "
         "sizes that were seen is well determined while eps_f, eps_e and 4+alpha trade against each "
         "other. The last two rows show that.",

@@ -56,6 +56,17 @@ static long poisson_by_product(double mean, ng_synth_random *random)
     return k;
 }
 
+/* ln k!, by Stirling's series where its error is below 1e-12. */
+static double ln_factorial(double k)
+{
+    if (k < 50) {
+        return gsl_sf_lnfact((unsigned)k);
+    }
+    const double inverse = 1 / k;
+    return (k + 0.5) * log(k) - k + 0.5 * log(2 * M_PI) +
+           inverse * (1.0 / 12 - inverse * inverse * (1.0 / 360 - inverse * inverse / 1260));
+}
+
 /* Transformed rejection, PTRS of Hoermann, Insur. Math. Econ. 12, 39 (1993). */
 static long poisson_by_rejection(double mean, ng_synth_random *random)
 {
@@ -75,7 +86,7 @@ static long poisson_by_rejection(double mean, ng_synth_random *random)
             continue;
         }
         if (log(v * inverse_alpha / (a / (us * us) + b)) <=
-            k * log(mean) - mean - gsl_sf_lnfact((unsigned)k)) {
+            k * log(mean) - mean - ln_factorial(k)) {
             return (long)k;
         }
     }
