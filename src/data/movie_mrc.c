@@ -90,7 +90,7 @@ static ng_pixel_type pixel_type(const header *h)
 
 static void calibrate(const header *h, const ng_movie_opening *o)
 {
-    double cell_nm = 0.1 * real(h, AT_CELL);
+    double cell_nm = 0.1 * ng_round_single(real(h, AT_CELL));
     double cell_y_nm = 0.1 * real(h, AT_CELL + 4);
     int32_t grid = whole(h, AT_GRID);
     int32_t grid_y = whole(h, AT_GRID + 4);

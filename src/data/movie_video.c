@@ -311,27 +311,38 @@ static void calibrate(const video_movie *v, const count *c, const ng_movie_openi
     }
 }
 
+/* What the header says of the length, in s; 0: nothing. Matroska says it of the file only, which
+ * is the same where there is one stream. */
+static double promised_s(const video_movie *v)
+{
+    const AVStream *stream = v->format->streams[v->stream];
+    if (v->format->duration_estimation_method != AVFMT_DURATION_FROM_STREAM) {
+        return 0.0;
+    }
+    if (stream->duration > 0) {
+        return av_q2d(stream->time_base) * (double)stream->duration;
+    }
+    bool alone = v->format->nb_streams == 1 && v->format->duration > 0;
+    return alone ? (double)v->format->duration / AV_TIME_BASE : 0.0;
+}
+
 /* A header that promises more time than there is tells of a recording that was cut off. */
 static void find_break(const video_movie *v, const count *c, const ng_movie_opening *o)
 {
-    const AVStream *stream = v->format->streams[v->stream];
+    const int64_t promised = v->format->streams[v->stream]->nb_frames;
     ng_movie_info *info = &o->movie->info;
     char text[2 * REASON_BYTES];
     info->frames = c->frames;
     info->readable = c->frames;
-    double said_s =
-        stream->duration > 0 ? av_q2d(stream->time_base) * (double)stream->duration : 0.0;
-    bool from_header = v->format->duration_estimation_method == AVFMT_DURATION_FROM_STREAM;
-    bool short_time = from_header && said_s - c->last_s > 1.5 * info->frame_s;
+    double missing_s = promised_s(v) - c->last_s;
     if (c->code != AVERROR_EOF) {
         info->frames++;
         ng_movie_break(o->movie, c->frames, "the video stops (%s)", reason(c->code, text));
-    } else if (short_time || stream->nb_frames > (int64_t)c->frames + 1) {
-        info->frames =
-            stream->nb_frames > (int64_t)c->frames ? (size_t)stream->nb_frames : c->frames + 1;
+    } else if (missing_s > 1.5 * info->frame_s || promised > (int64_t)c->frames + 1) {
+        info->frames = promised > (int64_t)c->frames ? (size_t)promised : c->frames + 1;
         ng_movie_break(o->movie, c->frames,
-                       "the video stops before it, its header says %zu frames; it was cut off",
-                       info->frames);
+                       "the video stops before it, but its header says that it is longer; it was "
+                       "cut off");
     }
 }
 
@@ -348,6 +359,11 @@ static ng_status describe(video_movie *v, ng_movie_opening *o)
         return status;
     }
     count_packets(v, &c);
+    if (c.frames == 0 && v->format->duration > 0) {
+        return NG_FAIL(o->err, NG_FORMAT,
+                       "%s: cannot be opened as a video (its index is damaged); it was cut off",
+                       o->movie->path);
+    }
     if (c.frames == 0) {
         return NG_FAIL(o->err, NG_TOO_LITTLE, "%s: the video holds no frame", o->movie->path);
     }
@@ -386,6 +402,13 @@ ng_status ng_movie_open_video(ng_movie_opening *o)
         return NG_FAIL(o->err, NG_MEMORY, "%s: out of memory", o->movie->path);
     }
     int code = open_decoder(v);
+    /* A file of sound alone is whole; streams of no kind tell of a damaged index. */
+    if (code == AVERROR_STREAM_NOT_FOUND &&
+        av_find_best_stream(v->format, AVMEDIA_TYPE_AUDIO, -1, -1, NULL, 0) < 0) {
+        return NG_FAIL(o->err, NG_FORMAT,
+                       "%s: cannot be opened as a video (its index is damaged); it was cut off",
+                       o->movie->path);
+    }
     if (code == AVERROR_STREAM_NOT_FOUND) {
         return NG_FAIL(o->err, NG_TOO_LITTLE, "%s: the file holds no video", o->movie->path);
     }
