@@ -142,7 +142,8 @@ void ng_coalescence_bounds(const ng_coalescence_data *d, const ng_coalescence_se
     double quartile[3];
     event_quartiles(d, quartile);
     const double at_end = ng_coalescence_contact(laws, quartile[2]);
-    const double gap = mean_gap(d, 0.5 * small);
+    /* particles that were last seen apart far from each other say nothing of contact */
+    const double gap = fmin(mean_gap(d, 0.5 * small), small);
     double supply = 0.0, arrival_s = to_s;
     ng_coalescence_arrivals(d, s, &supply, &arrival_s);
     supply = fmax(supply, 1e-3 / span_s);
