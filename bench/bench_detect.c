@@ -175,12 +175,13 @@ static void match(const scene *s, const ng_detect_frame *f, score *t)
 
 static void say_choices(const ng_detect_choices *c)
 {
-    printf("chosen: smooth %.2f px, window %.0f px, height %.2f, level %.2f, blur %.3f +- %.3f px,\n"
-           "        least significance %.2f, radius %.2f %.2f %.2f px, noise %.2f (corr %.3f), "
-           "contrast %.1f\n",
-           c->options.smooth_px, c->options.window_px, c->options.c, c->level, c->options.blur_px,
-           c->blur_se_px, c->options.min_contrast, c->radius_px[0], c->radius_px[1],
-           c->radius_px[2], c->noise, c->noise_correlation, c->contrast);
+    printf(
+        "chosen: smooth %.2f px, window %.0f px, height %.2f, level %.2f, blur %.3f +- %.3f px,\n"
+        "        least significance %.2f, radius %.2f %.2f %.2f px, noise %.2f (corr %.3f), "
+        "contrast %.1f\n",
+        c->options.smooth_px, c->options.window_px, c->options.c, c->level, c->options.blur_px,
+        c->blur_se_px, c->options.min_contrast, c->radius_px[0], c->radius_px[1], c->radius_px[2],
+        c->noise, c->noise_correlation, c->contrast);
 }
 
 static ng_detect_choices settle(const scene *s, size_t n, double blur)

@@ -172,9 +172,11 @@ typedef struct ng_shift {
     double peak;       /* of the correlation over its s.d.; below about 6: not to be trusted */
 } ng_shift;
 
-/** Any shift up to half the image is found (a jump is a shift), to about 0.02 px at contrast over
- *  noise >= 5: the highest sum of the phases of the cross power spectrum, weighted by their share
- *  of signal and by a Gaussian of 0.7 px, refined by Newton's steps on that sum itself. */
+/** Any shift up to half the image is found (a jump is a shift): the highest sum of the phases of the
+ *  cross power spectrum, each with the weight that the signal over noise at its frequency allows and
+ *  without long waves (illumination), refined by Newton's steps on that sum; then again from the place
+ *  found. Exact to 0.001 px without noise; with it near the bound (0.01 px for 25 disks of 3 px at
+ *  contrast over noise 50, 0.04 px at 5). */
 ng_shift ng_drift_measure(ng_drift *drift, const ng_image *first, const ng_image *second);
 
 #ifdef __cplusplus

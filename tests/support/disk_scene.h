@@ -38,8 +38,8 @@ static inline void scene_blur(const double *in, size_t n, const double *kernel, 
             const ptrdiff_t high = at + radius < last ? at + radius : last;
             double sum = 0.0;
             for (ptrdiff_t k = low; k <= high; k++) {
-                sum += kernel[k - at + radius] * in[along_rows ? y * (last + 1) + k
-                                                              : k * (last + 1) + x];
+                sum += kernel[k - at + radius] *
+                       in[along_rows ? y * (last + 1) + k : k * (last + 1) + x];
             }
             out[y * (last + 1) + x] = sum;
         }
@@ -50,7 +50,8 @@ static inline void scene_blur(const double *in, size_t n, const double *kernel, 
 static inline void scene_add_disk(ng_image *image, scene_disk d, double s, double height)
 {
     const double fine = SCENE_FINE, margin = 4.5 * s + 1.0;
-    const ptrdiff_t x0 = (ptrdiff_t)floor(d.x - d.r - margin), y0 = (ptrdiff_t)floor(d.y - d.r - margin);
+    const ptrdiff_t x0 = (ptrdiff_t)floor(d.x - d.r - margin),
+                    y0 = (ptrdiff_t)floor(d.y - d.r - margin);
     const size_t side = (size_t)ceil(2.0 * (d.r + margin)) + 2, n = side * SCENE_FINE;
     const ptrdiff_t radius = (ptrdiff_t)ceil(4.5 * s * fine);
     double *grid = (double *)calloc(2 * n * n, sizeof *grid), *work = grid + n * n;
@@ -114,8 +115,7 @@ static inline size_t scene_place(scene_disk *disk, size_t n, const ng_image *ima
         d.x = edge + ((double)image->width - 1.0 - 2.0 * edge) * gsl_rng_uniform(rng);
         d.y = edge + ((double)image->height - 1.0 - 2.0 * edge) * gsl_rng_uniform(rng);
         size_t k = 0;
-        while (k < placed &&
-               hypot(d.x - disk[k].x, d.y - disk[k].y) >= d.r + disk[k].r + gap) {
+        while (k < placed && hypot(d.x - disk[k].x, d.y - disk[k].y) >= d.r + disk[k].r + gap) {
             k++;
         }
         if (k == placed) {
