@@ -4,26 +4,56 @@
 #include <math.h>
 #include <stdlib.h>
 
+#define POSSIBLE 0.1     /* meetings that may belong to the same blob */
+#define SETTLED 6        /* frames after two have parted, or one has flickered */
+#define LEAST_POINTS 4   /* of one that comes out again; fewer are flicker */
 #define PROBABLE 0.3     /* merges and splits that may be the two ends of an occlusion */
+#define CLEAR_JUMP 2.0   /* evidence of sizes from which averages stop at an event */
 #define SAME_SIZE 9.0    /* squared s.d. between the sizes before and after one */
 #define SHAPE_NOISE 0.15 /* s.d. of ln(area) by turning and growing meanwhile */
 
 /* ---- chains of linked points ----------------------------------------------------------- */
 
-static size_t *number_chains(const ng_points *p)
+/* A blob that ends with another inside it has flickered: both are of one family. */
+static bool is_one_blob(const ng_meeting *m)
 {
-    size_t *chain = NG_NEW(size_t, p->n);
-    for (size_t k = 0; chain != NULL && k < p->n; k++) {
-        chain[k] = p->previous[k] == NG_NONE ? k : chain[p->previous[k]];
+    return m->score >= POSSIBLE || m->distance_nm < fmax(m->radius1_nm, m->radius2_nm);
+}
+
+static size_t root_of(size_t *family, size_t k)
+{
+    while (family[k] != k) {
+        family[k] = family[family[k]];
+        k = family[k];
     }
-    return chain;
+    return k;
+}
+
+/* Chains by their first points, and with them all that have perhaps become one. */
+static size_t *number_families(const ng_points *p, const ng_meetings *merges)
+{
+    size_t *family = NG_NEW(size_t, p->n);
+    for (size_t k = 0; family != NULL && k < p->n; k++) {
+        family[k] = p->previous[k] == NG_NONE ? k : family[p->previous[k]];
+    }
+    for (size_t i = 0; family != NULL && i < merges->n; i++) {
+        const ng_meeting *m = &merges->item[i];
+        if (is_one_blob(m)) {
+            size_t a = root_of(family, m->end), b = root_of(family, m->joined);
+            family[a > b ? a : b] = a > b ? b : a;
+        }
+    }
+    for (size_t k = 0; family != NULL && k < p->n; k++) {
+        family[k] = root_of(family, k);
+    }
+    return family;
 }
 
 static void mark(const ng_meetings *list, double least, bool *boundary)
 {
     for (size_t i = 0; i < list->n; i++) {
         const ng_meeting *m = &list->item[i];
-        if (m->score >= least) {
+        if (m->score >= least && m->jump > CLEAR_JUMP) {
             boundary[m->split ? m->other : m->joined] = true;
         }
     }
@@ -123,19 +153,78 @@ static bool add(pairing *pairs, candidate c)
     return true;
 }
 
-/* Each probable merge with each probable split from the same particle later on. */
-static bool list_candidates(const ng_points *p, const ng_motion *motion, const ng_meetings *merges,
-                            const ng_meetings *splits, pairing *pairs)
+static bool lasts(const ng_points *p, size_t k)
 {
+    for (int n = 1; n < LEAST_POINTS; n++) {
+        k = p->next[k];
+        if (k == NG_NONE) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static const ng_meeting *merge_of(const ng_meetings *merges, size_t end)
+{
+    size_t low = 0, high = merges->n; /* by their ends, as they were found */
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (merges->item[middle].end < end) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < merges->n && merges->item[low].end == end ? &merges->item[low] : NULL;
+}
+
+/* The point of a blob some frames on; where its track ends, that of the one that took it up. */
+static size_t settle(const ng_points *p, const ng_meetings *merges, size_t k)
+{
+    const long until = p->frame[p->at[k]] + SETTLED;
+    size_t last = k;
+    while (k != NG_NONE && p->frame[p->at[k]] < until) {
+        last = k;
+        k = p->next[k];
+        const ng_meeting *m = k == NG_NONE ? merge_of(merges, last) : NULL;
+        k = m != NULL && is_one_blob(m) ? m->joined : k;
+    }
+    return k != NG_NONE ? k : last;
+}
+
+/* The blob shrank at once as the other came out. */
+static bool clearly_split(const ng_judge *j, const ng_meeting *split)
+{
+    return split->score >= PROBABLE && (!j->motion->has_sizes || split->jump > 0.0);
+}
+
+/* Has the blob lost again what it took up? Without sizes its coming apart is enough. */
+static bool came_apart(const ng_judge *j, const ng_meetings *merges, const ng_meeting *merge,
+                       const ng_meeting *split)
+{
+    const size_t later = settle(j->points, merges, split->other);
+    if (clearly_split(j, split) || !j->motion->has_sizes) {
+        return split->score >= PROBABLE;
+    }
+    /* which of the two goes on under its number is chance */
+    return later != split->end && (ng_judge_jump(j, merge->end, merge->other, later) < 0.0 ||
+                                   ng_judge_jump(j, merge->other, merge->end, later) < 0.0);
+}
+
+/* Each probable merge with each one that comes out of the same blob later on. */
+static bool list_candidates(const ng_judge *j, const ng_meetings *merges, const ng_meetings *splits,
+                            pairing *pairs)
+{
+    const ng_points *p = j->points;
     size_t n_places = 0;
-    pairs->chain = number_chains(p);
+    pairs->chain = number_families(p, merges);
     pairs->place = NG_NEW(split_place, splits->n);
     if (pairs->chain == NULL || pairs->place == NULL) {
         return false;
     }
     for (size_t i = 0; i < splits->n; i++) {
         const ng_meeting *m = &splits->item[i];
-        if (m->score >= PROBABLE) {
+        if (clearly_split(j, m) || lasts(p, m->end)) {
             pairs->place[n_places++] = (split_place){pairs->chain[m->other], p->at[m->end], i};
         }
     }
@@ -146,8 +235,9 @@ static bool list_candidates(const ng_points *p, const ng_motion *motion, const n
         for (size_t k = first_of_chain(pairs->place, n_places, chain);
              m->score >= PROBABLE && k < n_places && pairs->place[k].chain == chain; k++) {
             const ng_meeting *s = &splits->item[pairs->place[k].index];
-            double cost = compare_sizes(p, motion, m, s);
+            double cost = compare_sizes(p, j->motion, m, s);
             if (pairs->place[k].frame > p->at[m->end] && cost < SAME_SIZE &&
+                came_apart(j, merges, m, s) &&
                 !add(pairs, (candidate){i, pairs->place[k].index, cost})) {
                 return false;
             }
@@ -183,13 +273,13 @@ static bool make_problem(pairing *pairs, size_t n_rows)
 }
 
 /* Link what was occluded; its meetings are no events. */
-static ng_status close_occlusions(ng_points *p, const ng_motion *motion, ng_meetings *merges,
+static ng_status close_occlusions(ng_points *p, const ng_judge *judge, ng_meetings *merges,
                                   ng_meetings *splits, size_t *occlusions, ng_error *err)
 {
     pairing pairs = {.n = 0};
     ng_assign_work work = {.n_rows = 0};
     ng_status status = NG_OK;
-    if (!list_candidates(p, motion, merges, splits, &pairs) || !make_problem(&pairs, merges->n)) {
+    if (!list_candidates(judge, merges, splits, &pairs) || !make_problem(&pairs, merges->n)) {
         status = NG_FAIL(err, NG_MEMORY, "no memory to compare %zu merges", merges->n);
         goto out;
     }
@@ -252,7 +342,7 @@ ng_status ng_events_find(ng_points *points, const ng_particles *particles, const
         status = find_both(&judge, merges, splits, err);
     }
     if (status == NG_OK) {
-        status = close_occlusions(points, motion, merges, splits, occlusions, err);
+        status = close_occlusions(points, &judge, merges, splits, occlusions, err);
     }
     if (status == NG_OK) {
         keep_likely(merges, min_score);

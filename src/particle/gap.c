@@ -84,6 +84,16 @@ typedef struct gap_search {
     ng_error *err;
 } gap_search;
 
+/* Where disks meet or part, the middle of a blob jumps by up to its radius. */
+static bool is_same_blob(const ng_points *points, const gap_problem *p, size_t row, size_t column,
+                         double distance2)
+{
+    double a = ng_point_radius(points, p->row_point[row]);
+    double b = ng_point_radius(points, p->column_point[column]);
+    double r = fmax(a, b);
+    return distance2 <= r * r;
+}
+
 static void collect(void *context, size_t index, double distance2)
 {
     gap_search *s = context;
@@ -106,6 +116,9 @@ static void collect(void *context, size_t index, double distance2)
     double b = s->points->size[p->column_point[column]];
     double cost =
         ng_motion_cost(s->motion, distance2, s->frames) + ng_size_cost(s->motion, a, b) + s->miss;
+    if (s->frames == 1.0 && is_same_blob(s->points, p, s->row, column, distance2)) {
+        cost = fmin(cost, s->motion->none - 1.0);
+    }
     s->list[s->n++] = (pending){s->row, column, cost};
 }
 

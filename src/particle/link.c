@@ -338,7 +338,7 @@ static ng_status conclude(const ng_points *p, const ng_meetings *merges, const n
 static ng_status link_all(ng_points *p, const ng_track_options *o, const ng_run *run,
                           ng_motion *motion, ng_tracking *out, ng_error *err)
 {
-    ng_status status = ng_link_learn(p, motion, err);
+    ng_status status = ng_link_learn(p, motion, o->max_gap > 0, err);
     if (status == NG_OK) {
         status = ng_link_frames(p, motion, o->max_gap, run, err);
     }

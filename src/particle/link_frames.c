@@ -95,7 +95,7 @@ ng_status ng_link_pair(ng_points *points, const ng_motion *motion, size_t from, 
     collector c = {l, points, motion, a, b, 0, frames, status, err};
     for (size_t i = 0; i < n_a && c.status == NG_OK; i++) {
         l->first[i] = c.n;
-        l->none[i] = motion->none;
+        l->none[i] = motion->none_pair;
         c.source = a + i;
         ng_grid_near(&l->grid, points->x[a + i], points->y[a + i], gate, collect, &c);
     }
@@ -155,10 +155,19 @@ static void set_none(ng_motion *motion, double loss, double birth_share)
     }
     c->loss = fmax(loss, LEAST_SHARE);
     c->birth_per_nm2 = density * fmax(birth_share, LEAST_SHARE);
-    motion->none = -2.0 * log(c->loss * c->birth_per_nm2);
+    motion->none = motion->none_pair = -2.0 * log(c->loss * c->birth_per_nm2);
 }
 
-ng_status ng_link_learn(ng_points *points, ng_motion *motion, ng_error *err)
+/* Where a particle was missed and another seen again, a long step from one to the other is cheap
+ * unless it competes with the two gaps; the gaps are offered later, and long steps once more. */
+static void expect_gaps(ng_motion *motion)
+{
+    const double step = fmax(motion->choice.step_nm, 0.0);
+    double gap = ng_motion_cost(motion, 4.0 * step * step, 2.0) - 2.0 * log(motion->choice.loss);
+    motion->none_pair = fmin(motion->none, 2.0 * gap);
+}
+
+ng_status ng_link_learn(ng_points *points, ng_motion *motion, bool gaps, ng_error *err)
 {
     ng_linker linker = {.n_rows = 0};
     ng_status status = NG_OK;
@@ -175,6 +184,9 @@ ng_status ng_link_learn(ng_points *points, ng_motion *motion, ng_error *err)
         if (count[0] > 0.0) {
             set_none(motion, count[1] / count[0], count[2] / count[0]);
         }
+    }
+    if (gaps) {
+        expect_gaps(motion);
     }
     ng_linker_free(&linker);
     return status;

@@ -51,6 +51,7 @@ typedef struct ng_motion {
     double cost[NG_COST_BINS + 1]; /* of a step, by its square over that of the gate */
     double size_cost_scale;        /* 1/(2 s.d.^2) of a difference of ln(area); 0: no sizes */
     double none;                   /* cost of an end and a beginning instead of a link */
+    double none_pair;              /* the same where gaps may be closed later on */
     bool has_sizes;
 } ng_motion;
 
@@ -84,7 +85,8 @@ NG_MUST_CHECK ng_status ng_link_pair(ng_points *points, const ng_motion *motion,
 NG_MUST_CHECK ng_status ng_link_frames(ng_points *points, const ng_motion *motion, long max_gap,
                                        const ng_run *run, ng_error *err);
 /** Estimate losses and births by linking some pairs; sets motion->none, links nothing. */
-NG_MUST_CHECK ng_status ng_link_learn(ng_points *points, ng_motion *motion, ng_error *err);
+NG_MUST_CHECK ng_status ng_link_learn(ng_points *points, ng_motion *motion, bool gaps,
+                                      ng_error *err);
 /** Close gaps; *closed counts them. */
 NG_MUST_CHECK ng_status ng_link_gaps(ng_points *points, const ng_motion *motion, long max_gap,
                                      size_t *closed, ng_error *err);
@@ -101,6 +103,7 @@ typedef struct ng_meeting {
     double distance_nm;
     double radius1_nm, radius2_nm, joined_radius_nm; /* NAN: no sizes */
     double evidence; /* ln of the likelihood ratio against an end by chance */
+    double jump;     /* the part of it that the sizes give */
     double score;    /* probability, given how common merges are */
 } ng_meeting;
 
@@ -123,6 +126,9 @@ typedef struct ng_judge {
 
 /** Fill the field of view. */
 void ng_judge_look(ng_judge *judge);
+/** Evidence of sizes that the one at `other` took up the one at `end` and kept it up to `later`:
+ * levels up to `end` and `other`, and from `later` on. 0: no sizes. */
+double ng_judge_jump(const ng_judge *judge, size_t end, size_t other, size_t later);
 /** The most likely partner of each end (split: beginning), with its evidence and score. */
 NG_MUST_CHECK ng_status ng_meetings_find(const ng_judge *judge, bool split, ng_meetings *out,
                                          ng_error *err);

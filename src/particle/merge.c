@@ -9,10 +9,12 @@
 #define FAR_MERGES 0.15  /* share of merges whose edges were anywhere within the reach */
 #define SURE 12.0        /* no single piece of evidence counts more */
 #define SHARE_ADDED 0.85 /* of E's area that M gains; equal disks: 0.6 relaxed, 1 not relaxed */
-#define SPREAD_ADDED 0.3 /* s.d. of that share */
+#define SPREAD_ADDED 0.4 /* s.d. of that share */
 #define ODD_JUMPS 0.03   /* share of sizes that jump without a merge, and how far in ln(area) */
 #define ODD_JUMP_SIZE 0.3
 #define EM_ROUNDS 20
+#define LEAST_JUMP 0.7 /* where there are sizes, nearness alone does not make a merge: */
+#define NOT_ALONE 0.4  /* its score is at most this */
 
 /* ---- walking along a track, either way ------------------------------------------------- */
 
@@ -116,12 +118,20 @@ static double jump_evidence(const ng_judge *j, const level *ended, const level *
     return clip(log(merged / (still + 1e-12)));
 }
 
+double ng_judge_jump(const ng_judge *j, size_t end, size_t other, size_t later)
+{
+    const level ended = measure_level(j, end, false, false);
+    const level before = measure_level(j, other, false, false);
+    const level after = measure_level(j, later, true, false);
+    return jump_evidence(j, &ended, &before, &after);
+}
+
 /* Were they as near as particles that merge, rather than as any two? */
 static double edge_evidence(const ng_judge *j, double distance, double contact)
 {
     const ng_track_choices *c = &j->motion->choice;
     const double step = isnan(c->step_nm) ? 0.0 : c->step_nm;
-    const double inside = 0.35 * contact + step, outside = 2.0 * step + 0.15 * contact;
+    const double inside = 0.2 * contact + step, outside = 2.0 * step + 0.15 * contact;
     const double edge = distance - contact;
     const double scale = edge < 0.0 ? inside : outside;
     const double reach = contact + REACH * c->gate_nm;
@@ -146,7 +156,10 @@ static double other_evidence(const ng_judge *j, const ng_meeting *m, const level
     double evidence = left < 3.0 ? -0.7 * (3.0 - left) : 0.0;
     /* slopes run from the event outwards: a positive one is a particle that shrank to its end */
     if (ended->n >= 4 && ended->slope * (double)(ended->n - 1) > 0.4) {
-        evidence -= 2.0;
+        evidence -= 3.0;
+    }
+    if (ended->n <= 2) {
+        evidence -= 3.0 - (double)ended->n; /* perhaps no particle at all */
     }
     if (item->x_raw_nm - j->low_x < margin || j->high_x - item->x_raw_nm < margin ||
         item->y_raw_nm - j->low_y < margin || j->high_y - item->y_raw_nm < margin) {
@@ -175,8 +188,9 @@ static void weigh(const ng_judge *j, ng_meeting *m)
     m->radius1_nm = r1;
     m->radius2_nm = r2;
     m->joined_radius_nm = radius_of_level(&after);
+    m->jump = jump_evidence(j, &ended, &before, &after);
     m->evidence = edge_evidence(j, m->distance_nm, sized ? r1 + r2 : j->motion->contact_nm) +
-                  jump_evidence(j, &ended, &before, &after) + other_evidence(j, m, &ended, &after);
+                  m->jump + other_evidence(j, m, &ended, &after);
 }
 
 /* ---- who was near ---------------------------------------------------------------------- */
@@ -320,7 +334,7 @@ static ng_status search_frame(frame_search *s, size_t f, size_t after, ng_error 
 }
 
 /* How common merges are among ends follows from the evidence itself (expectation, maximisation). */
-static void score_all(ng_meetings *list)
+static void score_all(ng_meetings *list, bool sized)
 {
     double odds = 0.3;
     for (int round = 0; round < EM_ROUNDS; round++) {
@@ -328,6 +342,9 @@ static void score_all(ng_meetings *list)
         for (size_t i = 0; i < list->n; i++) {
             ng_meeting *m = &list->item[i];
             m->score = 1.0 / (1.0 + exp(-m->evidence) / odds);
+            if (sized && m->jump < LEAST_JUMP) {
+                m->score = fmin(m->score, NOT_ALONE);
+            }
             sum += m->score;
         }
         double others = fmax((double)list->ends - sum, 0.5);
@@ -357,7 +374,7 @@ ng_status ng_meetings_find(const ng_judge *judge, bool split, ng_meetings *out, 
         status = split ? search_frame(&s, f + 1, f, err) : search_frame(&s, f, f + 1, err);
     }
     if (status == NG_OK) {
-        score_all(out);
+        score_all(out, judge->motion->has_sizes);
     } else {
         ng_meetings_free(out);
     }
