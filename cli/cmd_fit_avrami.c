@@ -212,10 +212,10 @@ static ng_status fit_crystals(ng_cli *cli, const options *o, ng_error *err)
     if (status != NG_OK) {
         return status;
     }
+    how.seed = cli->run.seed;
     status = ng_crystals_fit(&data.tracks, &how, &cli->run, &crystals, &cli->warnings, err);
     if (status == NG_OK) {
-        status = ng_crystals_json(&crystals, &data.tracks, &how, cli->run.seed, &cli->result,
-                                  &cli->warnings, err);
+        status = ng_crystals_json(&crystals, &data.tracks, &how, &cli->result, &cli->warnings, err);
     }
     if (status == NG_OK) {
         const json_t *n = json_object_get(json_object_get(cli->result, "parameters"), "n");

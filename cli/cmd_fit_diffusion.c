@@ -159,10 +159,11 @@ static ng_status run(ng_cli *cli, const void *values, ng_error *err)
     if (status != NG_OK) {
         return status;
     }
+    how.seed = cli->run.seed;
+    how.radius_scale_se = ng_crystal_scale_se(&data);
     status = ng_crystals_fit(&data.tracks, &how, &cli->run, &crystals, &cli->warnings, err);
     if (status == NG_OK) {
-        status = ng_crystals_json(&crystals, &data.tracks, &how, cli->run.seed, &cli->result,
-                                  &cli->warnings, err);
+        status = ng_crystals_json(&crystals, &data.tracks, &how, &cli->result, &cli->warnings, err);
     }
     if (status == NG_OK) {
         const bool trusted = is_trusted(&crystals);

@@ -143,6 +143,15 @@ void ng_crystal_data_free(ng_crystal_data *data)
     }
 }
 
+double ng_crystal_scale_se(const ng_crystal_data *data)
+{
+    const ng_calibration *c = &data->calibration;
+    if (!data->converted || !(c->relative_se > 0)) {
+        return 0;
+    }
+    return c->relative_se / ng_emitter_power(&data->emitter, c->reference.median_nm);
+}
+
 void ng_crystal_print(const ng_cli *cli, const ng_crystal_data *data)
 {
     const ng_calibration *c = &data->calibration;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
  * @file crystal_options.h
- * What the verbs that read tracked crystals share: how the table is read, and how intensities become
- * radii.
+ * What the verbs that read tracked crystals share: how the table is read, and how intensities
+ * become radii.
  *
  *     typedef struct options {
  *         ng_crystal_options crystals;
@@ -99,6 +99,8 @@ NG_MUST_CHECK ng_status ng_crystal_emitter(ng_cli *cli, const ng_crystal_options
 NG_MUST_CHECK ng_status ng_crystal_load(ng_cli *cli, const ng_crystal_options *o, const char *path,
                                         bool tracked, ng_crystal_data *out, ng_error *err);
 void ng_crystal_data_free(ng_crystal_data *data);
+/** Relative s.e. of the scale that all radii share; 0 where it is not known or there is none. */
+double ng_crystal_scale_se(const ng_crystal_data *data);
 /** Say what was assumed. */
 void ng_crystal_print(const ng_cli *cli, const ng_crystal_data *data);
 /** Add the block `radii` to a result; nothing when radii were not made here. */

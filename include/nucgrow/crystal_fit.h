@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
  * @file nucgrow/crystal_fit.h
- * Room `fit`: curves of growth through the points of one crystal or of an ensemble: Avrami's law and
- * growth by diffusion, with a loss that blinking does not pull, honest intervals, and a choice
+ * Room `fit`: curves of growth through the points of one crystal or of an ensemble: Avrami's law
+ * and growth by diffusion, with a loss that blinking does not pull, honest intervals, and a choice
  * among laws. May include base, data, physics, ensemble, solve.
  */
 #ifndef NUCGROW_CRYSTAL_FIT_H
@@ -43,6 +43,8 @@ extern const ng_curve_law ng_curve_avrami_fraction;
 extern const ng_curve_law ng_curve_avrami_intensity;
 /** The same of one crystal, baseline 0: n, t0_s, rate_per_s, plateau. */
 extern const ng_curve_law ng_curve_avrami_crystal;
+/** The same with t0 not before the first point: of a movie that begins before anything is there. */
+extern const ng_curve_law ng_curve_avrami_onset;
 
 /** Laws of the radius of one crystal over time, simplest first; ng_n_radius_laws of them:
  *  "parabolic"  r^2 = 2 B (t-t0)

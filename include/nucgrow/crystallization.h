@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
  * @file nucgrow/crystallization.h
- * Room `solve`: nucleation and growth at the same time: the ensemble's free energy, how much the two
- * overlap, and cohorts of crystals that share or divide a solution. May include base, physics.
+ * Room `solve`: nucleation and growth at the same time: the ensemble's free energy, how much the
+ * two overlap, and cohorts of crystals that share or divide a solution. May include base, physics.
  *
- * Numbers of crystals are per field of view. Energies are in units of G*, the barrier of one nucleus.
+ * Numbers of crystals are per field of view. Energies are in units of G*, the barrier of one
+ * nucleus.
  */
 #ifndef NUCGROW_CRYSTALLIZATION_H
 #define NUCGROW_CRYSTALLIZATION_H
@@ -35,8 +36,8 @@ typedef struct ng_conditions {
     double nucleation_s; /* how long it lasts */
 } ng_conditions;
 
-/** Those that cohere with [Liu] at C0: r* 0.585 nm, d(r^2)/dt 0.289 nm^2/s, r_f 1.5 nm, 700 births in
- *  45 s, parabolic growth. */
+/** Those that cohere with [Liu] at C0: r* 0.585 nm, d(r^2)/dt 0.289 nm^2/s, r_f 1.5 nm, 700 births
+ *  in 45 s, parabolic growth. */
 ng_conditions ng_conditions_liu(void);
 
 /**
@@ -104,7 +105,7 @@ NG_MUST_CHECK ng_status ng_energy_compute(const ng_conditions *conditions,
                                           ng_error *err);
 void ng_energy_free(ng_energy *energy);
 
-/* ---- cohorts of crystals in a solution -------------------------------------------------------- */
+/* ---- cohorts of crystals in a solution ------------------------------------------------------ */
 
 typedef enum ng_solution_kind {
     NG_SOLUTION_SHARED, /* well mixed: all crystals draw on one concentration */
@@ -139,8 +140,8 @@ typedef struct ng_crystallization {
 /**
  * Nucleation and growth together, by cohorts.
  *
- * Shared: d(r^2)/dt = 2 B (S-1)/(S_0-1), r*(S) = r*_0 ln S_0/ln S at birth, S - 1 falls by the r^3 of
- * all crystals over crystals * final_nm^3 / (S_0-1); second-order steps. Own: N = crystals
+ * Shared: d(r^2)/dt = 2 B (S-1)/(S_0-1), r*(S) = r*_0 ln S_0/ln S at birth, S - 1 falls by the r^3
+ * of all crystals over crystals * final_nm^3 / (S_0-1); second-order steps. Own: N = crystals
  * (1 - exp(-births_per_s t/crystals)), every crystal by conditions.growth.
  * Conservation of matter (shared): to 1e-12, for S is what the crystals leave.
  * @return NG_INVALID, NG_MEMORY

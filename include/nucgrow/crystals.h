@@ -2,7 +2,8 @@
 /**
  * @file nucgrow/crystals.h
  * Room `fit`: every crystal of a movie fitted: Avrami, growth by diffusion, the law that fits best,
- * fast and slow growth; and what they say together. May include base, data, physics, ensemble, solve.
+ * fast and slow growth; and what they say together. May include base, data, physics, ensemble,
+ * solve.
  */
 #ifndef NUCGROW_CRYSTALS_H
 #define NUCGROW_CRYSTALS_H
@@ -25,6 +26,9 @@ typedef struct ng_crystals_options {
     double slow_end;         /* slow growth ends here: 0.99 */
     size_t least_points;
     size_t bootstrap; /* resamplings of crystals behind the intervals of medians */
+    uint64_t seed;    /* of these */
+    /** s.e. of the common scale of all radii, relative; 0: none. It widens what depends on it. */
+    double radius_scale_se;
 } ng_crystals_options;
 
 ng_crystals_options ng_crystals_defaults(void); /* both fits, depletion, all laws compared */
@@ -74,12 +78,13 @@ NG_MUST_CHECK ng_status ng_crystals_summarise(const double *value, size_t n, siz
 
 /** Keys of fit-avrami.json (tracks) or fit-diffusion.json; owned. NG_MEMORY. */
 NG_MUST_CHECK ng_status ng_crystals_json(const ng_crystals *crystals, const ng_particles *tracks,
-                                         const ng_crystals_options *options, uint64_t seed,
-                                         struct json_t **out, ng_warnings *warnings, ng_error *err);
+                                         const ng_crystals_options *options, struct json_t **out,
+                                         ng_warnings *warnings, ng_error *err);
 
 /**
  * Avrami's law of the summed intensity of an ensemble, with an interval from resampled crystals:
- * the residuals of the sum are crystals, not noise.
+ * the residuals of the sum are crystals, not noise. Where no crystal is there in the first frame,
+ * baseline 0 and t0 not before the movie: what had not begun had no light.
  */
 typedef struct ng_ensemble_avrami {
     ng_curve_fit fit; /* parameter intervals: the wider of profile and resampling */

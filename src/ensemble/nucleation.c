@@ -11,6 +11,7 @@
 #define TRACKS_MIN 5
 #define BINS_MAX 60
 #define AUTOMATIC_TIMES 5
+#define LOST_SHARE 0.1
 #define EMPTY_SHARE 2 /* frames before the first crystal, over those after it, that are believed */
 
 ng_nucleation_options ng_nucleation_defaults(void)
@@ -419,6 +420,13 @@ ng_status ng_nucleation_compute(const ng_particles *tracks, const ng_nucleation_
         find_rate(&c, out);
         find_window(&c, out);
         status = make_histograms(&c, out, warnings, err);
+    }
+    const double lost = status == NG_OK ? (double)out->births - out->closed[out->n_frames - 1] : 0;
+    if (lost > LOST_SHARE * (double)out->births) {
+        ng_warnings_add(warnings, "crystals-lost",
+                        "%.0f of %zu crystals are no longer seen in the last frame: numbers seen "
+                        "and the summed intensity fall short of what has formed",
+                        lost, out->births);
     }
     if (status == NG_OK && out->at_start > 0) {
         ng_warnings_add(warnings, "crystals-at-start",

@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-#define ITERATIONS_TO_COMPARE 60
+#define ITERATIONS_TO_COMPARE 25
 
 ng_crystals_options ng_crystals_defaults(void)
 {
@@ -20,7 +20,8 @@ ng_crystals_options ng_crystals_defaults(void)
                                  .split = 0.8,
                                  .slow_end = 0.99,
                                  .least_points = 5,
-                                 .bootstrap = 500};
+                                 .bootstrap = 500,
+                                 .seed = 1};
 }
 
 /* ---- the points of a crystal ---------------------------------------------------------------- */
@@ -126,9 +127,10 @@ static void split_growth(const ng_crystals_options *o, ng_crystal *c)
     c->slow_s = c->end_reached ? end - fast : (double)NAN;
 }
 
+/* A search that was cut short gives an upper bound of the law's AIC: good enough to lose by. */
 static bool usable(const ng_curve_fit *fit)
 {
-    return fit->state == NG_CURVE_OK && fit->scale > 0;
+    return (fit->state == NG_CURVE_OK || fit->state == NG_CURVE_NOT_CONVERGED) && fit->scale > 0;
 }
 
 /* All laws without intervals; AIC at the least scale and with the least inflation of the residuals,
@@ -146,7 +148,7 @@ static ng_status compare(const ng_curve_data *data, const ng_crystals_options *o
         if (status != NG_OK) {
             return status;
         }
-        if (usable(&fit[i]) && fit[i].scale < scale) {
+        if (fit[i].state == NG_CURVE_OK && usable(&fit[i]) && fit[i].scale < scale) {
             scale = fit[i].scale;
             effective = fit[i].effective;
         }
@@ -169,7 +171,7 @@ static ng_status fit_radius(const ng_curve_data *data, const ng_crystals_options
                             ng_error *err)
 {
     ng_status status = ng_curve_fit_run(o->law, data, &o->curve, &c->diffusion, err);
-    if (status == NG_OK && usable(&c->diffusion)) {
+    if (status == NG_OK && c->diffusion.state == NG_CURVE_OK) {
         split_growth(o, c);
     }
     if (status == NG_OK && o->choose) {

@@ -2,7 +2,7 @@
 /* fit-avrami.json and fit-diffusion.json. */
 #include <nucgrow/crystals.h>
 
-#include <gsl/gsl_sort.h>
+#include <gsl/gsl_cdf.h>
 #include <jansson.h>
 #include <math.h>
 #include <string.h>
@@ -183,7 +183,6 @@ typedef struct summary {
     const ng_crystals *crystals;
     const ng_crystals_options *options;
     double *value; /* room for one number a crystal */
-    uint64_t seed;
     ng_error *err;
 } summary;
 
@@ -192,13 +191,32 @@ static bool trusted(const ng_curve_fit *fit, size_t j)
     return fit->state == NG_CURVE_OK && fit->parameter[j].flag == NG_FIT_OK;
 }
 
+/* Power with which a parameter goes with the scale of all radii: that of nm in its unit. */
+static double scale_power(const char *unit)
+{
+    if (strncmp(unit, "nm", 2) != 0) {
+        return 0;
+    }
+    return unit[2] == '^' ? (double)(unit[3] - '0') : 1;
+}
+
+/* What all radii share does not average out over crystals. */
+static void add_scale(const summary *s, const ng_parameter_info *info, ng_crystals_median *m)
+{
+    const double z = gsl_cdf_ugaussian_Pinv((1 + s->options->curve.level) / 2);
+    const double common = z * scale_power(info->unit) * s->options->radius_scale_se * m->median;
+    m->lower = m->median - hypot(m->median - m->lower, common);
+    m->upper = m->median + hypot(m->upper - m->median, common);
+}
+
 static json_t *median_json(const summary *s, const ng_parameter_info *info)
 {
     ng_crystals_median m;
     if (ng_crystals_summarise(s->value, s->crystals->n, s->options->bootstrap,
-                              s->options->curve.level, s->seed, &m, s->err) != NG_OK) {
+                              s->options->curve.level, s->options->seed, &m, s->err) != NG_OK) {
         return NULL;
     }
+    add_scale(s, info, &m);
     return json_pack("{s:o,s:o,s:o,s:o,s:o,s:I,s:s,s:s,s:s}", "value", ng_json_real(m.median),
                      "lower", ng_json_real(m.lower), "upper", ng_json_real(m.upper), "quartile_low",
                      ng_json_real(m.quartile_low), "quartile_high", ng_json_real(m.quartile_high),
@@ -330,10 +348,10 @@ static json_t *curves_json(const ng_crystals *c, const ng_particles *tracks, boo
 }
 
 ng_status ng_crystals_json(const ng_crystals *crystals, const ng_particles *tracks,
-                           const ng_crystals_options *options, uint64_t seed, json_t **out,
-                           ng_warnings *warnings, ng_error *err)
+                           const ng_crystals_options *options, json_t **out, ng_warnings *warnings,
+                           ng_error *err)
 {
-    summary s = {.crystals = crystals, .options = options, .seed = seed, .err = err};
+    summary s = {.crystals = crystals, .options = options, .err = err};
     json_t *parameters = json_object();
     *out = NULL;
     s.value = NG_NEW(double, crystals->n);

@@ -200,6 +200,25 @@ static bool start_crystal(const ng_curve_data *d, double *start, double *lower, 
     return true;
 }
 
+/* n and rate by the times of 20, 50 and 80 % when t0 is as early as it may be. */
+static bool start_onset(const ng_curve_data *d, double *start, double *lower, double *upper)
+{
+    outline o;
+    if (!look(d, true, &o) || !start_crystal(d, start, lower, upper)) {
+        return false;
+    }
+    lower[T0] = o.first_s;
+    if (start[T0] < o.first_s) {
+        const double t20 = fmax(o.t20 - o.first_s, o.step_s / 4);
+        const double t80 = fmax(o.t80 - o.first_s, 1.1 * t20);
+        start[N] = fmin(log(1.60944 / 0.22314) / log(t80 / t20), 5);
+        start[RATE] = pow(0.69315, 1 / start[N]) / fmax(o.t50 - o.first_s, o.step_s / 4);
+        start[T0] = o.first_s + 0.1 * t20;
+        upper[RATE] = fmax(upper[RATE], 2 * start[RATE]);
+    }
+    return true;
+}
+
 #define AVRAMI_PAPER "Avrami, J. Chem. Phys. 7, 1103 (1939); 8, 212 (1940); 9, 177 (1941)"
 
 const ng_curve_law ng_curve_avrami_fraction = {"avrami-fraction",
@@ -226,6 +245,15 @@ const ng_curve_law ng_curve_avrami_crystal = {"avrami-crystal",
                                               crystal_info,
                                               crystal_value,
                                               start_crystal};
+
+const ng_curve_law ng_curve_avrami_onset = {"avrami-onset",
+                                            "Avrami, from the first point on",
+                                            "I = I_inf (1 - exp(-(K (t-t0))^n))",
+                                            AVRAMI_PAPER,
+                                            4,
+                                            crystal_info,
+                                            crystal_value,
+                                            start_onset};
 
 /* ---- laws of the radius --------------------------------------------------------------------- */
 

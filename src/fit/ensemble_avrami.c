@@ -14,6 +14,7 @@ typedef struct ensemble {
     const double *time_s;
     long first_frame;
     const ng_curve_options *options;
+    const ng_curve_law *law;
     uint64_t seed;
 } ensemble;
 
@@ -30,7 +31,7 @@ static ng_status fit_sum(const ensemble *e, const double *sum, bool intervals, n
     ng_curve_options o = *e->options;
     o.intervals = intervals;
     o.robust = false; /* a sum over crystals has no outliers that are not crystals */
-    return ng_curve_fit_run(&ng_curve_avrami_intensity, &data, &o, out, err);
+    return ng_curve_fit_run(e->law, &data, &o, out, err);
 }
 
 static ng_status resample(void *context, size_t index, int worker, void *record, ng_error *err)
@@ -85,6 +86,29 @@ static void widen(const replicate *r, size_t n, double level, ng_ensemble_avrami
     }
 }
 
+/* Is a crystal there in this frame? */
+static bool any_at(const ng_particles *tracks, const ng_track_span *span, size_t n, long frame)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (tracks->item[span[i].first].frame == frame) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool fits_in(const ensemble *e)
+{
+    for (size_t i = 0; i < e->n_spans; i++) {
+        const ng_track_span *s = &e->span[i];
+        const long last = e->tracks->item[s->first + s->n - 1].frame;
+        if (last - e->first_frame >= (long)e->n_frames) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static ng_status fit_all(const ensemble *e, size_t bootstrap, const ng_run *run,
                          ng_ensemble_avrami *out, ng_error *err)
 {
@@ -128,14 +152,20 @@ ng_status ng_ensemble_avrami_fit(const ng_particles *tracks, const double *time_
             span[kept++] = span[i];
         }
     }
+    const long first = ng_tracks_first_frame(tracks);
     const ensemble e = {.tracks = tracks,
                         .span = span,
                         .n_spans = kept,
                         .n_frames = n_frames,
                         .time_s = time_s,
-                        .first_frame = ng_tracks_first_frame(tracks),
+                        .first_frame = first,
                         .options = options,
+                        .law = any_at(tracks, span, kept, first) ? &ng_curve_avrami_intensity
+                                                                 : &ng_curve_avrami_onset,
                         .seed = run != NULL ? run->seed : 1};
+    if (status == NG_OK && !fits_in(&e)) {
+        status = NG_FAIL(err, NG_INVALID, "the tracks go beyond the %zu frames given", n_frames);
+    }
     if (status == NG_OK) {
         status = fit_all(&e, bootstrap, run, out, err);
     }

@@ -87,7 +87,8 @@ static void check_slopes(const ng_curve_law *law, const double *truth)
 static void slopes_are_derivatives(void **state)
 {
     (void)state;
-    const double of_intensity[NG_CURVE_MAX] = {1.7, 2, 0.1, 30, 500}, of_crystal[NG_CURVE_MAX] = {1.7, 2, 0.1, 500};
+    const double of_intensity[NG_CURVE_MAX] = {1.7, 2, 0.1, 30, 500};
+    const double of_crystal[NG_CURVE_MAX] = {1.7, 2, 0.1, 500};
     check_slopes(&ng_curve_avrami_fraction, of_intensity);
     check_slopes(&ng_curve_avrami_intensity, of_intensity);
     check_slopes(&ng_curve_avrami_crystal, of_crystal);
@@ -116,7 +117,8 @@ static void expect_truth(const ng_curve_law *law, const double *truth, double to
 static void exact_data_give_the_truth(void **state)
 {
     (void)state;
-    const double of_intensity[NG_CURVE_MAX] = {2.7, 1, 0.05, 30, 500}, of_crystal[NG_CURVE_MAX] = {1.5, 3, 0.15, 500};
+    const double of_intensity[NG_CURVE_MAX] = {2.7, 1, 0.05, 30, 500};
+    const double of_crystal[NG_CURVE_MAX] = {1.5, 3, 0.15, 500};
     expect_truth(&ng_curve_avrami_fraction, of_intensity, 1e-4);
     expect_truth(&ng_curve_avrami_intensity, of_intensity, 1e-4);
     expect_truth(&ng_curve_avrami_crystal, of_crystal, 1e-4);
@@ -172,7 +174,8 @@ static void expect_coverage(const ng_curve_law *law, const double *truth, double
 static void intervals_hold_the_truth(void **state)
 {
     (void)state;
-    const double of_crystal[NG_CURVE_MAX] = {1.5, 3, 0.15, 500}, of_radius[NG_CURVE_MAX] = {0.145, 3, 1.5};
+    const double of_crystal[NG_CURVE_MAX] = {1.5, 3, 0.15, 500};
+    const double of_radius[NG_CURVE_MAX] = {0.145, 3, 1.5};
     expect_coverage(&ng_curve_avrami_crystal, of_crystal, 25);
     expect_coverage(ng_radius_law_find("depletion"), of_radius, 0.05);
 }
@@ -206,8 +209,8 @@ static void bad_curves_are_flagged(void **state)
     assert_int_equal(state_of(t, rise, 8), NG_CURVE_OK);
 }
 
-/* What the data cannot tell is said: the rate of a curve whose rise lies between two frames, the end
- * of one that has not bent yet. */
+/* What the data cannot tell is said: the rate of a curve whose rise lies between two frames, the
+ * end of one that has not bent yet. */
 static void weak_data_are_flagged(void **state)
 {
     (void)state;

@@ -162,8 +162,8 @@ static void one_solution(void **state)
     ng_crystallization_free(&x);
 }
 
-/* A burst gives crystals of one size; births that go on in one solution give fewer, larger ones that
- * differ; with a share for each crystal they end alike again ([Liu] Fig. 3a). */
+/* A burst gives crystals of one size; births that go on in one solution give fewer, larger ones
+ * that differ; with a share for each crystal they end alike again ([Liu] Fig. 3a). */
 static void burst_against_continuous(void **state)
 {
     (void)state;
