@@ -447,13 +447,12 @@ const ng_command ng_command_fit_coalescence = {
         "a flag. Exit code 4: the result is written, but the search did not converge or ended at "
         "the edge of a range.",
     .usage = "PAIRS... --with TRACKS [options]",
-    .examples =
-        "nucgrow fit coalescence pairs.csv --with monomeric.csv --pixel-nm 0.53 \\\n"
-        "    -o fit-coalescence.json\n"
-        "# the published equations and constants, only evaluated\n"
-        "nucgrow fit coalescence pairs.csv --with monomeric.csv --pixel-nm 0.53 --count pairs \\\n"
-        "    --preset published --fix kappa_c=11.6,nu=0.0996,l=2.87,gamma=7.64,sigma_c=3.00783 \\\n"
-        "    --fix rc=44,pair_density=1,P0=3.674e-3,t_P=96\n",
+    .examples = "nucgrow fit coalescence pairs.csv --with monomeric.csv --pixel-nm 0.53 \\\n"
+                "    -o fit-coalescence.json\n"
+                "# the published equations and constants, only evaluated\n"
+                "nucgrow fit coalescence pairs.csv --with monomeric.csv --pixel-nm 0.53 \\\n"
+                "    --count pairs --preset published --fix kappa_c=11.6,nu=0.0996,l=2.87 \\\n"
+                "    --fix gamma=7.64,sigma_c=3.00783,rc=44,pair_density=1,P0=3.674e-3,t_P=96\n",
     .options = table,
     .n_options = sizeof table / sizeof table[0],
     .options_size = sizeof(options),

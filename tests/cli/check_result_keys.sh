@@ -23,13 +23,24 @@ cd "$scratch"
     --bootstrap 2 --speed-spread --compare-models --folds 2 || [ $? = 4 ]
 "$program" predict fit-growth.json -q -o predicted.json --target-nm 2 --grid 1:2:2 --replicates 3 \
     --steps 160 || [ $? = 4 ]
+# six pairs that meet one after the other, two of which were three
+awk 'BEGIN {
+    print "group,track,frame,time_s,x_nm,y_nm,radius_nm"
+    for (g = 1; g <= 6; g++) for (t = 1; t <= 2 + (g > 4); t++) for (f = 0; f < 16; f++) {
+        m = 5 + g + t; u = f < m ? t : 1; far = sqrt(f) * (0.5 + ((g * 7 + u * 3) % 5) / 4)
+        print g "," 3 * g + t "," f "," f "," 20 * g + 2 * u + far "," 9 * u - far ","  \
+            1 + 0.04 * f + 0.01 * u + 0.01 * g
+    }
+}' > pairs.csv
+"$program" fit coalescence pairs.csv -q -o fit-coalescence.json --starts 1 --max-iterations 3 \
+    --bootstrap 2 --cells 20 || [ $? = 4 ]
 
 keys() { # of a result; those named like flags (frame-s) are the flags' own
     grep -ohE '"[A-Za-z0-9_-]+": ' "$@" | tr -d '": ' | grep -v - | sort -u
 }
 words=$(grep -oE '[A-Za-z_][A-Za-z0-9_]*' "$page" | sort -u)
 for result in ensemble.json potential.json fit-growth.json fit-growth-forward.json predicted.json \
-    truth.json; do
+    fit-coalescence.json truth.json; do
     # flags of the provenance are known from the help pages
     keys <(sed '/^    "options": {/,/^    },/d' "$result") > found
     # in predicted.json a band goes with its key
@@ -38,7 +49,7 @@ for result in ensemble.json potential.json fit-growth.json fit-growth-forward.js
     [ -z "$undocumented" ] || complain "$result: not in $(basename "$page"): $undocumented"
 done
 
-for result in ensemble fit-growth fit-growth-forward predicted; do
+for result in ensemble fit-growth fit-growth-forward predicted fit-coalescence; do
     keys "$result.json" > found
     promised=$(sed -n "/^## $result.json:/,/^## /p" "$page" | sed -nE 's/^\| (`[^|]*) \|.*/\1/p' |
                grep -oE '`[A-Za-z_]+' | tr -d '`' | sort -u)
