@@ -45,7 +45,7 @@ static double cpu_s(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* ---- the bound ------------------------------------------------------------------------------- */
+/* ---- the bound --------------------------------------------------------------------------- */
 
 static double pixel_model(const double p[NG_FIT_N], double x, double y)
 {
@@ -83,7 +83,7 @@ static double bound_px(double r, double margin)
     return ng_disk_fit_covariance(information, covariance) ? NOISE * sqrt(covariance[5]) : -1.0;
 }
 
-/* ---- frames ------------------------------------------------------------------------------------ */
+/* ---- frames ------------------------------------------------------------------------------ */
 
 typedef struct scene {
     ng_image image;
@@ -115,7 +115,7 @@ static void free_scene(scene *s)
     ng_free(s->disk);
 }
 
-/* ---- quality ------------------------------------------------------------------------------------- */
+/* ---- quality ----------------------------------------------------------------------------- */
 
 typedef struct score {
     size_t truth, found, matched, no_fit;
@@ -252,7 +252,7 @@ static void quality(void)
     quality_of(5.0, 5.0, 12, BLUR);
 }
 
-/* ---- speed ------------------------------------------------------------------------------------------ */
+/* ---- speed ------------------------------------------------------------------------------- */
 
 static double time_frames(const ng_detect_choices *c, const scene *s, size_t repeats)
 {

@@ -105,7 +105,7 @@ static const ng_option table[] = {
     PATH("result", result, "Where choices and counts are written (detect.json)."),
 };
 
-/* ---- what is asked -------------------------------------------------------------------------- */
+/* ---- what is asked ----------------------------------------------------------------------- */
 
 static double given(double value, double otherwise)
 {
@@ -164,7 +164,7 @@ static ng_status understand(const ng_cli *cli, const options *o, ng_detect_optio
     return NG_OK;
 }
 
-/* ---- what is written -------------------------------------------------------------------------- */
+/* ---- what is written --------------------------------------------------------------------- */
 
 typedef struct outputs {
     ng_particles_writer *table;
@@ -293,7 +293,7 @@ static ng_status commit_outputs(const ng_cli *cli, outputs *out, bool complete, 
     return status;
 }
 
-/* ---- the result -------------------------------------------------------------------------------- */
+/* ---- the result -------------------------------------------------------------------------- */
 
 static json_t *choices_json(const ng_detect_choices *c)
 {
@@ -364,7 +364,7 @@ static ng_status write_result(ng_cli *cli, const char *path, ng_error *err)
     return status;
 }
 
-/* ---- for people ---------------------------------------------------------------------------------- */
+/* ---- for people -------------------------------------------------------------------------- */
 
 /* "(chosen)" behind what the user left open. */
 static const char *by_whom(const ng_cli *cli, const char *flag)
@@ -427,7 +427,7 @@ static void print_files(const ng_cli *cli, const options *o, const outputs *out,
     }
 }
 
-/* ---- the verb -------------------------------------------------------------------------------------- */
+/* ---- the verb ---------------------------------------------------------------------------- */
 
 /* Write what there is, and say what is missing. */
 static ng_status finish(ng_cli *cli, const options *o, const ng_movie_info *info,

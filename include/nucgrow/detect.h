@@ -18,7 +18,7 @@
 extern "C" {
 #endif
 
-/* ---- the model -------------------------------------------------------------------------- */
+/* ---- the model --------------------------------------------------------------------------- */
 
 /**
  * A disk of radius R blurred by a Gaussian of s.d. 1, at the distance P from its centre:
@@ -30,7 +30,7 @@ double ng_disk_profile(double P, double R);
 /** dD/dP = -R exp(-(R^2+P^2)/2) I_1(RP) and dD/dR = R exp(-(R^2+P^2)/2) I_0(RP). */
 void ng_disk_slopes(double P, double R, double *by_P, double *by_R);
 
-/* ---- what is wanted --------------------------------------------------------------------- */
+/* ---- what is wanted ---------------------------------------------------------------------- */
 
 typedef enum ng_detect_kind { NG_DETECT_DISK, NG_DETECT_SPOT } ng_detect_kind;
 
@@ -96,14 +96,14 @@ typedef struct ng_detect_choices {
 NG_MUST_CHECK ng_status ng_detect_settle(const ng_image *frame, size_t n,
                                          const ng_detect_options *options, ng_detect_choices *out,
                                          ng_warnings *warnings, ng_error *err);
-/** The same on frames spread over the time window of the movie. One that cannot be read is left out.
- *  @return NG_USAGE without pixel_nm or frame_s, NG_IO or NG_FORMAT when no frame can be read,
- *  NG_INVALID for a time window outside the movie */
+/** The same on frames spread over the time window of the movie. One that cannot be read is left
+ *  out. @return NG_USAGE without pixel_nm or frame_s, NG_IO or NG_FORMAT when no frame can be
+ *  read, NG_INVALID for a time window outside the movie */
 NG_MUST_CHECK ng_status ng_detect_choose(ng_movie *movie, const ng_detect_options *options,
                                          ng_detect_choices *out, ng_warnings *warnings,
                                          ng_error *err);
 
-/* ---- measuring -------------------------------------------------------------------------- */
+/* ---- measuring --------------------------------------------------------------------------- */
 
 /** One measured frame. Everything is borrowed and gone after the call it is given to. */
 typedef struct ng_detect_frame {
@@ -133,7 +133,7 @@ NG_MUST_CHECK ng_status ng_detect_movie(ng_movie *movie, const ng_detect_choices
                                         ng_detect_summary *summary, ng_warnings *warnings,
                                         ng_error *err);
 
-/* ---- one frame in memory ------------------------------------------------------------------ */
+/* ---- one frame in memory ----------------------------------------------------------------- */
 
 /** What measuring a frame needs: table of the model, scratch. One thread at a time. */
 typedef struct ng_detector ng_detector;

@@ -36,14 +36,15 @@ float ng_select(float *value, size_t n, size_t k);
  *  image (0 when none is finite). @return how many were replaced */
 size_t ng_image_mend(ng_image *image);
 
-/* ---- filters ---------------------------------------------------------------------------- */
+/* ---- filters ----------------------------------------------------------------------------- */
 
 /** Convolve with a normalised Gaussian of standard deviation `sigma_px` (<= 200), cut at 4 sigma,
  *  borders mirrored. 0 copies. White noise of s.d. 1 leaves with s.d. 1/(2 sqrt(pi) sigma_px). */
 void ng_image_gaussian(const ng_image *in, double sigma_px, ng_image *scratch, ng_image *out);
 /** Median of (2 radius + 1)^2 pixels, borders mirrored; radius in [0, 7]. */
 void ng_image_median(const ng_image *in, int radius, ng_image *out);
-/** Mean of `n` frames of one size (n >= 1): the temporal mean of a window that the caller slides. */
+/** Mean of `n` frames of one size (n >= 1): the temporal mean of a window that the caller
+ *  slides. */
 void ng_image_mean(const ng_image *const *frame, size_t n, ng_image *out);
 
 /** Edge-preserving diffusion, du/dt = div(g(|grad u|) grad u) with g = 1/(1 + (x/kappa)^2):
@@ -127,7 +128,7 @@ void ng_local_destroy(ng_local *local); /* NULL is fine */
 void ng_local_moments(ng_local *local, const ng_image *image, const unsigned char *skip,
                       ng_image *mean, ng_image *sd);
 
-/* ---- components ------------------------------------------------------------------------- */
+/* ---- components -------------------------------------------------------------------------- */
 
 /** Connected components of a mask: label[i] = 1.. in the order of their first pixel, 0 outside.
  *  `eight`: diagonal neighbours belong together. `scratch`: width*height/2 + 2 values.
@@ -172,11 +173,11 @@ typedef struct ng_shift {
     double peak;       /* of the correlation over its s.d.; below about 6: not to be trusted */
 } ng_shift;
 
-/** Any shift up to half the image is found (a jump is a shift): the highest sum of the phases of the
- *  cross power spectrum, each with the weight that the signal over noise at its frequency allows and
- *  without long waves (illumination), refined by Newton's steps on that sum; then again from the place
- *  found. Exact to 0.001 px without noise; with it near the bound (0.01 px for 25 disks of 3 px at
- *  contrast over noise 50, 0.04 px at 5). */
+/** Any shift up to half the image is found (a jump is a shift): the highest sum of the phases
+ *  of the cross power spectrum, each with the weight that the signal over noise at its
+ *  frequency allows and without long waves (illumination), refined by Newton's steps on that
+ *  sum; then again from the place found. Exact to 0.001 px without noise; with it near the
+ *  bound (0.01 px for 25 disks of 3 px at contrast over noise 50, 0.04 px at 5). */
 ng_shift ng_drift_measure(ng_drift *drift, const ng_image *first, const ng_image *second);
 
 #ifdef __cplusplus

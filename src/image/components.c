@@ -74,7 +74,7 @@ uint32_t ng_components(const unsigned char *mask, size_t width, size_t height, b
     return n;
 }
 
-/* ---- holes -------------------------------------------------------------------------------- */
+/* ---- holes ------------------------------------------------------------------------------- */
 
 static void invert(unsigned char *mask, size_t n)
 {

@@ -41,7 +41,7 @@ void ng_image_flatten(const ng_image *in, double sigma_px, ng_image *scratch, ng
     }
 }
 
-/* ---- Perona and Malik --------------------------------------------------------------------- */
+/* ---- Perona and Malik -------------------------------------------------------------------- */
 
 ng_perona_malik ng_perona_malik_defaults(double noise)
 {

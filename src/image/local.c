@@ -70,7 +70,7 @@ ng_status ng_local_create(size_t width, size_t height, size_t window_px, ng_loca
     return NG_OK;
 }
 
-/* ---- sums --------------------------------------------------------------------------------- */
+/* ---- sums -------------------------------------------------------------------------------- */
 
 /* Columns of a row of bins: down first, which vector units can follow. */
 static void add_row(const float *restrict row, double origin, double *restrict sum,
@@ -157,7 +157,7 @@ static void fill(ng_local *l, const ng_image *image, const unsigned char *skip)
     sum_up(l);
 }
 
-/* ---- nodes -------------------------------------------------------------------------------- */
+/* ---- nodes ------------------------------------------------------------------------------- */
 
 /* Mean and s.d. over bins; false where no pixel counts. */
 static bool moments(const ng_local *l, ng_box b, float *mean, float *sd)
@@ -195,9 +195,10 @@ static void fill_nodes(const ng_local *l)
     }
 }
 
-/* ---- between nodes ------------------------------------------------------------------------ */
+/* ---- between nodes ----------------------------------------------------------------------- */
 
-/* The node at or before pixel x, and the share of the next: nodes lie in the middle of their bins. */
+/* The node at or before pixel x, and the share of the next: nodes lie in the middle of their
+ * bins. */
 static size_t node_before(size_t x, size_t bin, size_t n, float *share)
 {
     *share = 0.0f;

@@ -12,7 +12,8 @@ enum { PILOT_FRAMES = 12, SCALES = 4, BLURS = 15, FINE_BLURS = 7, BLUR_ROUNDS = 
 /* A smoothing is taken that leaves this height of the smallest particles, or the best there is. */
 #define ENOUGH_HEIGHT 10.0
 #define NEAR_BEST 0.995
-/* Peaks that count when scales are compared, and the share of the best that the finest must reach. */
+/* Peaks that count when scales are compared, and the share of the best that the finest must
+ * reach. */
 #define SCALE_PEAK 5.0
 #define SCALE_SHARE 0.3
 /* Pixels join from this share of the height that a particle must reach. */
@@ -35,7 +36,7 @@ typedef struct pilot {
     ng_warnings *warnings;
 } pilot;
 
-/* ---- reading --------------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------- */
 
 typedef struct sample_frames {
     ng_image frame[PILOT_FRAMES];
@@ -79,7 +80,7 @@ static ng_status read_frames(ng_movie *movie, const ng_detect_options *o, sample
     return s->n > 0 ? NG_OK : failure.status;
 }
 
-/* ---- noise ------------------------------------------------------------------------------------------- */
+/* ---- noise ------------------------------------------------------------------------------- */
 
 enum { SAMPLE = 1 << 15 };
 
@@ -119,7 +120,7 @@ static ng_status measure_noise(pilot *p, ng_error *err)
     return NG_OK;
 }
 
-/* ---- the threshold that lets so many noise peaks through ------------------------------------------------ */
+/* ---- the threshold that lets so many noise peaks through --------------------------------- */
 
 /* Expected number of regions of a smooth Gaussian field above z (its Euler characteristic). */
 static double false_peaks(double z, double pixels, double smooth_px)
@@ -150,7 +151,7 @@ static void choose_height(pilot *p, double false_per_frame)
     c->options.min_contrast = isnan(p->asked->min_contrast) ? c->options.c : p->asked->min_contrast;
 }
 
-/* ---- looking ----------------------------------------------------------------------------------------------- */
+/* ---- looking ----------------------------------------------------------------------------- */
 
 static ng_status keep(pilot *p, const ng_detect_frame *f, ng_error *err)
 {
@@ -224,7 +225,7 @@ static ng_status look(pilot *p, double *peaks, ng_error *err)
     return status == NG_OK ? summarise(p, err) : status;
 }
 
-/* ---- window and smoothing --------------------------------------------------------------------------------- */
+/* ---- window and smoothing ---------------------------------------------------------------- */
 
 /* Odd, at least three diameters of large particles and no more than the frame. */
 static void choose_window(pilot *p)
@@ -315,7 +316,7 @@ static double wanted_false(const pilot *p)
                                             : p->asked->false_per_frame;
 }
 
-/* ---- blur -------------------------------------------------------------------------------------------------- */
+/* ---- blur -------------------------------------------------------------------------------- */
 
 static ng_status blur_costs(pilot *p, const double *blur, size_t n, const ng_blur_trial *trial,
                             double *cost, ng_error *err)
@@ -375,7 +376,8 @@ static void spread_blurs(double *blur, size_t n, double centre, double ratio)
     }
 }
 
-/* The whole blur with which all disks together are fitted best: a wide search, then a closer one. */
+/* The whole blur with which all disks together are fitted best: a wide search, then a closer
+ * one. */
 static ng_status fit_blur(pilot *p, double *best, double *se, bool *found, ng_error *err)
 {
     double blur[BLURS], cost[BLURS];
@@ -441,7 +443,7 @@ static ng_status choose_blur(pilot *p, ng_error *err)
     return status;
 }
 
-/* ---- what is said ------------------------------------------------------------------------------------------- */
+/* ---- what is said ------------------------------------------------------------------------ */
 
 static void warn(const pilot *p)
 {
@@ -492,7 +494,7 @@ static ng_status find_open(pilot *p, ng_error *err)
     return status;
 }
 
-/* ---- the call --------------------------------------------------------------------------------------------- */
+/* ---- the call ---------------------------------------------------------------------------- */
 
 static ng_status check_calibration(const ng_movie_info *info, ng_detect_options *o, ng_error *err)
 {

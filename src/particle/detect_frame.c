@@ -42,7 +42,7 @@ double ng_whole_blur(double blur_px)
     return sqrt(blur_px * blur_px + 1.0 / 12.0);
 }
 
-/* ---- making --------------------------------------------------------------------------------------- */
+/* ---- making ------------------------------------------------------------------------------ */
 
 void ng_detector_destroy(ng_detector *detector)
 {
@@ -114,7 +114,7 @@ static ng_status make_room(ng_detector *d, size_t n, ng_error *err)
     return NG_OK;
 }
 
-/* ---- pixels of a fit --------------------------------------------------------------------------------- */
+/* ---- pixels of a fit --------------------------------------------------------------------- */
 
 static ng_box box_around(const ng_detector *d, double x, double y, double reach)
 {
@@ -185,7 +185,7 @@ static void subtract_neighbours(ng_detector *d, const candidate *c)
     }
 }
 
-/* ---- fitting ------------------------------------------------------------------------------------------- */
+/* ---- fitting ----------------------------------------------------------------------------- */
 
 static double mean_over_piece(const ng_detector *d, const ng_image *raw, uint32_t own)
 {
@@ -277,7 +277,7 @@ static void fit_all(ng_detector *d, const ng_image *raw)
     }
 }
 
-/* ---- the mask, drawn anew ---------------------------------------------------------------------------------- */
+/* ---- the mask, drawn anew ---------------------------------------------------------------- */
 
 /* What the smoothed image holds at the edge of the fitted disk. */
 static double edge_level(const ng_detector *d, const candidate *c)
@@ -313,7 +313,7 @@ static void draw(ng_detector *d, uint32_t own, uint32_t label, ng_box *box)
     }
 }
 
-/* ---- what leaves --------------------------------------------------------------------------------------------- */
+/* ---- what leaves ------------------------------------------------------------------------- */
 
 static bool is_saturated(const ng_detector *d, const ng_image *raw, uint32_t own)
 {
@@ -445,7 +445,7 @@ ng_status ng_detector_measure(ng_detector *detector, const ng_image *const *wind
     return NG_OK;
 }
 
-/* ---- for the choice of options ---- */
+/* ---- for the choice of options ----------------------------------------------------------- */
 
 double ng_detector_peaks(const ng_detector *detector, double least)
 {

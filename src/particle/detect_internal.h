@@ -6,7 +6,7 @@
 
 #include <nucgrow/detect.h>
 
-/* ---- disk_table.c: D(P, R) and its slopes by interpolation ----------------------------------- */
+/* ---- disk_table.c: D(P, R) and its slopes by interpolation ------------------------------- */
 
 /* Nodes in u = P - R over [-NG_DISK_REACH, NG_DISK_REACH], rows in 1/R over [0, 1/NG_DISK_LEAST];
  * linear between: D to 4e-5 absolute, the slopes to 2e-4. */
@@ -33,7 +33,7 @@ void ng_disk_table_row(const ng_disk_table *table, double R, ng_disk_row *row);
 /* D of a row at u = P - R. */
 double ng_disk_row_D(const ng_disk_row *row, double u);
 
-/* ---- disk_fit.c ------------------------------------------------------------------------------- */
+/* ---- disk_fit.c -------------------------------------------------------------------------- */
 
 enum { NG_FIT_X, NG_FIT_Y, NG_FIT_R, NG_FIT_C, NG_FIT_B, NG_FIT_N };
 
@@ -64,7 +64,7 @@ bool ng_disk_fit_covariance(const double information[15], double covariance[15])
 void ng_disk_fit_draw(const ng_disk_table *table, double blur, const double value[NG_FIT_N],
                       ng_fit_pixels *pixels);
 
-/* ---- mask.c ----------------------------------------------------------------------------------- */
+/* ---- mask.c ------------------------------------------------------------------------------ */
 
 /* One piece of the mask. */
 typedef struct ng_piece {
@@ -99,7 +99,7 @@ NG_MUST_CHECK ng_status ng_mask_find(ng_mask_work *work, const ng_detect_choices
 /* Boxes, areas and centroids of work->label, which counts work->n pieces. */
 void ng_mask_measure(ng_mask_work *work);
 
-/* ---- detect_frame.c --------------------------------------------------------------------------- */
+/* ---- detect_frame.c ---------------------------------------------------------------------- */
 
 /* A simulation of what was seen: the fitted disks with this blur and noise from this generator. */
 typedef struct ng_blur_trial {
@@ -116,7 +116,7 @@ double ng_detector_peaks(const ng_detector *detector, double least);
 /* S.d. of the whole blur: the optical one and the width of a pixel. */
 double ng_whole_blur(double blur_px);
 
-/* ---- shape.c ---------------------------------------------------------------------------------- */
+/* ---- shape.c ----------------------------------------------------------------------------- */
 
 typedef struct ng_shape {
     double area_px, x, y; /* centroid */

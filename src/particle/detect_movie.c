@@ -43,7 +43,7 @@ typedef struct stream {
     ng_detect_summary *summary;
 } stream;
 
-/* ---- making ---------------------------------------------------------------------------------------- */
+/* ---- making ------------------------------------------------------------------------------ */
 
 static void stream_free(stream *s)
 {
@@ -114,7 +114,7 @@ static ng_status stream_make(stream *s, const ng_run *run, ng_error *err)
     return status == NG_OK ? make_slots(s, err) : status;
 }
 
-/* ---- reading --------------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------- */
 
 /* Keep what the next batch looks back on. */
 static void forget(stream *s)
@@ -132,7 +132,8 @@ static void forget(stream *s)
     s->loaded_first = wanted;
 }
 
-/* Up to the last frame that the batch looks ahead to; a frame that cannot be read ends the movie. */
+/* Up to the last frame that the batch looks ahead to; a frame that cannot be read ends the
+ * movie. */
 static void load(stream *s)
 {
     forget(s);
@@ -149,7 +150,7 @@ static void load(stream *s)
     }
 }
 
-/* ---- measuring ------------------------------------------------------------------------------------- */
+/* ---- measuring --------------------------------------------------------------------------- */
 
 static ng_status keep(measured *slot, const ng_detect_frame *f, ng_error *err)
 {
@@ -194,7 +195,7 @@ static ng_status measure(void *context, size_t index, int who, ng_error *err)
     return keep(&s->slot[index], &f, err);
 }
 
-/* ---- handing on ------------------------------------------------------------------------------------ */
+/* ---- handing on -------------------------------------------------------------------------- */
 
 static void count(stream *s, const measured *slot)
 {
@@ -279,7 +280,7 @@ static ng_status batches(stream *s, ng_detect_sink *sink, void *context, const n
     return status;
 }
 
-/* ---- the call --------------------------------------------------------------------------------------- */
+/* ---- the call ---------------------------------------------------------------------------- */
 
 static void conclude(stream *s, ng_warnings *warnings)
 {

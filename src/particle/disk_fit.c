@@ -118,7 +118,7 @@ static void accumulate(const ng_disk_row *row, double blur, const ng_fit_pixels 
     }
 }
 
-/* ---- small linear algebra ------------------------------------------------------------------------ */
+/* ---- small linear algebra ---------------------------------------------------------------- */
 
 /* L of A = L L^T in place, lower triangle by rows; false when A is not positive. */
 static bool cholesky(double *a, size_t n)
@@ -193,7 +193,7 @@ void ng_disk_fit_draw(const ng_disk_table *table, double blur, const double valu
     }
 }
 
-/* ---- the search ----------------------------------------------------------------------------------- */
+/* ---- the search -------------------------------------------------------------------------- */
 
 typedef struct limits {
     double least_r, most_r, x, y, reach;

@@ -15,7 +15,7 @@
 #define COMPACT_FILL 0.68
 #define COMPACT_ASPECT 1.4
 
-/* ---- memory ---------------------------------------------------------------------------------- */
+/* ---- memory ------------------------------------------------------------------------------ */
 
 static bool allocate(ng_mask_work *w, size_t width, size_t height)
 {
@@ -79,7 +79,7 @@ void ng_mask_work_free(ng_mask_work *work)
     *work = (ng_mask_work){.n = 0};
 }
 
-/* ---- smoothing -------------------------------------------------------------------------------- */
+/* ---- smoothing --------------------------------------------------------------------------- */
 
 static const ng_image *averaged(ng_mask_work *w, const ng_detect_options *o,
                                 const ng_image *const *window, size_t n, size_t centre)
@@ -119,7 +119,7 @@ static void denoise(ng_mask_work *w, const ng_detect_options *o, const ng_image 
     }
 }
 
-/* ---- threshold ---------------------------------------------------------------------------------- */
+/* ---- threshold --------------------------------------------------------------------------- */
 
 static void turn(ng_image *image, double factor, double offset)
 {
@@ -177,7 +177,7 @@ static void threshold_relative(ng_mask_work *w, const ng_detect_choices *c)
     turn(&w->mean, (double)o->polarity, 0.0);
 }
 
-/* ---- pieces -------------------------------------------------------------------------------------- */
+/* ---- pieces ------------------------------------------------------------------------------ */
 
 static ng_status make_room(ng_mask_work *w, size_t n, ng_error *err)
 {

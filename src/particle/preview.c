@@ -67,7 +67,7 @@ void ng_preview_destroy(ng_preview *preview)
     }
 }
 
-/* ---- drawing ---------------------------------------------------------------------------------- */
+/* ---- drawing ----------------------------------------------------------------------------- */
 
 /* One tile: where it lies on the sheet. */
 typedef struct tile {
@@ -165,7 +165,7 @@ static void draw_number(const tile *t, size_t number)
     }
 }
 
-/* ---- the call ---------------------------------------------------------------------------------- */
+/* ---- the call ---------------------------------------------------------------------------- */
 
 static bool is_next(const ng_preview *p, size_t frame)
 {

@@ -51,7 +51,7 @@ static double ellipse_ratio(const sums *s)
     return sqrt(fmax(middle - half, 0.0) / (middle + half));
 }
 
-/* ---- convex hull ------------------------------------------------------------------------------ */
+/* ---- convex hull ------------------------------------------------------------------------- */
 
 /* One side of the hull, y rising; `side` +1: bulging to the right. Returns its integral of x dy. */
 typedef struct chain {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "image_test.h"
 
-/* A point becomes the Gaussian itself: unit sum (the kernel is normalised; float: 1e-5), variance
- * sigma^2 along both axes. Cut at 4 sigma it lacks 0.1 % of its variance, and sampling a Gaussian at
- * whole pixels changes nothing from sigma 0.8 on. */
+/* A point becomes the Gaussian itself: unit sum (the kernel is normalised; float: 1e-5),
+ * variance sigma^2 along both axes. Cut at 4 sigma it lacks 0.1 % of its variance, and sampling
+ * a Gaussian at whole pixels changes nothing from sigma 0.8 on. */
 static void test_gaussian_moments(void **state)
 {
     (void)state;
@@ -122,8 +122,8 @@ static void test_mean_and_flatten(void **state)
     ng_image_free(&out);
 }
 
-/* A step ten times kappa stays, noise below kappa goes: the s.d. on either side falls to a third and
- * less, the step by under 5 %. */
+/* A step ten times kappa stays, noise below kappa goes: the s.d. on either side falls to a
+ * third and less, the step by under 5 %. */
 static void test_perona_malik(void **state)
 {
     (void)state;

@@ -89,7 +89,8 @@ static void test_integral_extremes(void **state)
     ng_image_free(&image);
 }
 
-/* Bradley and Roth by a direct loop. Pixels within 1e-5 of the threshold may fall on either side. */
+/* Bradley and Roth by a direct loop. Pixels within 1e-5 of the threshold may fall on either
+ * side. */
 static void check_threshold(ng_polarity polarity, double t, double c)
 {
     ng_image image = image_of(W, H);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Images of disks of known truth, for tests and bench: area coverage on a grid finer than the
- * pixels, convolved with a sampled Gaussian there, then averaged over pixels. It shares nothing with
- * the model that is fitted. */
+ * pixels, convolved with a sampled Gaussian there, then averaged over pixels. It shares nothing
+ * with the model that is fitted. */
 #ifndef NUCGROW_DISK_SCENE_H
 #define NUCGROW_DISK_SCENE_H
 
@@ -103,8 +103,8 @@ static inline void scene_add_noise(ng_image *image, double sd, gsl_rng *rng)
     }
 }
 
-/* Disks at random, radii uniform in [r_low, r_high], edges at least `gap` apart and from the border.
- * Returns how many found a place. */
+/* Disks at random, radii uniform in [r_low, r_high], edges at least `gap` apart and from the
+ * border. Returns how many found a place. */
 static inline size_t scene_place(scene_disk *disk, size_t n, const ng_image *image,
                                  const double r_range[2], double gap, gsl_rng *rng)
 {
