@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* nucgrow simulate tem: a movie of growing particles, and the truth about them. */
+#include "simulate_movie.h"
 #include "simulate_options.h"
-
-#include <nucgrow/movie.h>
 
 #include <jansson.h>
 #include <math.h>
@@ -20,119 +19,10 @@ typedef struct options {
 static const ng_option table[] = {NG_SIMULATE_TRUTH_ROWS(options) NG_SYNTH_GROWTH_OPTIONS(
     GROWTH_ROW) NG_SYNTH_TEM_OPTIONS(TEM_ROW)};
 
-/* ---- files ---- */
-
-typedef enum file { MOVIE, TRUTH, TRACKS, EVENTS, PARTICLES, N_FILES } file;
-
-static const char *const file_name[N_FILES] = {"movie.tif", "truth.json", "tracks.csv",
-                                               "events.csv", "particles.csv"};
-
-/* What is written while frames are made; paths are owned. */
-typedef struct outputs {
-    char *path[N_FILES];
-    char *comment;
-    ng_stack *movie;
-    ng_particles_writer *tracks, *particles;
-} outputs;
-
-static void outputs_free(outputs *out)
-{
-    for (int i = 0; i < N_FILES; i++) {
-        ng_free(out->path[i]);
-    }
-    ng_free(out->comment);
-    ng_stack_abandon(out->movie);
-    ng_particles_writer_abandon(out->tracks);
-    ng_particles_writer_abandon(out->particles);
-}
-
-/* Names, and a look whether anything stands in the way. */
-static ng_status find_outputs(const ng_cli *cli, outputs *out, ng_error *err)
-{
-    ng_status status = NG_OK;
-    for (int i = 0; i < N_FILES && status == NG_OK; i++) {
-        out->path[i] = ng_cli_path(cli, file_name[i]);
-        status = out->path[i] != NULL ? ng_output_check(out->path[i], cli->common.force, err)
-                                      : NG_FAIL(err, NG_MEMORY, "out of memory");
-    }
-    out->comment = ng_text_format("nucgrow %s simulate tem, seed %ld; truth in truth.json",
-                                  ng_version(), cli->common.seed);
-    if (status == NG_OK && out->comment == NULL) {
-        return NG_FAIL(err, NG_MEMORY, "out of memory");
-    }
-    return status;
-}
-
-static ng_status open_outputs(const ng_cli *cli, const ng_synth_tem_options *tem, size_t size,
-                              outputs *out, ng_error *err)
-{
-    const bool force = cli->common.force;
-    const ng_stack_format format = {.width = size,
-                                    .height = size,
-                                    .frames = (size_t)tem->growth.frames,
-                                    .sample = NG_SAMPLE_UINT16,
-                                    .pixel_nm = tem->growth.pixel_nm,
-                                    .frame_s = tem->growth.frame_s};
-    ng_status status = ng_stack_create(out->path[MOVIE], &format, force, &out->movie, err);
-    if (status == NG_OK) {
-        status = ng_particles_writer_open(out->path[TRACKS], out->comment, true, force,
-                                          &out->tracks, err);
-    }
-    return status != NG_OK ? status
-                           : ng_particles_writer_open(out->path[PARTICLES], out->comment, false,
-                                                      force, &out->particles, err);
-}
-
-/* particles.csv is what a perfect detection would give: no drift taken out. */
-static ng_status add_particles(ng_particles_writer *writer, const ng_particle *particle, size_t n,
-                               ng_error *err)
-{
-    ng_status status = NG_OK;
-    for (size_t i = 0; i < n && status == NG_OK; i++) {
-        ng_particle seen = particle[i];
-        seen.x_nm = seen.x_raw_nm;
-        seen.y_nm = seen.y_raw_nm;
-        status = ng_particles_writer_add(writer, &seen, 1, err);
-    }
-    return status;
-}
-
-static ng_status write_frame(ng_synth_tem *tem, outputs *out, float *pixel, ng_error *err)
-{
-    size_t n = 0;
-    ng_status status = ng_synth_tem_next(tem, pixel, err);
-    if (status == NG_OK) {
-        status = ng_stack_write(out->movie, pixel, err);
-    }
-    const ng_particle *particle = ng_synth_tem_particles(tem, &n);
-    if (status == NG_OK) {
-        status = ng_particles_writer_add(out->tracks, particle, n, err);
-    }
-    return status == NG_OK ? add_particles(out->particles, particle, n, err) : status;
-}
-
-/* Each of them is gone after its commit, whatever came of it. */
-static ng_status commit(outputs *out, ng_error *err)
-{
-    ng_stack *movie = out->movie;
-    ng_particles_writer *tracks = out->tracks, *particles = out->particles;
-    out->movie = NULL;
-    ng_status status = ng_stack_commit(movie, err);
-    if (status == NG_OK) {
-        out->tracks = NULL;
-        status = ng_particles_writer_commit(tracks, err);
-    }
-    if (status == NG_OK) {
-        out->particles = NULL;
-        status = ng_particles_writer_commit(particles, err);
-    }
-    return status;
-}
-
 /* ---- for people ---- */
 
 static void print_summary(const ng_cli *cli, const ng_synth_tem_options *asked,
-                          const ng_synth_tem *tem, const outputs *out)
+                          const ng_synth_tem *tem, const ng_simulated_movie *out)
 {
     const json_t *mean = json_object_get(json_object_get(cli->result, "series"), "mean_n");
     const size_t last = (size_t)asked->growth.frames - 1;
@@ -150,43 +40,56 @@ static void print_summary(const ng_cli *cli, const ng_synth_tem_options *asked,
                  json_integer_value(json_object_get(cli->result, "dissolved")));
     ng_cli_print(cli, "contrast    %.2g times the noise of a pixel, blur %g px\n",
                  asked->contrast * sqrt(asked->dose_per_px), asked->blur_px);
-    for (int i = 0; i < N_FILES; i++) {
-        ng_cli_print(cli, "%s%s\n", i == 0 ? "written:    " : "            ", out->path[i]);
-    }
+    ng_simulated_print(cli, out);
 }
 
 /* ---- all of it ---- */
 
+static ng_status add_frame(ng_synth_tem *tem, ng_simulated_movie *out, float *pixel, ng_error *err)
+{
+    size_t n = 0;
+    ng_status status = ng_synth_tem_next(tem, pixel, err);
+    const ng_particle *particle = ng_synth_tem_particles(tem, &n);
+    return status == NG_OK ? ng_simulated_add(out, pixel, particle, n, err) : status;
+}
+
 static ng_status make_movie(ng_cli *cli, const ng_synth_tem_options *asked, ng_synth_tem *tem,
-                            outputs *out, ng_error *err)
+                            ng_simulated_movie *out, ng_error *err)
 {
     const size_t size = ng_synth_tem_size(tem);
+    const ng_stack_format format = {.width = size,
+                                    .height = size,
+                                    .frames = (size_t)asked->growth.frames,
+                                    .sample = NG_SAMPLE_UINT16,
+                                    .pixel_nm = asked->growth.pixel_nm,
+                                    .frame_s = asked->growth.frame_s};
     float *pixel = NG_NEW(float, size *size);
     ng_status status =
         pixel == NULL ? NG_FAIL(err, NG_MEMORY, "out of memory for %zu x %zu pixels", size, size)
-                      : open_outputs(cli, asked, size, out, err);
+                      : ng_simulated_open(cli, &format, out, err);
     for (long frame = 0; frame < asked->growth.frames && status == NG_OK; frame++) {
-        status = write_frame(tem, out, pixel, err);
+        status = add_frame(tem, out, pixel, err);
     }
     ng_free(pixel);
-    if (status == NG_OK) {
-        status = commit(out, err);
-    }
-    if (status == NG_OK) {
-        status = ng_events_write(ng_synth_tem_events(tem), out->path[EVENTS], out->comment,
-                                 cli->common.force, err);
-    }
+    return status == NG_OK ? ng_simulated_commit(out, err) : status;
+}
+
+static ng_status write_rest(ng_cli *cli, const ng_synth_tem *tem, const ng_simulated_movie *out,
+                            ng_error *err)
+{
+    ng_status status = ng_events_write(ng_synth_tem_events(tem), out->path[NG_SIMULATED_EVENTS],
+                                       out->comment, cli->common.force, err);
     return status == NG_OK
                ? ng_simulate_write_truth(cli, ng_synth_tem_truth_json(tem, &cli->warnings),
-                                         out->path[TRUTH], err)
+                                         out->path[NG_SIMULATED_TRUTH], err)
                : status;
 }
 
 static ng_status simulate(ng_cli *cli, const ng_synth_tem_options *asked, ng_error *err)
 {
-    outputs out = {0};
+    ng_simulated_movie out = {0};
     ng_synth_tem *tem = NULL;
-    ng_status status = find_outputs(cli, &out, err);
+    ng_status status = ng_simulated_find(cli, true, &out, err);
     if (status == NG_OK) {
         status = ng_synth_tem_open(asked, &cli->run, &tem, err);
     }
@@ -194,10 +97,13 @@ static ng_status simulate(ng_cli *cli, const ng_synth_tem_options *asked, ng_err
         status = make_movie(cli, asked, tem, &out, err);
     }
     if (status == NG_OK) {
+        status = write_rest(cli, tem, &out, err);
+    }
+    if (status == NG_OK) {
         print_summary(cli, asked, tem, &out);
     }
     ng_synth_tem_close(tem);
-    outputs_free(&out);
+    ng_simulated_free(&out);
     return status;
 }
 

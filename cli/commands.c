@@ -20,6 +20,7 @@
     X(predict)                                                                                     \
     X(simulate_ensemble)                                                                           \
     X(simulate_tem)                                                                                \
+    X(simulate_spots)                                                                              \
     X(simulate_crystals)                                                                           \
     X(report)                                                                                      \
     X(run)                                                                                         \

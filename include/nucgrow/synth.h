@@ -279,6 +279,62 @@ const ng_events *ng_synth_tem_events(const ng_synth_tem *tem);
  *  (merges, clipped_pixels). Warnings: dissolved, clipped. Owned by the caller; NULL: no memory. */
 struct json_t *ng_synth_tem_truth_json(const ng_synth_tem *tem, ng_warnings *warnings);
 
+/* ---- spots of the tracking benchmark --------------------------------------------------------- */
+
+/** Bright Brownian spots of one brightness, as benchmarks of tracking use them. Start from
+ *  ng_synth_spots_defaults(); ranges stand in NG_SYNTH_SPOTS_OPTIONS. */
+typedef struct ng_synth_spots_options {
+    long spots;   /* in every frame: one that vanishes is replaced by another elsewhere */
+    long size_px; /* of the square picture */
+    long frames;
+    double snr;        /* (peak - background)/sqrt(peak), background counted in the peak */
+    double sigma_px;   /* s.d. of the Gaussian, taken at the centres of the pixels */
+    double step_px;    /* s.d. of a step from frame to frame, in x and in y */
+    double death_rate; /* chance that a spot is gone in the next frame */
+    double background; /* photons per pixel */
+    bool noise;        /* Poisson noise */
+    double pixel_nm, frame_s;
+} ng_synth_spots_options;
+
+#define NG_SYNTH_SPOTS_OPTIONS(X)                                                                  \
+    X(INT, "spots", spots, NULL, 100, 1, 1000000, "Spots", "Number of spots in every frame.")      \
+    X(REAL, "snr", snr, NULL, 4, 0.01, 1000, "Spots",                                              \
+      "Peak over background, divided by the noise at the peak.")                                   \
+    X(REAL, "sigma-px", sigma_px, "px", 1.5, 0.3, 20, "Spots",                                     \
+      "Standard deviation of the Gaussian.")                                                       \
+    X(REAL, "step-px", step_px, "px", 1.5, 0, 1000, "Spots",                                       \
+      "Standard deviation of a step, in x and in y.")                                              \
+    X(REAL, "death-rate", death_rate, NULL, 0.05, 0, 1, "Spots",                                   \
+      "Chance that a spot is gone in the next frame, and another comes.")                          \
+    X(INT, "frames", frames, NULL, 100, 2, 1000000, "Microscope", "Number of frames.")             \
+    X(INT, "size-px", size_px, "px", 512, 16, 16384, "Microscope", "Side of the square picture.")  \
+    X(REAL, "background", background, "photons", 10, 0, 1e4, "Microscope",                         \
+      "Photons per pixel where no spot is.")                                                       \
+    X(BOOL, "noise", noise, NULL, true, 0, 0, "Microscope", "Poisson noise.")                      \
+    X(REAL, "pixel-nm", pixel_nm, "nm", 100, 1e-6, 1e6, "Microscope", "Size of a pixel.")          \
+    X(REAL, "frame-s", frame_s, "s", 1, 1e-9, 1e9, "Microscope", "Time between frames.")
+
+ng_synth_spots_options ng_synth_spots_defaults(void);
+
+/** A movie of spots, made frame by frame like ng_synth_tem. A pixel holds a Poisson number of mean
+ *  background + sum of A exp(-d^2/2 sigma^2), d from the centre of the pixel, where
+ *  A = peak - background and sqrt(peak) = (snr + sqrt(snr^2 + 4 background))/2. Borders reflect. */
+typedef struct ng_synth_spots ng_synth_spots;
+
+/** Errors: NG_INVALID with the option that is out of range; NG_MEMORY. */
+NG_MUST_CHECK ng_status ng_synth_spots_open(const ng_synth_spots_options *options,
+                                            const ng_run *run, ng_synth_spots **out, ng_error *err);
+void ng_synth_spots_close(ng_synth_spots *spots); /* NULL is fine */
+/** The next frame into `pixel` (size_px squared). The same numbers for any number of threads.
+ *  Errors: NG_INTERNAL after the last; NG_CANCELLED; NG_MEMORY. */
+NG_MUST_CHECK ng_status ng_synth_spots_next(ng_synth_spots *spots, float *pixel, ng_error *err);
+/** Spots of the frame made last, without a radius. Borrowed, until the next call. */
+const ng_particle *ng_synth_spots_particles(const ng_synth_spots *spots, size_t *n);
+/** {"kind": "spots", "options", "peak", "amplitude", "tracks", "bound_px", "clipped_pixels"}:
+ *  bound_px is the Cramer-Rao bound of a position in the plane of an isolated spot whose amplitude
+ *  and background are known. Owned by the caller; NULL: no memory. Warning: clipped. */
+struct json_t *ng_synth_spots_truth_json(const ng_synth_spots *spots, ng_warnings *warnings);
+
 #ifdef __cplusplus
 }
 #endif

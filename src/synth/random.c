@@ -6,6 +6,8 @@
 #include <gsl/gsl_sf_gamma.h>
 #include <math.h>
 
+#define MAX_COUNT 65535
+
 ng_synth_random ng_synth_random_from(gsl_rng *source)
 {
     ng_synth_random random;
@@ -98,4 +100,16 @@ long ng_synth_poisson(double mean, ng_synth_random *random)
         return 0;
     }
     return mean < 10 ? poisson_by_product(mean, random) : poisson_by_rejection(mean, random);
+}
+
+float ng_synth_counts(const ng_synth_camera *camera, double electrons, ng_synth_random *random,
+                      size_t *clipped)
+{
+    const double seen = camera->noise ? (double)ng_synth_poisson(electrons, random) : electrons;
+    const double counts = round(camera->offset + camera->gain * seen);
+    if (counts > MAX_COUNT) {
+        (*clipped)++;
+        return MAX_COUNT;
+    }
+    return (float)counts;
 }

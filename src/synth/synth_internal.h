@@ -24,6 +24,16 @@ void ng_synth_normal_pair(ng_synth_random *random, double pair[2]);
 /* Poisson number of `mean` in 0 .. 1e9; exact, and a tenth of the time of GSL's at mean 100. */
 long ng_synth_poisson(double mean, ng_synth_random *random);
 
+/* What turns electrons, or photons, into numbers. */
+typedef struct ng_synth_camera {
+    double gain, offset;
+    bool noise;
+} ng_synth_camera;
+
+/* Counts of one pixel: whole, in what 16 bits hold; those beyond are counted. */
+float ng_synth_counts(const ng_synth_camera *camera, double electrons, ng_synth_random *random,
+                      size_t *clipped);
+
 /* ---- birth_death.c: one particle as a birth-death process ---- */
 
 /* Rates of one size, 1/s: `up` at supersaturation 1. Side by side, because an event reads both. */
@@ -156,5 +166,10 @@ bool ng_synth_disk_touches(const ng_synth_disk *disk, double blur, const ng_synt
 NG_MUST_CHECK ng_status ng_synth_disk_draw(const ng_synth_disk *disk, double blur,
                                            ng_synth_disk_nodes *nodes, ng_synth_rows *rows,
                                            ng_error *err);
+
+/* ---- tem_world.c ---- */
+
+/* Back into [low, high]: the walls reflect. */
+double ng_synth_reflect(double x, double low, double high);
 
 #endif

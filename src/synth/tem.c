@@ -9,7 +9,6 @@
 #include <string.h>
 
 #define BAND_ROWS 32 /* drawn by one task */
-#define MAX_COUNT 65535
 
 struct ng_synth_tem {
     ng_synth_tem_options options;
@@ -261,22 +260,10 @@ static void look(ng_synth_tem *tem)
 
 /* ---- the picture ---- */
 
-/* Counts of one pixel: whole, in what 16 bits hold. */
-static double counts_of(const ng_synth_tem *tem, double electrons, ng_synth_random *random,
-                        size_t *clipped)
-{
-    const double seen =
-        tem->options.noise ? (double)ng_synth_poisson(electrons, random) : electrons;
-    const double counts = round(tem->options.offset + tem->options.gain * seen);
-    if (counts > MAX_COUNT) {
-        (*clipped)++;
-        return MAX_COUNT;
-    }
-    return counts;
-}
-
 static void expose(ng_synth_tem *tem, const ng_synth_rows *rows, size_t band)
 {
+    const ng_synth_camera camera = {
+        .gain = tem->options.gain, .offset = tem->options.offset, .noise = tem->options.noise};
     const double contrast = contrast_now(tem);
     const uint64_t key = (uint64_t)tem->frame * bands_of(tem) + band;
     ng_synth_random random = ng_synth_random_keyed(&tem->noise, key);
@@ -284,8 +271,8 @@ static void expose(ng_synth_tem *tem, const ng_synth_rows *rows, size_t band)
         const double *cover = rows->cover + (y - rows->first) * tem->size;
         for (size_t x = 0; x < tem->size; x++) {
             const double left = fmax(0, 1 - contrast * cover[x]);
-            tem->pixel[y * tem->size + x] = (float)counts_of(
-                tem, electrons_at(tem, (double)x) * left, &random, &tem->clipped[band]);
+            tem->pixel[y * tem->size + x] = ng_synth_counts(
+                &camera, electrons_at(tem, (double)x) * left, &random, &tem->clipped[band]);
         }
     }
 }

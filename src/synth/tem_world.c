@@ -126,7 +126,7 @@ ng_status ng_tem_world_open(const ng_synth_tem_options *options, uint64_t seed,
 
 /* ---- one particle, one frame on ---- */
 
-static double reflect(double x, double low, double high)
+double ng_synth_reflect(double x, double low, double high)
 {
     const double side = high - low, away = fmod(fabs(x - low), 2 * side);
     return low + (away <= side ? away : 2 * side - away);
@@ -140,8 +140,8 @@ static void wander(ng_tem_world *world, ng_tem_particle *p)
     ng_synth_normal_pair(&p->motion, step);
     p->last_x_nm = p->x_nm;
     p->last_y_nm = p->y_nm;
-    p->x_nm = reflect(p->x_nm + step_nm * step[0], world->low_nm[0], world->high_nm[0]);
-    p->y_nm = reflect(p->y_nm + step_nm * step[1], world->low_nm[1], world->high_nm[1]);
+    p->x_nm = ng_synth_reflect(p->x_nm + step_nm * step[0], world->low_nm[0], world->high_nm[0]);
+    p->y_nm = ng_synth_reflect(p->y_nm + step_nm * step[1], world->low_nm[1], world->high_nm[1]);
 }
 
 /* Dissolving loses monomers evenly, whatever the supersaturation. */

@@ -6,13 +6,6 @@
 #include <gsl/gsl_randist.h>
 #include <math.h>
 
-/* Back into [0, side]: the walls reflect. */
-static double reflect(double x, double side)
-{
-    const double period = fmod(fabs(x), 2 * side);
-    return period <= side ? period : 2 * side - period;
-}
-
 /* Standard error of the radius: that of the area, carried over at the measured area. */
 static double radius_error(const ng_synth_ensemble_options *options, double radius_nm)
 {
@@ -43,8 +36,8 @@ size_t ng_synth_watch(const ng_synth_ensemble_options *options, const int32_t *t
          * it names. */
         const double noise_px = gsl_ran_gaussian(rng, 1) * options->area_noise_px;
         const bool missed = gsl_rng_uniform(rng) < options->gap_rate;
-        x_nm = reflect(x_nm + gsl_ran_gaussian(rng, 1) * step_nm, options->field_nm);
-        y_nm = reflect(y_nm + gsl_ran_gaussian(rng, 1) * step_nm, options->field_nm);
+        x_nm = ng_synth_reflect(x_nm + gsl_ran_gaussian(rng, 1) * step_nm, 0, options->field_nm);
+        y_nm = ng_synth_reflect(y_nm + gsl_ran_gaussian(rng, 1) * step_nm, 0, options->field_nm);
         const double n = true_n[frame];
         const double area_px = measured_area_px(options, n, noise_px);
         if (n == 0 || n < options->detection_n || missed || !(area_px > 0)) {
