@@ -277,13 +277,18 @@ static ng_status open_first(tiff_movie *t, ng_movie_opening *o)
                            : "%s: the file holds no frame%s; save the movie again",
                        o->movie->path, t->pages.broken);
     }
+    /* Before libtiff, which would say it in its own words. */
+    ng_status status = ng_movie_check_size(o, t->pages.shape.width, t->pages.shape.height);
+    if (status != NG_OK) {
+        return status;
+    }
     ng_tiff_prepare(&t->handle, &t->bytes, &t->pages, o->options->max_pixels);
     const char *wrong = go_to(t, 0);
     if (wrong != NULL) {
         return ng_movie_fail_frame(o->movie, 0, o->err, "%s", wrong);
     }
-    ng_status status = ng_movie_check_size(o, get_long(t->handle.tiff, TIFFTAG_IMAGEWIDTH),
-                                           get_long(t->handle.tiff, TIFFTAG_IMAGELENGTH));
+    status = ng_movie_check_size(o, get_long(t->handle.tiff, TIFFTAG_IMAGEWIDTH),
+                                 get_long(t->handle.tiff, TIFFTAG_IMAGELENGTH));
     if (status == NG_OK) {
         status = check_samples(t, o);
     }
@@ -336,7 +341,8 @@ static bool take_raw(tiff_movie *t, const ng_imagej *j, const ng_movie_info *inf
                                 .swap = t->pages.little != ng_little_endian(),
                                 .first = offset[0],
                                 .step = pixels * ng_pixel_bytes(t->type)};
-    t->raw = ng_raw_count(&t->frames, &t->bytes, pixels) > 1;
+    /* Such files begin with their directory; one behind the pixels would be read as pixels. */
+    t->raw = t->pages.offset[0] < offset[0] && ng_raw_count(&t->frames, &t->bytes, pixels) > 1;
     return t->raw;
 }
 

@@ -209,9 +209,9 @@ static void on_document_type(void *context, const xmlChar *name, const xmlChar *
                              const xmlChar *system)
 {
     document *d = context;
-    (void)name;
     (void)external;
     (void)system;
+    d->out->found = d->out->found || strcmp((const char *)name, "OME") == 0;
     d->status = NG_FAIL(d->err, NG_FORMAT,
                         "%s: the XML in the description declares a document type, which OME's "
                         "never does; it is not read",
