@@ -55,14 +55,14 @@ static ng_status make_frames(const ng_tracks *t, ng_coalescence_data *out, long 
     *first = earliest->frame;
     if (t->n_tracks < MIN_TRACKS || last - *first + 1 < MIN_FRAMES || last - *first >= MAX_FRAMES) {
         return NG_FAIL(err, NG_TOO_LITTLE,
-                       "coalescence: %zu tracks over %ld frames; at least %d tracks and %d frames "
+                       "%zu tracks over %ld frames; at least %d tracks and %d frames "
                        "are needed",
                        t->n_tracks, last - *first + 1, MIN_TRACKS, MIN_FRAMES);
     }
     out->n_frames = (size_t)(last - *first + 1);
     out->time_s = NG_NEW(double, out->n_frames);
     if (out->time_s == NULL) {
-        return NG_FAIL(err, NG_MEMORY, "coalescence: no memory for %zu frames", out->n_frames);
+        return NG_FAIL(err, NG_MEMORY, "no memory for %zu frames", out->n_frames);
     }
     for (size_t f = 0; f < out->n_frames; f++) {
         out->time_s[f] = earliest->time_s + (double)f * t->frame_s;
@@ -99,7 +99,7 @@ static ng_status number_units(const ng_tracks *t, ng_coalescence_data *out, ng_e
 {
     size_t *parent = NG_NEW(size_t, t->n_tracks);
     if (parent == NULL) {
-        return NG_FAIL(err, NG_MEMORY, "coalescence: no memory for %zu tracks", t->n_tracks);
+        return NG_FAIL(err, NG_MEMORY, "no memory for %zu tracks", t->n_tracks);
     }
     for (size_t i = 0; i < t->n_tracks; i++) {
         parent[i] = i;
@@ -128,7 +128,7 @@ static ng_status count_pairs(const ng_tracks *t, ng_coalescence_data *out, ng_er
     if (parent == NULL || size == NULL) {
         ng_free(parent);
         ng_free(size);
-        return NG_FAIL(err, NG_MEMORY, "coalescence: no memory for %zu tracks", t->n_tracks);
+        return NG_FAIL(err, NG_MEMORY, "no memory for %zu tracks", t->n_tracks);
     }
     for (size_t i = 0; i < t->n_tracks; i++) {
         parent[i] = i;
@@ -296,7 +296,7 @@ static ng_status finish_merges(const ng_tracks *t, long first, ng_coalescence_da
     }
     if (out->n_merges == 0) {
         return NG_FAIL(err, NG_TOO_LITTLE,
-                       "coalescence: no two of %zu tracks become one; give a table with a column "
+                       "no two of %zu tracks become one; give a table with a column "
                        "`group`, or --events with the merges that `nucgrow track` found",
                        t->n_tracks);
     }
@@ -393,7 +393,7 @@ static ng_status measure_motion(const ng_tracks *t, long first, ng_coalescence_d
     double *scratch = NG_NEW(double, t->n_tracks);
     ng_status status = NG_OK;
     if (!way_x || !way_y || !scratch) {
-        status = NG_FAIL(err, NG_MEMORY, "coalescence: no memory for %zu frames", out->n_frames);
+        status = NG_FAIL(err, NG_MEMORY, "no memory for %zu frames", out->n_frames);
         goto out;
     }
     common_motion(t, first, out->n_frames, false, scratch, way_x);
@@ -422,7 +422,7 @@ static ng_status make_arrays(const ng_tracks *t, const ng_events *events, ng_coa
     out->displacement2 = NG_NEW(double, t->n_points);
     out->merge = NG_NEW(ng_merge, merges);
     if (!out->unit || !out->merges || !out->product || !out->displacement2 || !out->merge) {
-        return NG_FAIL(err, NG_MEMORY, "coalescence: no memory for %zu tracks", t->n_tracks);
+        return NG_FAIL(err, NG_MEMORY, "no memory for %zu tracks", t->n_tracks);
     }
     return NG_OK;
 }
@@ -434,7 +434,7 @@ ng_status ng_coalescence_data_make(const ng_tracks *tracks, const ng_events *eve
     long first = 0;
     if (tracks->ex_situ) {
         return NG_FAIL(err, NG_TOO_LITTLE,
-                       "coalescence: samples drawn from a flask have no "
+                       "samples drawn from a flask have no "
                        "tracks, so no two of them can be seen to merge");
     }
     ng_status status = make_frames(tracks, out, &first, err);

@@ -58,9 +58,8 @@ static json_t *changed_json(coalescence_writer *w, const ng_coalescence_model *m
     double *curves = NG_NEW(double, 4 * n);
     json_t *object = json_object();
     outcome o = {0};
-    ng_status status = curves != NULL
-                           ? run_changed(model, w->data->time_s, n, curves, &o, w->err)
-                           : NG_FAIL(w->err, NG_MEMORY, "coalescence: no memory for a curve");
+    ng_status status = curves != NULL ? run_changed(model, w->data->time_s, n, curves, &o, w->err)
+                                      : NG_FAIL(w->err, NG_MEMORY, "no memory for a curve");
     if (status == NG_OK) {
         put_outcome(w, object, &o);
         ng_coalescence_put(w, object, "rate", ng_growth_reals(curves, n));
@@ -111,7 +110,7 @@ static ng_status run_map(void *context, size_t index, int worker, void *record, 
     double *curves = NG_NEW(double, 4 * w->data->n_frames);
     (void)worker;
     if (curves == NULL) {
-        return NG_FAIL(err, NG_MEMORY, "coalescence: no memory for a curve");
+        return NG_FAIL(err, NG_MEMORY, "no memory for a curve");
     }
     model.cells = w->options->cells;
     model.step_s *= COALESCENCE_FINER;

@@ -49,7 +49,7 @@ ng_status ng_coalescence_options_check(const ng_coalescence_options *o, ng_error
 {
     if (!(o->level > 0 && o->level < 1) || o->starts < 1 || o->cells < 20) {
         return NG_FAIL(err, NG_USAGE,
-                       "coalescence: level %g, %zu starts, %zu cells; the level lies between 0 and "
+                       "level %g, %zu starts, %zu cells; the level lies between 0 and "
                        "1, there are at least 1 start and 20 cells",
                        o->level, o->starts, o->cells);
     }
@@ -57,11 +57,11 @@ ng_status ng_coalescence_options_check(const ng_coalescence_options *o, ng_error
         const ng_coalescence_info *info = &ng_coalescence_parameter_info()[i];
         const double least = info->logarithmic ? 1e-300 : 0.0;
         if (o->fixed[i] && isnan(o->start[i])) {
-            return NG_FAIL(err, NG_USAGE, "coalescence: %s is fixed, but at no value", info->name);
+            return NG_FAIL(err, NG_USAGE, "%s is fixed, but at no value", info->name);
         }
         if (!isnan(o->start[i]) && (!(o->start[i] >= least) || isinf(o->start[i]))) {
-            return NG_FAIL(err, NG_USAGE, "coalescence: %s is %g %s; it must be positive",
-                           info->name, o->start[i], info->unit);
+            return NG_FAIL(err, NG_USAGE, "%s is %g %s; it must be positive", info->name,
+                           o->start[i], info->unit);
         }
     }
     return NG_OK;
@@ -183,7 +183,7 @@ static ng_status run_start(void *context, size_t index, int worker, void *record
     if (index > 0) {
         gsl_rng *rng = ng_random_open(job->seed, index);
         if (rng == NULL) {
-            return NG_FAIL(err, NG_MEMORY, "coalescence: no memory");
+            return NG_FAIL(err, NG_MEMORY, "no memory");
         }
         /* half of the way to anywhere between the bounds */
         for (size_t i = 0; i < N_PARAMETERS; i++) {
@@ -202,7 +202,7 @@ static ng_status search_all(const coalescence_target *t, const double start[N_PA
 {
     coalescence_found *found = NG_NEW(coalescence_found, o->starts);
     if (found == NULL) {
-        return NG_FAIL(err, NG_MEMORY, "coalescence: no memory for %zu starts", o->starts);
+        return NG_FAIL(err, NG_MEMORY, "no memory for %zu starts", o->starts);
     }
     starts_job job = {t, start, run != NULL ? run->seed : 1};
     ng_records records = {found, o->starts, sizeof *found};
@@ -215,7 +215,7 @@ static ng_status search_all(const coalescence_target *t, const double start[N_PA
         *evaluations += found[i].evaluations;
     }
     if (status == NG_OK && !isfinite(best->cost)) {
-        status = NG_FAIL(err, NG_NUMERIC, "coalescence: the model could not be solved anywhere");
+        status = NG_FAIL(err, NG_NUMERIC, "the model could not be solved anywhere");
     }
     ng_free(found);
     return status;
@@ -231,7 +231,7 @@ static ng_status make_curves(size_t n, ng_coalescence_fit *fit, ng_error *err)
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         *all[i] = NG_NEW(double, n);
         if (*all[i] == NULL) {
-            return NG_FAIL(err, NG_MEMORY, "coalescence: no memory for %zu frames", n);
+            return NG_FAIL(err, NG_MEMORY, "no memory for %zu frames", n);
         }
     }
     return NG_OK;
@@ -360,7 +360,7 @@ static ng_status information(const coalescence_target *t, ng_coalescence_fit *fi
 {
     double *jacobian = NG_NEW(double, t->n *N_PARAMETERS), matrix[N_PARAMETERS * N_PARAMETERS];
     if (jacobian == NULL) {
-        return NG_FAIL(err, NG_MEMORY, "coalescence: no memory for %zu frames", t->n);
+        return NG_FAIL(err, NG_MEMORY, "no memory for %zu frames", t->n);
     }
     ng_status status = ng_coalescence_jacobian(t, fit->model.parameter, jacobian, err);
     for (size_t i = 0; i < N_PARAMETERS; i++) {

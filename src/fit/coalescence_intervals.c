@@ -67,7 +67,7 @@ static ng_status model_quartiles(const ng_coalescence_data *d, replicate *out, n
     const size_t n = d->n_frames;
     double *cumulative = NG_NEW(double, n);
     if (cumulative == NULL) {
-        return NG_FAIL(err, NG_MEMORY, "coalescence: no memory for %zu frames", n);
+        return NG_FAIL(err, NG_MEMORY, "no memory for %zu frames", n);
     }
     ng_coalescence_event_density(d->time_s, out->curve, out->curve + n, n, NULL, cumulative);
     for (size_t q = 0; q < 3; q++) {
@@ -88,7 +88,7 @@ static ng_status run_replicate(void *context, size_t index, int worker, void *re
     double *weight = NG_NEW(double, job->data->n_units);
     ng_status status = NG_OK;
     if (rng == NULL || weight == NULL) {
-        status = NG_FAIL(err, NG_MEMORY, "coalescence: no memory for a resampling");
+        status = NG_FAIL(err, NG_MEMORY, "no memory for a resampling");
         goto out;
     }
     ng_bootstrap_weights(rng, job->data->n_units, weight);
@@ -169,7 +169,7 @@ static ng_status bootstrap(bootstrap_job *job, const ng_run *run, ng_coalescence
     fit->replicate = NG_NEW(double, n *N_PARAMETERS);
     ng_status status = NG_OK;
     if (!scratch || !records.data || !fit->replicate) {
-        status = NG_FAIL(err, NG_MEMORY, "coalescence: no memory for %zu resamplings", n);
+        status = NG_FAIL(err, NG_MEMORY, "no memory for %zu resamplings", n);
         goto out;
     }
     status = ng_parallel_records(&records, run_replicate, job, run, "coalescence: bootstrap", err);
@@ -191,7 +191,7 @@ static ng_status noise_of_residuals(const coalescence_target *t, const ng_coales
 {
     double *r = NG_NEW(double, t->n), cost = 0.0, persists = 1.0;
     if (r == NULL) {
-        return NG_FAIL(err, NG_MEMORY, "coalescence: no memory for %zu frames", t->n);
+        return NG_FAIL(err, NG_MEMORY, "no memory for %zu frames", t->n);
     }
     ng_status status = ng_coalescence_cost(t, fit->model.parameter, r, &cost, err);
     for (size_t lag = 1; status == NG_OK && lag < t->n / 2; lag++) {
@@ -323,7 +323,7 @@ static ng_status profiles(const coalescence_target *t, const ng_run *run, ng_coa
     fit->profile = NG_NEW(ng_coalescence_profile, N_PARAMETERS);
     if (sides == NULL || fit->profile == NULL) {
         ng_free(sides);
-        return NG_FAIL(err, NG_MEMORY, "coalescence: no memory for the profiles");
+        return NG_FAIL(err, NG_MEMORY, "no memory for the profiles");
     }
     profile_job job = {.target = t, .fit = fit};
     ng_records records = {sides, n, sizeof *sides};
@@ -429,7 +429,7 @@ ng_status ng_coalescence_intervals(const ng_coalescence_data *data,
     }
     double *scratch = NG_NEW(double, fit->n_replicates + 1);
     if (status == NG_OK && scratch == NULL) {
-        status = NG_FAIL(err, NG_MEMORY, "coalescence: no memory for the intervals");
+        status = NG_FAIL(err, NG_MEMORY, "no memory for the intervals");
     }
     for (size_t i = 0; i < N_PARAMETERS && status == NG_OK; i++) {
         parameter_interval(target, i, options->level, scratch, fit);

@@ -11,14 +11,14 @@
 void ng_coalescence_put(coalescence_writer *w, json_t *object, const char *key, json_t *value)
 {
     if (json_object_set_new(object, key, value) != 0 && w->status == NG_OK) {
-        w->status = NG_FAIL(w->err, NG_MEMORY, "coalescence: no memory for %s", key);
+        w->status = NG_FAIL(w->err, NG_MEMORY, "no memory for %s", key);
     }
 }
 
 void ng_coalescence_append(coalescence_writer *w, json_t *array, json_t *value)
 {
     if (json_array_append_new(array, value) != 0 && w->status == NG_OK) {
-        w->status = NG_FAIL(w->err, NG_MEMORY, "coalescence: no memory for a list");
+        w->status = NG_FAIL(w->err, NG_MEMORY, "no memory for a list");
     }
 }
 
@@ -418,7 +418,7 @@ ng_status ng_coalescence_json(const ng_coalescence_data *data, const ng_coalesce
     coalescence_writer w = {.data = data, .fit = fit, .options = options, .run = run, .err = err};
     *out = json_object();
     if (*out == NULL) {
-        return NG_FAIL(err, NG_MEMORY, "coalescence: no memory for the result");
+        return NG_FAIL(err, NG_MEMORY, "no memory for the result");
     }
     put_fit(&w, *out);
     put_consequences(&w, *out);

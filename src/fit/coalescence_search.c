@@ -62,7 +62,7 @@ ng_status ng_coalescence_cost(const coalescence_target *t, const double paramete
 {
     double *scratch = NG_NEW(double, 2 * t->n);
     if (scratch == NULL) {
-        return NG_FAIL(err, NG_MEMORY, "coalescence: no memory for %zu frames", t->n);
+        return NG_FAIL(err, NG_MEMORY, "no memory for %zu frames", t->n);
     }
     ng_status status = rates(t, parameter, scratch, err);
     if (status == NG_OK) {
@@ -85,7 +85,7 @@ ng_status ng_coalescence_jacobian(const coalescence_target *t, const double para
 {
     double *rate = NG_NEW(double, 4 * t->n);
     if (rate == NULL) {
-        return NG_FAIL(err, NG_MEMORY, "coalescence: no memory for %zu frames", t->n);
+        return NG_FAIL(err, NG_MEMORY, "no memory for %zu frames", t->n);
     }
     double *rate_beside = rate + t->n, *here = rate + 2 * t->n, *beside = rate + 3 * t->n;
     ng_status status = rates(t, parameter, rate, err);
@@ -252,7 +252,7 @@ ng_status ng_coalescence_search(const coalescence_target *t, const double start[
     s.jacobian = NG_NEW(double, t->n *N_PARAMETERS);
     ng_status status = NG_OK;
     if (!s.residual || !s.jacobian) {
-        status = NG_FAIL(err, NG_MEMORY, "coalescence: no memory for %zu frames", t->n);
+        status = NG_FAIL(err, NG_MEMORY, "no memory for %zu frames", t->n);
         goto out;
     }
     s.trial = s.residual + t->n;

@@ -43,7 +43,7 @@ static ng_status series_create(size_t n_frames, ng_coalescence_series *out, ng_e
         *array_of(out, i) = NG_NEW(double, n_frames);
         if (*array_of(out, i) == NULL) {
             ng_coalescence_series_free(out);
-            return NG_FAIL(err, NG_MEMORY, "coalescence: no memory for %zu frames", n_frames);
+            return NG_FAIL(err, NG_MEMORY, "no memory for %zu frames", n_frames);
         }
     }
     return NG_OK;
@@ -122,7 +122,7 @@ static ng_status count_survivors(const ng_coalescence_data *d, ng_merge_count co
     }
     double begun = out->seen[0] - out->gone[0];
     if (!(begun > 0)) {
-        return NG_FAIL(err, NG_TOO_LITTLE, "coalescence: no particle is left in the first frame");
+        return NG_FAIL(err, NG_TOO_LITTLE, "no particle is left in the first frame");
     }
     for (size_t f = 0; f < out->n_frames; f++) {
         out->seen[f] += f > 0 ? out->seen[f - 1] : 0.0;
@@ -143,7 +143,7 @@ ng_status ng_coalescence_series_make(const ng_coalescence_data *d, ng_merge_coun
     }
     sums *frame = NG_NEW(sums, d->n_frames);
     if (frame == NULL) {
-        status = NG_FAIL(err, NG_MEMORY, "coalescence: no memory for %zu frames", d->n_frames);
+        status = NG_FAIL(err, NG_MEMORY, "no memory for %zu frames", d->n_frames);
         goto out;
     }
     for (size_t i = 0; i < d->tracks->n_tracks; i++) {
@@ -214,12 +214,12 @@ static ng_status fit_contact(const ng_coalescence_data *d, const ng_coalescence_
     ng_status status = NG_OK;
     double misfit;
     if (!X || !covariance || !y || !c || !w) {
-        status = NG_FAIL(err, NG_MEMORY, "coalescence: no memory for %zu frames", rows);
+        status = NG_FAIL(err, NG_MEMORY, "no memory for %zu frames", rows);
         goto out;
     }
     polynomial_rows(d, s, scale_s, X, y);
     if (gsl_multifit_linear(X, y, c, covariance, &misfit, w) != 0) {
-        status = NG_FAIL(err, NG_NUMERIC, "coalescence: no polynomial through the mean radius");
+        status = NG_FAIL(err, NG_NUMERIC, "no polynomial through the mean radius");
         goto out;
     }
     for (size_t i = 0; i < NG_CONTACT_TERMS; i++) {
@@ -244,14 +244,14 @@ static ng_status check_contact(const ng_coalescence_data *d, const ng_coalescenc
     for (size_t f = 0; f < d->n_frames; f++) {
         if (!(ng_coalescence_contact(laws, d->time_s[f]) > 0)) {
             return NG_FAIL(err, NG_INVALID,
-                           "coalescence: the law of the mean sum of radii falls below zero at %g "
+                           "the law of the mean sum of radii falls below zero at %g "
                            "s; check the times of the table, or give a law with --contact",
                            d->time_s[f]);
         }
     }
     if (to < from) {
         return NG_FAIL(err, NG_INVALID,
-                       "coalescence: the mean sum of two radii shrinks from %.3g nm at %g s to "
+                       "the mean sum of two radii shrinks from %.3g nm at %g s to "
                        "%.3g nm at %g s; the model is of particles that grow (dissolving "
                        "particles, or a wrong order of times?)",
                        from, from_s, to, to_s);
@@ -339,7 +339,7 @@ static ng_status fit_diffusion(const ng_coalescence_data *d, const ng_coalescenc
     }
     if (n < MIN_DIFFUSION) {
         return NG_FAIL(err, NG_TOO_LITTLE,
-                       "coalescence: the displacement of particles is known in %zu frames only "
+                       "the displacement of particles is known in %zu frames only "
                        "(are there columns for x and y?); give the law with --diffusion",
                        n);
     }
@@ -352,7 +352,7 @@ static ng_status fit_diffusion(const ng_coalescence_data *d, const ng_coalescenc
     gsl_vector *x = gsl_vector_alloc(2), *step = gsl_vector_alloc(2);
     ng_status status = NG_OK;
     if (!m || !x || !step) {
-        status = NG_FAIL(err, NG_MEMORY, "coalescence: no memory");
+        status = NG_FAIL(err, NG_MEMORY, "no memory");
     } else {
         minimise_diffusion(&job, m, x, step);
         out->d0_nm2_per_s = job.laws.d0_nm2_per_s;

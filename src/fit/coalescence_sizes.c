@@ -113,8 +113,7 @@ json_t *ng_coalescence_after_merge_json(coalescence_writer *w)
     double *lone = NG_NEW(double, d->n_frames);
     json_t *object = json_object();
     if (lone == NULL) {
-        w->status =
-            NG_FAIL(w->err, NG_MEMORY, "coalescence: no memory for %zu frames", d->n_frames);
+        w->status = NG_FAIL(w->err, NG_MEMORY, "no memory for %zu frames", d->n_frames);
         return object;
     }
     const long first = first_frame(d);
@@ -222,7 +221,7 @@ json_t *ng_coalescence_sizes_json(coalescence_writer *w)
     double *curves = NG_NEW(double, 2 * d->n_frames);
     json_t *object = json_object();
     if (radius == NULL || curves == NULL) {
-        w->status = NG_FAIL(w->err, NG_MEMORY, "coalescence: no memory for the sizes");
+        w->status = NG_FAIL(w->err, NG_MEMORY, "no memory for the sizes");
     }
     const long first = first_frame(d);
     for (int who = 0; who < N_WHICH && w->status == NG_OK; who++) {
@@ -282,7 +281,7 @@ json_t *ng_coalescence_baseline_json(coalescence_writer *w)
     double *radius = NG_NEW(double, d->tracks->n_tracks + 1);
     json_t *object = json_object();
     if (rate == NULL || radius == NULL) {
-        w->status = NG_FAIL(w->err, NG_MEMORY, "coalescence: no memory for the baseline");
+        w->status = NG_FAIL(w->err, NG_MEMORY, "no memory for the baseline");
         goto out;
     }
     for (size_t f = 0; f < d->n_frames; f++) {
