@@ -9,7 +9,7 @@
 
 #define NG_TRUTH_SCHEMA "nucgrow/truth/1"
 
-/** Row of an options table from a row of NG_SYNTH_..._OPTIONS; `place_` is the field in `values_`. */
+/** Row of an options table from a row of NG_SYNTH_..._OPTIONS; `place_`: field of `values_`. */
 #define NG_SIMULATE_ROW(values_, place_, kind_, name_, unit_, initial_, min_, max_, group_, doc_)  \
     {.name = name_,                                                                                \
      .type = NG_OPTION_##kind_,                                                                    \

@@ -247,7 +247,8 @@ typedef struct ng_synth_tem ng_synth_tem;
  *
  * `options` (copied; the schedule borrowed) and `run` (copied) must stay valid in their pointers.
  * Errors: NG_INVALID with the option that is out of range, for a movie of less than 16 or more than
- * 16384 pixels across, and when the particles do not find room. NG_MEMORY.
+ * 16384 pixels across, and when the particles do not find room; as ng_synth_ensemble for particles
+ * that grow too far. NG_MEMORY.
  */
 NG_MUST_CHECK ng_status ng_synth_tem_open(const ng_synth_tem_options *options, const ng_run *run,
                                           ng_synth_tem **out, ng_error *err);
@@ -261,18 +262,19 @@ size_t ng_synth_tem_size(const ng_synth_tem *tem);
  * integrated over the pixel (to 1e-6; disks that overlap add up), whole numbers within 0..65535.
  * The same seed gives the same numbers for any number of threads of `run`. After the last frame:
  * NG_INTERNAL.
- * Errors: as ng_synth_ensemble for particles that grow too far; NG_CANCELLED.
+ * Errors: NG_CANCELLED, NG_MEMORY.
  */
 NG_MUST_CHECK ng_status ng_synth_tem_next(ng_synth_tem *tem, float *pixel, ng_error *err);
 
 /** Particles of the frame made last whose centres lie in the picture, by track (numbered from 1).
  *  x_nm is free of drift, x_raw_nm is where it lies in the picture; both count from the centre of
- *  pixel (0, 0) and agree in frame 0. `intensity`: counts it takes away; snr: contrast over noise
- *  per pixel. Borrowed, until the next call. */
+ *  pixel (0, 0) and agree in frame 0. `group` is that of all particles that become one, at any
+ *  time. `intensity`: counts it takes away; snr: contrast over noise per pixel. Borrowed, until the
+ *  next call. */
 const ng_particle *ng_synth_tem_particles(const ng_synth_tem *tem, size_t *n);
 /** What has happened so far in the picture: births after the first frame, deaths, merges (the
- *  larger particle goes on; radii are those just before and after, the distance that of the frame before).
- *  Borrowed. */
+ *  larger particle goes on; radii are those just before and after, the distance that of the frame
+ *  before). Borrowed. */
 const ng_events *ng_synth_tem_events(const ng_synth_tem *tem);
 /** Once the last frame is made: truth.json as ng_synth_ensemble_truth_json gives it, of all
  *  particles, with kind "tem", the options of the movie, `drift` {x_nm, y_nm} per frame, and counts

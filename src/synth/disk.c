@@ -2,8 +2,8 @@
 /* A blurred disk, integrated over pixels.
  *
  * Row y' of the disk is the interval |x'| < w(y') = sqrt(r^2 - y'^2). Blurred and integrated over a
- * pixel it separates into a factor of x and one of y, and with y' = r sin(t) the integral over y' is
- * that of a smooth function, for which Gauss-Legendre converges fast. */
+ * pixel it separates into a factor of x and one of y, and with y' = r sin(t) the integral over y'
+ * is that of a smooth function, for which Gauss-Legendre converges fast. */
 #include "synth_internal.h"
 
 #include <gsl/gsl_math.h>

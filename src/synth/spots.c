@@ -146,6 +146,7 @@ static void look(ng_synth_spots *spots)
         const double x_nm = s->x * o->pixel_nm, y_nm = s->y * o->pixel_nm;
         spots->seen[i] = (ng_particle){
             .track = s->track + 1,
+            .group = -1,
             .frame = spots->frame,
             .particle = (long)i + 1,
             .time_s = (double)spots->frame * o->frame_s,

@@ -21,6 +21,7 @@ struct ng_synth_tem {
     ng_synth_ensemble_truth truth; /* series are filled as frames are made */
     ng_particle *seen;             /* owned: those of the frame made last */
     size_t n_seen;
+    long *group; /* owned, of each particle: -1, or from 1 those that become one */
     ng_events events;
     size_t room;    /* of events.item */
     bool forgotten; /* an event found no memory */
@@ -62,6 +63,7 @@ void ng_synth_tem_close(ng_synth_tem *tem)
     ng_tem_world_free(&tem->world);
     ng_synth_ensemble_truth_free(&tem->truth);
     ng_free(tem->seen);
+    ng_free(tem->group);
     ng_free(tem->events.item);
     ng_free(tem->nodes);
     ng_free(tem->cover);
@@ -97,6 +99,66 @@ static ng_status reserve(ng_synth_tem *tem, ng_error *err)
     return NG_OK;
 }
 
+static size_t root_of(const long *parent, size_t i)
+{
+    while ((size_t)parent[i] != i) {
+        i = (size_t)parent[i];
+    }
+    return i;
+}
+
+static void join(void *context, const ng_event *event, double x_nm, double y_nm)
+{
+    (void)x_nm;
+    (void)y_nm;
+    long *parent = context;
+    if (event->kind == NG_EVENT_MERGE) {
+        const size_t a = root_of(parent, (size_t)event->track - 1);
+        const size_t b = root_of(parent, (size_t)event->partner - 1);
+        parent[a > b ? a : b] = (long)(a < b ? a : b);
+    }
+}
+
+/* Roots are the lowest of their group, so that they are numbered before the others come. */
+static void number_groups(ng_synth_tem *tem, const long *parent)
+{
+    long groups = 0;
+    for (size_t i = 0; i < tem->world.n; i++) {
+        tem->group[i] = -1;
+    }
+    for (size_t i = 0; i < tem->world.n; i++) {
+        const size_t root = root_of(parent, i);
+        if (root != i) {
+            tem->group[root] = tem->group[root] < 0 ? ++groups : tem->group[root];
+            tem->group[i] = tem->group[root];
+        }
+    }
+}
+
+/* Who will become one is told from the first frame on: the world runs through once, unseen. */
+static ng_status find_groups(ng_synth_tem *tem, ng_error *err)
+{
+    const size_t n = (size_t)tem->options.growth.particles;
+    long *parent = NG_NEW(long, n);
+    tem->group = NG_NEW(long, n);
+    ng_status status =
+        parent == NULL || tem->group == NULL
+            ? NG_FAIL(err, NG_MEMORY, "out of memory for %zu particles", n)
+            : ng_tem_world_open(&tem->options, tem->run.seed, &tem->drift, &tem->world, err);
+    for (size_t i = 0; i < n && status == NG_OK; i++) {
+        parent[i] = (long)i;
+    }
+    for (long frame = 0; frame < tem->options.growth.frames && status == NG_OK; frame++) {
+        status = ng_tem_world_step(&tem->world, frame, join, parent, err);
+    }
+    if (status == NG_OK) {
+        number_groups(tem, parent);
+    }
+    ng_tem_world_free(&tem->world);
+    ng_free(parent);
+    return status;
+}
+
 static ng_status begin(ng_synth_tem *tem, ng_error *err)
 {
     gsl_rng *source = ng_random_open(tem->run.seed, NG_TEM_STREAM_NOISE);
@@ -108,6 +170,9 @@ static ng_status begin(ng_synth_tem *tem, ng_error *err)
     ng_status status = reserve(tem, err);
     if (status == NG_OK) {
         status = ng_tem_drift_draw(&tem->options, tem->run.seed, &tem->drift, err);
+    }
+    if (status == NG_OK) {
+        status = find_groups(tem, err);
     }
     if (status == NG_OK) {
         status = ng_tem_world_open(&tem->options, tem->run.seed, &tem->drift, &tem->world, err);
@@ -201,6 +266,7 @@ static ng_particle particle_of(const ng_synth_tem *tem, const ng_tem_particle *p
                          disk->y - disk->radius < -0.5 || disk->y + disk->radius > end;
     return (ng_particle){
         .track = (long)(p - tem->world.particle) + 1,
+        .group = tem->group[p - tem->world.particle],
         .frame = tem->frame,
         .particle = (long)tem->n_seen + 1,
         .time_s = (double)tem->frame * tem->options.growth.frame_s,

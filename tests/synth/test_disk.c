@@ -51,7 +51,7 @@ static void area_is_conserved(void **unused)
     }
 }
 
-/* At the centre of a blurred disk stands 1 - exp(-r^2/2s^2), and at the distance P what the integral
+/* At the centre of a blurred disk stands 1 - exp(-r^2/2s^2), and at a distance what the integral
  * over rings gives. Pixels are large against nothing here: blur and radius are of 12 pixels and
  * more, and the mean over a pixel differs from its centre by the curvature/24 < 1e-3. */
 static void profile_is_that_of_the_integral(void **unused)
