@@ -14,6 +14,7 @@ typedef struct step {
     const char *verb;
     const char *output; /* NULL: the folder itself; a name without a dot: a folder in it */
     const char *input[2];
+    bool all_inputs; /* all of them that are there, not the first */
     struct {
         const char *name, *file;
     } option[2]; /* what its section may leave out, and the file of the folder that it then names;
@@ -25,6 +26,7 @@ enum { N_OPTIONS = 2 };
 static const step pipeline[] = {
     {.verb = "simulate ensemble"},
     {.verb = "simulate tem", .output = "synthetic"},
+    {.verb = "simulate crystals"},
     {.verb = "detect",
      .output = "particles.csv",
      .input = {"synthetic/movie.tif", "movie.tif"},
@@ -33,6 +35,14 @@ static const step pipeline[] = {
      .output = "tracks.csv",
      .input = {"particles.csv"},
      .option = {{"events", "events.csv"}, {"result", "track.json"}}},
+    {.verb = "radius", .output = "radius.json", .input = {"tracks.csv"}},
+    {.verb = "nucleation", .output = "nucleation.json", .input = {"tracks.csv"}},
+    {.verb = "fit avrami", .output = "fit-avrami.json", .input = {"tracks.csv"}},
+    {.verb = "fit diffusion", .output = "fit-diffusion.json", .input = {"tracks.csv"}},
+    {.verb = "energy",
+     .output = "energy.json",
+     .input = {"nucleation.json", "fit-diffusion.json"},
+     .all_inputs = true},
     {.verb = "potential", .output = "potential.json"},
     {.verb = "ensemble", .output = "ensemble.json", .input = {"tracks.csv"}},
     {.verb = "fit growth", .output = "fit-growth.json", .input = {"ensemble.json", "tracks.csv"}},
@@ -171,9 +181,12 @@ static void add_default_input(words *w, const ng_cli *cli, const step *s)
         char *path = ng_cli_path(cli, s->input[i]);
         if (path != NULL && access(path, R_OK) == 0) {
             add_word(w, path);
-            return;
+            if (!s->all_inputs) {
+                return;
+            }
+        } else {
+            ng_free(path);
         }
-        ng_free(path);
     }
 }
 
@@ -295,12 +308,14 @@ const ng_command ng_command_run = {
     .summary = "all steps that an experiment file names, into one folder",
     .description =
         "The file is YAML. Its top keys are commands (`simulate ensemble`, `simulate tem`, "
-        "`detect`, `track`, `potential`, `ensemble`, `fit growth`, `predict`, `report`); below "
+        "`simulate crystals`, `detect`, `track`, `radius`, `nucleation`, `fit avrami`, `fit "
+        "diffusion`, `energy`, `potential`, `ensemble`, `fit growth`, `predict`, `report`); below "
         "each stand its option names, without dashes, and `files`, what it reads. Paths in it are "
         "relative to the file. Steps run in the order of the pipeline, whatever their order in the "
         "file.\n\n"
         "A step without `files` reads what the step before it left in the folder: `track` reads "
-        "particles.csv, `ensemble` tracks.csv, `fit growth` ensemble.json, `predict` "
+        "particles.csv, `ensemble`, `nucleation`, `fit avrami` and `fit diffusion` tracks.csv, "
+        "`energy` nucleation.json and fit-diffusion.json, `fit growth` ensemble.json, `predict` "
         "fit-growth.json, `report` the results, the tracks and the events; it shows the movie that "
         "`detect` looked at. `simulate tem` writes into the folder `synthetic` inside, from where "
         "`detect` takes movie.tif. The folder then holds particles.csv, tracks.csv, events.csv, "

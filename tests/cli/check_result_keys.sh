@@ -34,13 +34,25 @@ awk 'BEGIN {
 }' > pairs.csv
 "$program" fit coalescence pairs.csv -q -o fit-coalescence.json --starts 1 --max-iterations 3 \
     --bootstrap 2 --cells 20 || [ $? = 4 ]
+"$program" simulate crystals -q -o crystals --crystals 12 --frames 200 --nucleation-s 10
+made="--calibration crystals/still.csv -q"
+"$program" radius crystals/tracks.csv $made -o radius.json
+"$program" nucleation crystals/tracks.csv $made -o nucleation.json --bootstrap 5
+"$program" fit avrami crystals/tracks.csv -q -o fit-avrami-crystals.json --bootstrap 5
+awk 'BEGIN { print "time_s,intensity"; for (t = 0; t < 60; t++)
+    print t "," 5 + 90 * (1 - exp(-(t / 20) ^ 2)) + (t * 7) % 3 }' > series.csv
+"$program" fit avrami series.csv -q -o fit-avrami.json || [ $? = 4 ]
+"$program" fit diffusion crystals/tracks.csv $made -o fit-diffusion.json --bootstrap 5 || [ $? = 4 ]
+"$program" energy nucleation.json fit-diffusion.json -q -o energy.json \
+    --surface-energy-J-per-m2 0.02
 
 keys() { # of a result; those named like flags (frame-s) are the flags' own
     grep -ohE '"[A-Za-z0-9_-]+": ' "$@" | tr -d '": ' | grep -v - | sort -u
 }
 words=$(grep -oE '[A-Za-z_][A-Za-z0-9_]*' "$page" | sort -u)
 for result in ensemble.json potential.json fit-growth.json fit-growth-forward.json predicted.json \
-    fit-coalescence.json truth.json; do
+    fit-coalescence.json truth.json crystals/truth.json radius.json nucleation.json \
+    fit-avrami.json fit-avrami-crystals.json fit-diffusion.json energy.json; do
     # flags of the provenance are known from the help pages
     keys <(sed '/^    "options": {/,/^    },/d' "$result") > found
     # in predicted.json a band goes with its key
@@ -49,7 +61,8 @@ for result in ensemble.json potential.json fit-growth.json fit-growth-forward.js
     [ -z "$undocumented" ] || complain "$result: not in $(basename "$page"): $undocumented"
 done
 
-for result in ensemble fit-growth fit-growth-forward predicted fit-coalescence; do
+for result in ensemble fit-growth fit-growth-forward predicted fit-coalescence radius nucleation \
+    fit-avrami fit-diffusion energy; do
     keys "$result.json" > found
     promised=$(sed -n "/^## $result.json:/,/^## /p" "$page" | sed -nE 's/^\| (`[^|]*) \|.*/\1/p' |
                grep -oE '`[A-Za-z_]+' | tr -d '`' | sort -u)
