@@ -225,6 +225,9 @@ static void print_counts(const ng_cli *cli, const ng_file_info *info)
         ng_cli_print(cli, "  %s   %zu\n", info->kind == NG_KIND_EX_SITU ? "times " : "frames",
                      info->frames);
     }
+    if (info->movie.readable < info->movie.frames) {
+        ng_cli_print(cli, "           (the first %zu can be read)\n", info->movie.readable);
+    }
     if (!isnan(info->time_first_s)) {
         ng_cli_print(cli, "  time     %.6g to %.6g s", info->time_first_s, info->time_last_s);
         if (!isnan(info->frame_s)) {

@@ -52,6 +52,31 @@ static void a_table_is_described_for_programs(void **state)
     json_decref(result);
 }
 
+/* A picture in colours: one of them is a matter of --channel. */
+static void a_movie_is_described_for_programs(void **state)
+{
+    (void)state;
+    static const unsigned char rgb[3 * 4];
+    json_t *result = NULL;
+    const char *path = test_output("c.png");
+    assert_int_equal(ng_png_write(path, rgb, 2, 2, false, NULL), NG_OK);
+    assert_int_equal(call(path, &result), 0);
+    unlink(path);
+    json_t *file = json_array_get(json_object_get(result, "files"), 0);
+    json_t *movie = json_object_get(file, "movie");
+    assert_string_equal(text_at(file, "kind"), "image");
+    assert_string_equal(text_at(movie, "format"), "png");
+    assert_int_equal(json_integer_value(json_object_get(movie, "width")), 2);
+    assert_int_equal(json_integer_value(json_object_get(movie, "channels")), 3);
+    assert_int_equal(json_integer_value(json_object_get(movie, "readable_frames")), 1);
+    assert_true(json_is_null(json_object_get(movie, "pixel_nm")));
+    json_t *missing = json_object_get(file, "missing");
+    assert_int_equal(json_array_size(missing), 2);
+    assert_string_equal(text_at(json_array_get(missing, 1), "flag"), "channel");
+    assert_non_null(strstr(text_at(file, "next"), "nucgrow detect"));
+    json_decref(result);
+}
+
 static void a_file_without_sense_prints_no_json(void **state)
 {
     (void)state;
@@ -70,6 +95,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_table_is_described_for_programs),
+        cmocka_unit_test(a_movie_is_described_for_programs),
         cmocka_unit_test(a_file_without_sense_prints_no_json),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
