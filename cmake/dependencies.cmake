@@ -2,7 +2,7 @@
 # What the library is linked with: one interface target.
 find_package(PkgConfig REQUIRED)
 set(NUCGROW_PKG_MODULES gsl nlopt jansson yaml-0.1 libxml-2.0 nettle fftw3f libtiff-4 libpng
-    libavformat libavcodec libavutil libswscale)
+    libavformat libavcodec libavutil)
 add_library(nucgrow_dependencies INTERFACE)
 foreach(module IN LISTS NUCGROW_PKG_MODULES)
     string(MAKE_C_IDENTIFIER ${module} name)

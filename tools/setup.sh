@@ -27,7 +27,6 @@ build libpng-dev     module  libpng
 build libavformat-dev module libavformat
 build libavcodec-dev module  libavcodec
 build libavutil-dev  module  libavutil
-build libswscale-dev module  libswscale
 build libopenmpi-dev module  ompi-c
 build openmpi-bin    command mpirun
 build npm            command npm
