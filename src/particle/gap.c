@@ -225,7 +225,9 @@ ng_status ng_link_gaps(ng_points *points, const ng_motion *motion, long max_gap,
     for (size_t r = 0; r < p.n_rows && status == NG_OK; r++) {
         if (p.taken[r] != NG_NONE) {
             ng_points_link(points, p.row_point[r], p.column_point[p.taken[r]]);
-            *closed += 1;
+            *closed += points->frame[points->at[p.column_point[p.taken[r]]]] -
+                           points->frame[points->at[p.row_point[r]]] >
+                       1;
         }
     }
 out:

@@ -5,6 +5,7 @@
 
 #define LEARN_PAIRS 40 /* of frames, from which losses and births are learned */
 #define LEARN_ROUNDS 3
+#define USUAL_LONG 0.02   /* share of long steps from which they are linked at once */
 #define LEAST_SHARE 0.002 /* losses and births are never thought rarer */
 
 void ng_linker_free(ng_linker *linker)
@@ -164,7 +165,8 @@ static void expect_gaps(ng_motion *motion)
 {
     const double step = fmax(motion->choice.step_nm, 0.0);
     double gap = ng_motion_cost(motion, 4.0 * step * step, 2.0) - 2.0 * log(motion->choice.loss);
-    motion->none_pair = fmin(motion->none, 2.0 * gap);
+    const bool usual = motion->choice.long_steps > USUAL_LONG;
+    motion->none_pair = usual ? motion->none : fmin(motion->none, 2.0 * gap);
 }
 
 ng_status ng_link_learn(ng_points *points, ng_motion *motion, bool gaps, ng_error *err)

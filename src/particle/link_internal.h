@@ -47,7 +47,6 @@ double ng_quantile(double *value, size_t n, double p);
 typedef struct ng_motion {
     ng_track_choices choice;
     double spacing_nm;             /* to where a chance neighbour becomes likely */
-    double contact_nm;             /* neighbours are hardly ever nearer than this */
     double cost[NG_COST_BINS + 1]; /* of a step, by its square over that of the gate */
     double size_cost_scale;        /* 1/(2 s.d.^2) of a difference of ln(area); 0: no sizes */
     double none;                   /* cost of an end and a beginning instead of a link */

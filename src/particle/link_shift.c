@@ -6,6 +6,7 @@
 
 #define MAX_ROUNDS 8
 #define FEW 0.5         /* share of sources with a partner below which the guess is doubted */
+#define STRANGE 9.0     /* squared steps over the usual from which it is doubted too */
 #define VOTE_SOURCES 60 /* a jump is looked for among so many x so many displacements */
 #define VOTE_TARGETS 2000
 
@@ -101,6 +102,14 @@ static ng_shift settle(ng_shifter *s, const pair *p, ng_shift at)
     return at;
 }
 
+static double median_step2(ng_shifter *s)
+{
+    for (size_t i = 0; i < s->n_step; i++) {
+        s->ux[i] = s->step[i].distance2;
+    }
+    return s->n_step > 0 ? ng_median(s->ux, s->n_step) : 0.0;
+}
+
 /* ---- jumps ----------------------------------------------------------------------------- */
 
 static int by_value(const void *left, const void *right)
@@ -168,13 +177,18 @@ ng_status ng_shift_measure(ng_shifter *s, const ng_points *points, size_t from, 
     size_t asked = (p.n_a - 1) / stride_of(p.n_a, NG_SHIFT_SAMPLE) + 1;
     size_t possible = asked < p.n_b ? asked : p.n_b;
     *out = settle(s, &p, *guess);
-    if ((double)out->n < FEW * (double)possible && possible >= 5) {
-        ng_shift voted = settle(s, &p, vote(s, &p));
-        if (voted.n > out->n + possible / 5) {
-            *out = voted;
-        } else {
-            *out = settle(s, &p, *guess);
-        }
+    double usual2 = median_step2(s);
+    bool strange = s->usual2 > 0.0 && usual2 > STRANGE * s->usual2;
+    if (possible < 5 || ((double)out->n >= FEW * (double)possible && !strange)) {
+        s->usual2 = s->usual2 > 0.0 ? 0.9 * s->usual2 + 0.1 * usual2 : usual2;
+        return NG_OK;
+    }
+    ng_shift voted = settle(s, &p, vote(s, &p));
+    bool nearer = 2 * voted.n > out->n && median_step2(s) < 0.25 * usual2;
+    if (nearer || voted.n > out->n + possible / 5) {
+        *out = voted;
+    } else {
+        *out = settle(s, &p, *guess);
     }
     return NG_OK;
 }

@@ -26,6 +26,7 @@ typedef struct ng_shifter {
     uint64_t *vote;  /* owned */
     double *ux, *uy;
     size_t n_step;
+    double usual2; /* squared step of a pair of frames, as usual; 0: not known yet */
 } ng_shifter;
 
 NG_MUST_CHECK ng_status ng_shifter_make(ng_shifter *shifter, ng_error *err);

@@ -131,7 +131,10 @@ static double edge_evidence(const ng_judge *j, double distance, double contact)
 {
     const ng_track_choices *c = &j->motion->choice;
     const double step = isnan(c->step_nm) ? 0.0 : c->step_nm;
-    const double inside = 0.2 * contact + step, outside = 2.0 * step + 0.15 * contact;
+    /* without sizes nobody knows where they touch: near is what is nearer than neighbours are */
+    const double blind = fmax(2.0 * step, 0.5 * j->motion->spacing_nm);
+    const double inside = contact > 0.0 ? 0.2 * contact + step : blind;
+    const double outside = contact > 0.0 ? 2.0 * step + 0.15 * contact : blind;
     const double edge = distance - contact;
     const double scale = edge < 0.0 ? inside : outside;
     const double reach = contact + REACH * c->gate_nm;
@@ -158,9 +161,9 @@ static double other_evidence(const ng_judge *j, const ng_meeting *m, const level
     if (ended->n >= 4 && ended->slope * (double)(ended->n - 1) > 0.4) {
         evidence -= 3.0;
     }
-    if (ended->n <= 2) {
-        evidence -= 3.0 - (double)ended->n; /* perhaps no particle at all */
-    }
+    const size_t one = backward(j, m->end, m->split);
+    const size_t two = one != NG_NONE ? backward(j, one, m->split) : NG_NONE;
+    evidence -= one == NG_NONE ? 2.0 : two == NG_NONE ? 1.0 : 0.0; /* perhaps no particle at all */
     if (item->x_raw_nm - j->low_x < margin || j->high_x - item->x_raw_nm < margin ||
         item->y_raw_nm - j->low_y < margin || j->high_y - item->y_raw_nm < margin) {
         evidence -= 1.0;
@@ -189,8 +192,8 @@ static void weigh(const ng_judge *j, ng_meeting *m)
     m->radius2_nm = r2;
     m->joined_radius_nm = radius_of_level(&after);
     m->jump = jump_evidence(j, &ended, &before, &after);
-    m->evidence = edge_evidence(j, m->distance_nm, sized ? r1 + r2 : j->motion->contact_nm) +
-                  m->jump + other_evidence(j, m, &ended, &after);
+    m->evidence = edge_evidence(j, m->distance_nm, sized ? r1 + r2 : 0.0) + m->jump +
+                  other_evidence(j, m, &ended, &after);
 }
 
 /* ---- who was near ---------------------------------------------------------------------- */
@@ -208,7 +211,7 @@ static void consider(finder *f, size_t other, size_t joined)
     ng_meeting m = {.split = f->split, .end = f->end, .other = other, .joined = joined};
     double contact = f->judge->motion->has_sizes
                          ? ng_point_radius(p, f->end) + ng_point_radius(p, other)
-                         : f->judge->motion->contact_nm;
+                         : f->judge->motion->spacing_nm;
     double distance = hypot(p->x[f->end] - p->x[other], p->y[f->end] - p->y[other]);
     if (distance - contact > REACH * f->judge->motion->choice.gate_nm) {
         return;
@@ -365,7 +368,7 @@ ng_status ng_meetings_find(const ng_judge *judge, bool split, ng_meetings *out, 
 {
     const ng_points *p = judge->points;
     const double contact =
-        judge->motion->has_sizes ? 2.0 * largest_radius(p) : judge->motion->contact_nm;
+        judge->motion->has_sizes ? 2.0 * largest_radius(p) : judge->motion->spacing_nm;
     frame_search s = {.judge = judge, .split = split, .out = out};
     s.reach = contact + REACH * judge->motion->choice.gate_nm;
     ng_status status = NG_OK;

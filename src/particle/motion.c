@@ -14,7 +14,8 @@
 #define GATE_LEAST 4.0
 #define RAYLEIGH_MEDIAN 1.17741 /* of a step in the plane, in s.d. of one coordinate */
 #define RAYLEIGH_BEYOND_3 0.01111
-#define MAD 1.4826 /* s.d. of a normal law over its median absolute deviation */
+#define RAREST_LONG 2e-4 /* share of long steps that is never excluded */
+#define MAD 1.4826       /* s.d. of a normal law over its median absolute deviation */
 
 static size_t stride_of(size_t n, size_t most)
 {
@@ -88,7 +89,6 @@ static ng_status measure_spacing(const ng_points *points, ng_motion *motion, ng_
         status = measure_frame(&s, points, f, err);
     }
     double median = s.n > 0 ? ng_median(s.distance, s.n) : 0.0;
-    motion->contact_nm = s.n > 0 ? ng_quantile(s.distance, s.n, 0.02) : 0.0;
     bool few = points->n < 4 * points->n_frames;
     motion->choice.density_per_nm2 = median > 0.0 ? log(2.0) / (PI * median * median) : (double)NAN;
     motion->spacing_nm = median * sqrt(CHANCE / log(2.0));
@@ -186,17 +186,24 @@ static ng_status survey_frames(survey *s, const ng_points *points, const ng_moti
 static void describe_steps(survey *s, ng_motion *motion)
 {
     ng_track_choices *c = &motion->choice;
-    size_t beyond = 0;
+    size_t beyond = 0, outer = 0;
     c->step_nm = c->long_steps = (double)NAN;
     if (s->n_steps == 0) {
         return;
     }
     memcpy(s->scratch, s->step2, s->n_steps * sizeof *s->step2);
     c->step_nm = sqrt(ng_median(s->scratch, s->n_steps)) / RAYLEIGH_MEDIAN;
+    const double usual2 = 9.0 * c->step_nm * c->step_nm;
+    const double most2 = motion->spacing_nm * motion->spacing_nm;
     for (size_t i = 0; i < s->n_steps; i++) {
-        beyond += s->step2[i] > 9.0 * c->step_nm * c->step_nm;
+        beyond += s->step2[i] > usual2;
+        outer += s->step2[i] > 0.5 * most2;
     }
-    c->long_steps = fmax((double)beyond / (double)s->n_steps - RAYLEIGH_BEYOND_3, 0.0);
+    /* Neighbours by chance lie anywhere: they fill the outer half of the area, where hardly any step
+     * reaches, as densely as the rest of it. Where steps reach it, long ones cannot be told. */
+    const double chance = (double)outer * (most2 - usual2) / (0.5 * most2);
+    const double share = ((double)beyond - chance) / (double)s->n_steps - RAYLEIGH_BEYOND_3;
+    c->long_steps = usual2 < 0.5 * most2 ? fmax(share, 0.0) : 0.0;
 }
 
 /* Size noise from differences, which hold it twice. */
@@ -352,7 +359,7 @@ void ng_motion_tabulate(ng_motion *motion)
     const double gate2 = c->gate_nm * c->gate_nm;
     const double step = fmax(isnan(c->step_nm) ? 0.0 : c->step_nm, 0.02 * c->gate_nm);
     const double step2 = step * step;
-    const double tail = fmin(fmax(isnan(c->long_steps) ? 0.0 : c->long_steps, 1e-3), 0.3);
+    const double tail = fmin(fmax(isnan(c->long_steps) ? 0.0 : c->long_steps, RAREST_LONG), 0.3);
     for (size_t i = 0; i <= NG_COST_BINS; i++) {
         double distance2 = gate2 * (double)i / NG_COST_BINS;
         double usual = (1.0 - tail) * exp(-distance2 / (2.0 * step2)) / (2.0 * PI * step2);
