@@ -4,8 +4,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Gatan's DM3 and DM4: the largest image of the file (others are thumbnails); its third dimension,
- * where there is one, is time. */
+/* Gatan's DM3 and DM4: the largest image of real numbers; its third dimension, where there is one,
+ * is time. */
 
 typedef struct dm_movie {
     ng_bytes bytes; /* owned */
@@ -56,12 +56,20 @@ static ng_pixel_type pixel_type(int type)
     }
 }
 
-static const ng_dm_image *largest_image(const ng_dm *dm)
+/* The thumbnail is in colours and may be larger than the image itself. */
+static bool is_better(const ng_dm_image *a, const ng_dm_image *b)
+{
+    bool a_reads = pixel_type(a->type) != NG_PIXEL_NONE;
+    bool b_reads = pixel_type(b->type) != NG_PIXEL_NONE;
+    return a_reads != b_reads ? a_reads : a->bytes > b->bytes;
+}
+
+static const ng_dm_image *main_image(const ng_dm *dm)
 {
     const ng_dm_image *best = NULL;
     for (size_t i = 0; i < NG_DM_MAX_IMAGES; i++) {
         const ng_dm_image *image = &dm->image[i];
-        if (image->offset > 0 && (best == NULL || image->bytes > best->bytes)) {
+        if (image->offset > 0 && (best == NULL || is_better(image, best))) {
             best = image;
         }
     }
@@ -110,7 +118,7 @@ static ng_status check_image(const ng_dm_image *image, const ng_movie_opening *o
 
 static ng_status describe(dm_movie *d, const ng_dm *dm, const ng_movie_opening *o)
 {
-    const ng_dm_image *image = largest_image(dm);
+    const ng_dm_image *image = main_image(dm);
     ng_movie_info *info = &o->movie->info;
     ng_status status = check_image(image, o);
     if (status == NG_OK) {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "data_internal.h"
 #include "movie_internal.h"
 
 #include <dirent.h>
@@ -91,7 +92,11 @@ static double gap_between(const char *a, const char *b, bool *same)
     size_t digits_b = last_number(b, &at_b);
     *same = digits_a > 0 && digits_b > 0 && at_a == at_b && strncmp(a, b, at_a) == 0 &&
             strcasecmp(a + at_a + digits_a, b + at_b + digits_b) == 0;
-    return *same ? strtod(b + at_b, NULL) - strtod(a + at_a, NULL) - 1.0 : 0.0;
+    double first = 0.0;
+    double second = 0.0;
+    bool numbers = *same && ng_number_parse(a + at_a, digits_a, &first) == NG_NUMBER_OK &&
+                   ng_number_parse(b + at_b, digits_b, &second) == NG_NUMBER_OK;
+    return numbers ? second - first - 1.0 : 0.0;
 }
 
 static void warn_of_gaps(const folder_movie *f, const ng_movie_opening *o)

@@ -124,8 +124,8 @@ static void dm_axis(dm *d, float scale, const uint16_t *unit, size_t length)
     dm_text(d, "Units", unit, length);
 }
 
-/* ImageData of 2 x 2 pixels of type 10 (16 bit unsigned) and `frames` frames. */
-static void dm_image(dm *d, const dm_case *c, unsigned frames)
+/* ImageData of 2 x 2 pixels (type 10: 16 bit unsigned) and `frames` frames. */
+static void dm_image(dm *d, const dm_case *c, unsigned type, unsigned frames)
 {
     static const uint16_t seconds[] = {'s'};
     dm_group(d, "", 1);
@@ -139,7 +139,7 @@ static void dm_image(dm *d, const dm_case *c, unsigned frames)
     for (unsigned i = 0; i < 4 * frames; i++) {
         dm_data(d, 60000 + i, 2);
     }
-    dm_number(d, "DataType", 5, 10);
+    dm_number(d, "DataType", 5, type);
     dm_group(d, "Dimensions", 3);
     dm_number(d, "", 5, 2);
     dm_number(d, "", 5, 2);
@@ -163,8 +163,8 @@ static made dm_file(const dm_case *c, unsigned frames)
     dm_size(&d, 6);
     dm_data(&d, 0, 8);
     dm_group(&d, "ImageList", 2);
-    dm_image(&d, c, 1);
-    dm_image(&d, c, frames);
+    dm_image(&d, c, 23, frames + 2); /* in colours, and larger */
+    dm_image(&d, c, 10, frames);
     dm_number(&d, "InImageMode", 5, 1);
     put(&d.b, 0, 8);
     return d.b;
