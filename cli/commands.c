@@ -6,6 +6,7 @@
 /* One row a command, in the order and under the headings of `nucgrow help`. */
 #define NG_COMMAND_LIST(X)                                                                         \
     X(info)                                                                                        \
+    X(reconstruct)                                                                                 \
     X(detect)                                                                                      \
     X(track)                                                                                       \
     X(radius)                                                                                      \
@@ -21,6 +22,7 @@
     X(simulate_ensemble)                                                                           \
     X(simulate_tem)                                                                                \
     X(simulate_spots)                                                                              \
+    X(simulate_sim)                                                                                \
     X(simulate_crystals)                                                                           \
     X(report)                                                                                      \
     X(run)                                                                                         \

@@ -23,12 +23,12 @@ may_include() { # room -> rooms
 room_of_header() { # public header -> room
     case $1 in
         cluster) echo base ;;
-        material) echo ensemble ;;
+        material | samples) echo ensemble ;;
         crystal | emitter) echo physics ;;
         forward | coalescence | crystal_fit | crystals) echo fit ;;
         nucleation | radii) echo ensemble ;;
         crystallization) echo solve ;;
-        synth_crystals) echo synth ;;
+        synth_crystals | synth_sim) echo synth ;;
         pairs) echo solve ;;
         movie | particles) echo data ;;
         detect | track) echo particle ;;

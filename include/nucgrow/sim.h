@@ -127,6 +127,12 @@ NG_MUST_CHECK ng_status ng_sim_camera_estimate(const ng_sim_layout *layout,
                                                ng_sim_camera *camera, ng_warnings *warnings,
                                                ng_error *err);
 
+/** Is it the camera of these frames? Warning below-offset; NG_INVALID when most pixels are below
+ *  the offset. */
+NG_MUST_CHECK ng_status ng_sim_camera_check(const ng_sim_layout *layout,
+                                            const ng_sim_camera *camera, const float *frames,
+                                            ng_warnings *warnings, ng_error *err);
+
 /* ---- pattern ------------------------------------------------------------------------------ */
 
 /** What is known beforehand of the pattern, and how hard to look. */
@@ -137,7 +143,8 @@ typedef struct ng_sim_pattern_options {
     double pattern_wavelength_nm;
     long starts; /* distinct maxima that are followed, 1..32; default 8 */
     enum { NG_SIM_PHASES_AUTO, NG_SIM_PHASES_EQUAL, NG_SIM_PHASES_FREE } steps;
-    double least_peak;       /* refuse below this peak over median; default 6 */
+    double least_peak;     /* refuse below this peak over median, default 6, */
+    double least_explained; /* unless so much of band 1 is explained; default 0.4 */
     double least_modulation; /* default 0.1 */
 } ng_sim_pattern_options;
 
@@ -152,9 +159,10 @@ typedef struct ng_sim_direction {
     double phase_se[NG_SIM_MAX_PHASES];
     double phase_centre_se;              /* rad, at the centre of the field */
     double intensity[NG_SIM_MAX_PHASES]; /* f_p relative to the mean of the set */
-    double peak;                         /* correlation at k over the median in the ring */
-    double second_peak;       /* best maximum elsewhere in the ring, relative to this one */
-    double contrast_to_noise; /* modulated signal over noise, see ng_sim_quality */
+    double peak;        /* correlation at k over the median at like |k| */
+    double second_peak; /* what the next best k explains, relative to this one */
+    double explained;    /* share of band 1 that is band 0 moved by k, where both are seen, 0..1 */
+    double contrast_to_noise; /* see ng_sim_quality */
     bool equal_steps;         /* phases are equal steps of 2 pi / P */
     bool trusted;
     char reason[200]; /* why not */
@@ -218,10 +226,10 @@ typedef enum ng_sim_mode {
 typedef struct ng_sim_reconstruct_options {
     ng_sim_mode mode;
     double background; /* counts of even light on a camera pixel of one frame; NAN: estimated */
-    long passes;       /* 1..1000 over all frames; 0: until nine in ten of the lit blocks change by
-                          less than 1 % in a pass (joint, deconvolved), 10 (two-step) */
+    long passes;       /* 1..1000 over all frames; 0: until three in four of the lit blocks change
+                          by less than 1 % in a pass (joint, deconvolved); 10 (two-step) */
     long frame_passes; /* two-step: accelerated iterations on each raw frame; default 4 */
-    double kernel_nm;  /* FWHM of the final kernel, 0: none; NAN: 0.77/(k_c + |k|) */
+    double kernel_nm;  /* FWHM of the final kernel, 0: none; NAN: 0.83/(k_c + |k|) */
     double wiener;     /* w^2 relative to |H|^2 at k = 0; NAN: from noise and signal */
     long margin;       /* camera pixels around the field in which light may lie; default 8 */
 } ng_sim_reconstruct_options;
@@ -240,9 +248,6 @@ NG_MUST_CHECK ng_status ng_sim_reconstructor_create(const ng_sim_pattern *patter
                                                     int threads, ng_sim_reconstructor **out,
                                                     ng_error *err);
 void ng_sim_reconstructor_destroy(ng_sim_reconstructor *r); /* NULL is fine */
-/** Bytes that ng_sim_reconstructor_create would take with as many threads inside. */
-size_t ng_sim_reconstructor_bytes(const ng_sim_pattern *pattern,
-                                  const ng_sim_reconstruct_options *options, int threads);
 /** Size of the image that comes out: twice the raw frame, but for the modes on the camera's grid
  *  (wide field and section). */
 void ng_sim_reconstructor_size(const ng_sim_reconstructor *r, size_t *width, size_t *height);
@@ -254,7 +259,7 @@ typedef struct ng_sim_run_info {
     long passes;
     double background; /* counts */
     double changing;   /* share of the lit blocks that changed by more than 1 % in the last pass */
-    bool settled;      /* false: it ended before nine in ten of them were steady */
+    bool settled;      /* false: it ended before three in four of them were steady */
 } ng_sim_run_info;
 
 /**
@@ -265,7 +270,8 @@ typedef struct ng_sim_run_info {
  * field and section: per camera pixel.)
  *
  * joint: x <- x / (sum_p f_p I_p H^T 1) * sum_p f_p I_p H^T[d_p / (f_p H I_p x + b)] over one
- * direction after the other, then a Gaussian of kernel_nm. Threads of `run` share the transforms;
+ * direction after the other, with a part of b moved into x on both sides and Nesterov's momentum from
+ * pass to pass, then a Gaussian of kernel_nm. Threads of `run` share the transforms;
  * the result is the same bytes for any number of them.
  * Source: Richardson, J. Opt. Soc. Am. 62, 55 (1972); Lucy, Astron. J. 79, 745 (1974); ordered
  * subsets: Hudson, Larkin, IEEE Trans. Med. Imaging 13, 601 (1994); two steps: Perez, Chang,
@@ -290,22 +296,27 @@ typedef struct ng_sim_verdict {
 #define NG_SIM_MAX_VERDICTS 8
 
 typedef struct ng_sim_quality {
-    double contrast_to_noise; /* the weakest direction's */
-    double
-        illumination_variation; /* (largest - smallest) / mean of the frames' light, 0.4 is bad */
-    double saturated;           /* share of pixels at the largest value, when there are several */
-    double cutoff_nm;           /* 1/(k_c + |k|): finer is never claimed */
-    double frc_nm;              /* where the ring correlation falls below 1/7; NAN unknown */
-    double resolution_nm;       /* claimed: the larger of both */
+    double contrast_to_noise;      /* the weakest direction's */
+    double modulation;             /* likewise */
+    double illumination_variation; /* (largest - smallest) / mean of the frames' light */
+    double saturated;              /* share of pixels at the end of the camera's range */
+    double cutoff_nm;              /* 1/(k_c + |k|): finer is never claimed */
+    double widefield_nm;           /* 1/k_c */
+    double frc_nm;                 /* where the ring correlation falls below 1/7; NAN unknown */
+    double resolution_nm;          /* claimed: the larger of frc_nm and cutoff_nm */
     ng_sim_verdict verdict[NG_SIM_MAX_VERDICTS];
     size_t n_verdicts;
 } ng_sim_quality;
 
-/** Judge a pattern and the frames that it came from; frc_nm is left NAN. */
+/** Judge a pattern and the frames that it came from; frc_nm is left NAN. Contrast to noise: over the
+ *  brightest 2 % of the pixels, stripes from top to bottom (twice their amplitude) over the noise of
+ *  one frame; rules of thumb 4 and 8 after Ball et al., Sci. Rep. 5, 15915 (2015). */
 void ng_sim_quality_of_frames(const ng_sim_pattern *pattern, const float *frames,
                               ng_sim_quality *out);
-/** Add what the ring correlation of two reconstructions says, and the verdicts. */
+/** Add what the ring correlation of two reconstructions says (NAN: nothing), and the verdicts. */
 void ng_sim_quality_judge(const ng_sim_pattern *pattern, double frc_nm, ng_sim_quality *out);
+/** The worst grade of all verdicts. */
+ng_sim_grade ng_sim_quality_grade(const ng_sim_quality *quality);
 /** Content of the key `quality`. Owned; NULL: no memory. */
 struct json_t *ng_sim_quality_json(const ng_sim_quality *quality);
 

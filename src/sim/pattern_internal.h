@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the files that look for a pattern share. */
+#ifndef NUCGROW_SIM_PATTERN_INTERNAL_H
+#define NUCGROW_SIM_PATTERN_INTERNAL_H
+
+#include "sim_internal.h"
+
+#include <math.h>
+
+#define NG_SIM_MAX_STARTS 32
+
+/* Everything that all directions share. Frequencies are in cycles per camera pixel. */
+typedef struct ng_sim_search {
+    const ng_sim_layout *layout;
+    const ng_sim_optics *optics;
+    const ng_sim_pattern_options *options;
+    const float *frames;
+    ng_sim_plane plane; /* the frame, zero beyond it */
+    double cutoff;
+    double ring_min, ring_max;  /* where |k| is sought */
+    float *taper_x, *taper_y;   /* over the raw frame, 1 inside, falling to 0 at the edges */
+    float *window_x, *window_y; /* over what has been filtered */
+    double share;               /* of the noise that the window lets through */
+    double spread_x, spread_y;  /* mean of (2 pi (x - centre))^2 under the window squared */
+    float *radial;   /* transfer of the optics by |k|, NG_SIM_RADIAL steps to the cutoff */
+    float *transfer; /* H on the plane's frequencies */
+    float *mean;     /* of all frames, tapered */
+    ng_cf *mean_spectrum;
+    double mean_noise; /* power of its noise */
+} ng_sim_search;
+
+#define NG_SIM_RADIAL 4096
+
+NG_MUST_CHECK ng_status ng_sim_search_open(const ng_sim_layout *layout, const ng_sim_optics *optics,
+                                           const float *frames,
+                                           const ng_sim_pattern_options *options,
+                                           ng_sim_search *out, ng_error *err);
+void ng_sim_search_close(ng_sim_search *search);
+
+/* One direction's planes. */
+typedef struct ng_sim_bands {
+    size_t d;
+    ng_cf *frame[NG_SIM_MAX_PHASES]; /* spectra; overwritten as scratch by the fit */
+    float *even;                     /* c_0 in space */
+    ng_cf *band0, *band1;            /* C_0, C_1 */
+    ng_cf *work[3], *keep[3];
+    double noise0, noise1; /* powers of the noise in a coefficient */
+} ng_sim_bands;
+
+NG_MUST_CHECK ng_status ng_sim_bands_open(const ng_sim_search *s, ng_sim_bands *out, ng_error *err);
+void ng_sim_bands_close(ng_sim_bands *bands);
+/* Spectra of the frames of direction `d`. */
+void ng_sim_bands_load(const ng_sim_search *s, size_t d, ng_sim_bands *b);
+/* Bands from these frames for relative phases and intensities. */
+void ng_sim_bands_separate(const ng_sim_search *s, const double *phase, const double *intensity,
+                           ng_sim_bands *b);
+/* False when singular. */
+bool ng_sim_invert3(double a[3][3], double inverse[3][3]);
+/* Mean power beyond the cutoff. */
+double ng_sim_noise_power(const ng_sim_search *s, const ng_cf *spectrum);
+
+/* A maximum of the correlation of the bands. */
+typedef struct ng_sim_candidate {
+    double kx, ky, height;
+} ng_sim_candidate;
+
+/* The correlation over the plane of k, into b->work[0] (its squared modulus in .re). */
+void ng_sim_correlate(const ng_sim_search *s, ng_sim_bands *b);
+/* Its distinct maxima in the ring, highest first; heights over the median at their |k|. */
+size_t ng_sim_candidates(const ng_sim_search *s, const ng_sim_bands *b, ng_sim_candidate *list,
+                         size_t most);
+
+/* k, and c = m/2 exp(i phi) with phi at the centre of the field. */
+typedef struct ng_sim_estimate {
+    double value[4]; /* kx, ky, Re c, Im c */
+    double covariance[4][4];
+    double gain;      /* what the stripes explain, in units of the noise */
+    double overlap;   /* sum |A|^2/v less its noise */
+    double explained; /* share of what C_1 holds where the bands overlap, 0..1 */
+    bool converged;
+} ng_sim_estimate;
+
+/* How well k explains C_1 without a search: c and gain. */
+void ng_sim_try(const ng_sim_search *s, ng_sim_bands *b, double kx, double ky, ng_sim_estimate *e);
+/* Newton's search from there. */
+void ng_sim_refine(const ng_sim_search *s, ng_sim_bands *b, ng_sim_estimate *e);
+/* A real plane moved by k in frequency: the spectrum of image exp(2 pi i k r), r from the centre of
+ * the field. */
+void ng_sim_shifted(const ng_sim_search *s, const float *image, double kx, double ky, ng_cf *out);
+
+/* What one frame says for itself. */
+typedef struct ng_sim_single {
+    double light, light_se; /* relative to the mean frame */
+    double phase, phase_se; /* at the centre of the field */
+} ng_sim_single;
+
+/* For each frame of b, with k known. */
+void ng_sim_singles(const ng_sim_search *s, ng_sim_bands *b, const ng_sim_estimate *e,
+                    ng_sim_single *single);
+
+/* Fill `trusted` and the reasons. */
+void ng_sim_pattern_judge(ng_sim_pattern *pattern, const ng_sim_pattern_options *options,
+                          ng_warnings *warnings);
+double ng_sim_contrast_to_noise(const ng_sim_search *s, const ng_sim_camera *camera, size_t d,
+                                ng_sim_bands *scratch, const ng_sim_direction *direction);
+const char *ng_sim_order_name(ng_sim_order order);
+
+/* H at a frequency that is not of the plane: the optics' part of it. */
+static inline float ng_sim_radial(const ng_sim_search *s, float k)
+{
+    const float at = k * (float)(NG_SIM_RADIAL / s->cutoff);
+    if (!(at < NG_SIM_RADIAL)) {
+        return 0;
+    }
+    const int i = (int)at;
+    return s->radial[i] + (at - (float)i) * (s->radial[i + 1] - s->radial[i]);
+}
+
+static inline float ng_sim_sinc(float x)
+{
+    const float t = (float)NG_SIM_PI * x;
+    return fabsf(t) < 1e-3F ? 1 - t * t / 6 : sinf(t) / t;
+}
+
+static inline float ng_sim_transfer_at(const ng_sim_search *s, float fx, float fy)
+{
+    const float h = ng_sim_radial(s, hypotf(fx, fy));
+    return s->optics->measured != NULL || h == 0 ? h : h * ng_sim_sinc(fx) * ng_sim_sinc(fy);
+}
+
+#endif
