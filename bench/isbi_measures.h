@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
- * Measures of the ISBI Particle Tracking Challenge (Chenouard et al., Nature Methods 11, 281, 2014).
+ * Measures of the ISBI Particle Tracking Challenge (Chenouard et al., Nat. Methods 11, 281, 2014).
  *
  * Two tracks differ, at each frame in which either is, by the distance of their points, at most by
  * the gate; a frame in which only one is counts as the gate. Every true track is paired with one

@@ -174,9 +174,12 @@ static double other_evidence(const ng_judge *j, const ng_meeting *m, const level
     return evidence;
 }
 
-static double radius_of_level(const level *l)
+/* At the frame of a point, the mean carried there by the growth of all. */
+static double radius_at(const ng_judge *j, const level *l, size_t k)
 {
-    return l->n > 0 ? exp(0.5 * (l->mean - log(PI))) : (double)NAN;
+    const double growth = j->motion->choice.growth_per_frame;
+    const double carried = isnan(growth) ? 0.0 : growth * (frame_of(j, k) - l->frame);
+    return l->n > 0 ? exp(0.5 * (l->mean + carried - log(PI))) : (double)NAN;
 }
 
 static void weigh(const ng_judge *j, ng_meeting *m)
@@ -185,12 +188,12 @@ static void weigh(const ng_judge *j, ng_meeting *m)
     const level ended = measure_level(j, m->end, false, m->split);
     const level before = measure_level(j, m->other, false, m->split);
     const level after = measure_level(j, m->joined, true, m->split);
-    const double r1 = radius_of_level(&ended), r2 = radius_of_level(&before);
+    const double r1 = radius_at(j, &ended, m->end), r2 = radius_at(j, &before, m->other);
     const bool sized = j->motion->has_sizes && !isnan(r1) && !isnan(r2);
     m->distance_nm = hypot(p->x[m->end] - p->x[m->other], p->y[m->end] - p->y[m->other]);
     m->radius1_nm = r1;
     m->radius2_nm = r2;
-    m->joined_radius_nm = radius_of_level(&after);
+    m->joined_radius_nm = radius_at(j, &after, m->joined);
     m->jump = jump_evidence(j, &ended, &before, &after);
     m->evidence = edge_evidence(j, m->distance_nm, sized ? r1 + r2 : 0.0) + m->jump +
                   other_evidence(j, m, &ended, &after);

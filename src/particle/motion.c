@@ -199,8 +199,8 @@ static void describe_steps(survey *s, ng_motion *motion)
         beyond += s->step2[i] > usual2;
         outer += s->step2[i] > 0.5 * most2;
     }
-    /* Neighbours by chance lie anywhere: they fill the outer half of the area, where hardly any step
-     * reaches, as densely as the rest of it. Where steps reach it, long ones cannot be told. */
+    /* Neighbours by chance lie anywhere: they fill the outer half of the area, where hardly any
+     * step reaches, as densely as the rest. Where steps reach it, long ones cannot be told. */
     const double chance = (double)outer * (most2 - usual2) / (0.5 * most2);
     const double share = ((double)beyond - chance) / (double)s->n_steps - RAYLEIGH_BEYOND_3;
     c->long_steps = usual2 < 0.5 * most2 ? fmax(share, 0.0) : 0.0;

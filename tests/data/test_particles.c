@@ -291,6 +291,60 @@ static void each_allocation_may_fail(void **state)
     assert_true(failures >= 6);
 }
 
+/* ---- TrackMate XML out ----------------------------------------------------------------- */
+
+static ng_particle spot(long track, long frame, double x)
+{
+    ng_particle p = ng_particle_unknown();
+    p.track = track;
+    p.frame = frame;
+    p.time_s = 2.0 * (double)frame;
+    p.x_nm = x - 1.0; /* drift taken out: TrackMate wants the place in the picture */
+    p.y_nm = p.y_raw_nm = 5.0;
+    p.x_raw_nm = x;
+    p.radius_nm = 1.5;
+    return p;
+}
+
+/* Tracks 1 and 2 become one in frame 2, 3 comes out of 1 in frame 3, 4 is alone. */
+static void trackmate_files_are_read_back(void **state)
+{
+    (void)state;
+    ng_particle item[] = {spot(1, 0, 10), spot(1, 1, 10), spot(1, 2, 11), spot(1, 3, 11),
+                          spot(2, 0, 14), spot(2, 1, 13), spot(3, 3, 15), spot(3, 4, 16),
+                          spot(4, 0, 50), spot(4, 1, 50), spot(-1, 2, 80)};
+    ng_event list[] = {{.kind = NG_EVENT_MERGE, .frame = 2, .track = 2, .partner = 1, .into = 1},
+                       {.kind = NG_EVENT_SPLIT, .frame = 3, .track = 3, .partner = 1, .into = -1}};
+    ng_particles particles = {.item = item, .n = 11, .frame_s = 2.0, .pixel_nm = 0.5};
+    ng_events events = {list, 2};
+    const char *path = test_output("tracks.xml");
+    assert_int_equal(ng_trackmate_xml_write(&particles, &events, path, "<a> & b", false, NULL),
+                     NG_OK);
+    char *text = slurp(path);
+    assert_non_null(strstr(text, "<Log>&lt;a&gt; &amp; b</Log>"));
+    assert_non_null(strstr(text, "<AllSpots nspots=\"11\">"));
+    assert_non_null(strstr(text, "POSITION_X=\"10\""));
+    /* two tracks to TrackMate: the one that merges and splits, with all of its six edges */
+    assert_non_null(strstr(text, "<TrackID TRACK_ID=\"1\" />"));
+    assert_null(strstr(text, "<TrackID TRACK_ID=\"2\" />"));
+    assert_non_null(strstr(text, "SPOT_SOURCE_ID=\"5\" SPOT_TARGET_ID=\"2\""));
+    assert_non_null(strstr(text, "SPOT_SOURCE_ID=\"2\" SPOT_TARGET_ID=\"6\""));
+    particles_reading r = read_particles(text, (double)NAN, (double)NAN);
+    assert_int_equal(r.status, NG_OK);
+    assert_int_equal(r.particles.n, 11);
+    assert_close(r.particles.frame_s, 2.0, 0.0);
+    assert_true(has_warning(&r.warnings, "tracks-branched"));
+    /* cut at the merge and at the split, which both are at spot 2: five branches and track 4 */
+    long tracks = 0;
+    for (size_t i = 1; i < r.particles.n; i++) {
+        tracks += r.particles.item[i].track != r.particles.item[i - 1].track;
+    }
+    assert_int_equal(tracks, 6);
+    free_particles(&r);
+    ng_free(text);
+    unlink(path);
+}
+
 /* ---- events ---------------------------------------------------------------------------- */
 
 static void events_are_written_and_read(void **state)
@@ -378,6 +432,7 @@ int main(void)
         cmocka_unit_test(unknown_flags_are_left_out),
         cmocka_unit_test(tables_that_cannot_be_read),
         cmocka_unit_test(each_allocation_may_fail),
+        cmocka_unit_test(trackmate_files_are_read_back),
         cmocka_unit_test(events_are_written_and_read),
         cmocka_unit_test(events_that_cannot_be_read),
     };
