@@ -4,6 +4,7 @@
  * every point, and how often their intervals hold the truth. Usage: bench_crystals [CRYSTALS]
  */
 #include <nucgrow/crystals.h>
+#include <nucgrow/radii.h>
 #include <nucgrow/synth_crystals.h>
 
 #include <gsl/gsl_errno.h>

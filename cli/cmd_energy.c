@@ -73,7 +73,8 @@ typedef struct question {
     ng_conditions conditions;
     double *rate; /* owned: times, then births per second, of a nucleation.json; NULL: none */
     size_t n_rate;
-    bool fitted_growth;
+    double concentration[CONCENTRATIONS_MAX];
+    size_t n_concentrations;
 } question;
 
 static double number_at(const json_t *root, const char *a, const char *b, const char *c)
@@ -125,7 +126,6 @@ static ng_status take_growth(const json_t *result, const char *path, question *q
         q->conditions.final_nm = final_nm;
         q->conditions.growth = NG_GROWTH_DEPLETION;
     }
-    q->fitted_growth = true;
     return NG_OK;
 }
 
@@ -168,27 +168,6 @@ static void take_options(const options *o, question *q)
     }
 }
 
-static ng_status understand(ng_cli *cli, const options *o, question *q, ng_error *err)
-{
-    *q = (question){.conditions = ng_conditions_liu()};
-    ng_status status = ng_cli_inputs(cli, err);
-    for (size_t i = 0; status == NG_OK && i < cli->n_files; i++) {
-        status = take_file(cli->file[i], q, err);
-    }
-    if (status == NG_OK) {
-        take_options(o, q);
-        const char *fault = ng_conditions_fault(&q->conditions);
-        status = fault == NULL ? NG_OK : NG_FAIL(err, NG_USAGE, "%s", fault);
-    }
-    if (status == NG_OK && cli->n_files == 0) {
-        ng_warnings_add(&cli->warnings, "published-numbers",
-                        "the laws are numbers that cohere with the published transition at 3.8 s "
-                        "and 1.2 nm, not a fit; give nucleation.json and fit-diffusion.json for "
-                        "those of a movie");
-    }
-    return status;
-}
-
 static ng_status read_concentrations(const options *o, double *c, size_t *n, ng_error *err)
 {
     *n = 0;
@@ -207,6 +186,28 @@ static ng_status read_concentrations(const options *o, double *c, size_t *n, ng_
         at = at[length] == ',' ? at + length + 1 : NULL;
     }
     return NG_OK;
+}
+
+static ng_status understand(ng_cli *cli, const options *o, question *q, ng_error *err)
+{
+    *q = (question){.conditions = ng_conditions_liu()};
+    ng_status status = read_concentrations(o, q->concentration, &q->n_concentrations, err);
+    status = status == NG_OK ? ng_cli_inputs(cli, err) : status;
+    for (size_t i = 0; status == NG_OK && i < cli->n_files; i++) {
+        status = take_file(cli->file[i], q, err);
+    }
+    if (status == NG_OK) {
+        take_options(o, q);
+        const char *fault = ng_conditions_fault(&q->conditions);
+        status = fault == NULL ? NG_OK : NG_FAIL(err, NG_USAGE, "%s", fault);
+    }
+    if (status == NG_OK && cli->n_files == 0) {
+        ng_warnings_add(&cli->warnings, "published-numbers",
+                        "the laws are numbers that cohere with the published transition at 3.8 s "
+                        "and 1.2 nm, not a fit; give nucleation.json and fit-diffusion.json for "
+                        "those of a movie");
+    }
+    return status;
 }
 
 /* ---- runs ------------------------------------------------------------------------------------ */
@@ -266,26 +267,25 @@ static json_t *conditions_json(const ng_conditions *c)
 static ng_status concentrations_json(ng_cli *cli, const options *o, const question *q, json_t *rows,
                                      ng_error *err)
 {
-    double c[CONCENTRATIONS_MAX];
-    size_t n = 0;
-    ng_status status = read_concentrations(o, c, &n, err);
+    ng_status status = NG_OK;
     ng_cli_print(cli, "\n%13s %8s %12s %9s %13s %13s\n", "concentration", "final", "nucleation",
                  "overlap", "common time", "transition");
-    for (size_t i = 0; status == NG_OK && i < n; i++) {
+    for (size_t i = 0; i < q->n_concentrations; i++) {
+        const double c = q->concentration[i];
         ng_energy e;
         ng_conditions scaled;
-        status = compute(o, q, c[i], &e, &scaled, err);
+        status = compute(o, q, c, &e, &scaled, err);
         if (status != NG_OK) {
             break;
         }
-        json_array_append_new(rows, json_pack("{s:f,s:o,s:o,s:{s:o,s:o}}", "concentration", c[i],
+        json_array_append_new(rows, json_pack("{s:f,s:o,s:o,s:{s:o,s:o}}", "concentration", c,
                                               "conditions", conditions_json(&scaled), "overlap",
                                               overlap_json(&e), "transition", "time_s",
                                               ng_json_real(e.transition_s), "radius_nm",
                                               ng_json_real(e.transition_nm)));
-        ng_cli_print(cli, "%13g %5.3g nm %10.4g s %8.1f%% %11.4g s %11.4g s\n", c[i],
-                     scaled.final_nm, e.births_window.to_s - e.births_window.from_s,
-                     100 * e.overlap.windows, common_s(&e), e.transition_s);
+        ng_cli_print(cli, "%13g %5.3g nm %10.4g s %8.1f%% %11.4g s %11.4g s\n", c, scaled.final_nm,
+                     e.births_window.to_s - e.births_window.from_s, 100 * e.overlap.windows,
+                     common_s(&e), e.transition_s);
         ng_energy_free(&e);
     }
     return status;

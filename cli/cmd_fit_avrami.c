@@ -106,7 +106,8 @@ static ng_status read_series(const char *path, const char *of, series *out, ng_e
     if (out->fraction) {
         status = read_columns(path, "fraction", out, &first);
     }
-    if (status == NG_FORMAT && strcmp(of, "fraction") != 0) {
+    const bool missing = strstr(first.message, "no column fraction") != NULL;
+    if (!out->fraction || (missing && strcmp(of, "fraction") != 0)) {
         out->fraction = false;
         return read_columns(path, "intensity", out, err);
     }

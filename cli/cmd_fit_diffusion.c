@@ -197,7 +197,7 @@ const ng_command ng_command_fit_diffusion = {
         "Radii are read from the table, or made of intensities as `nucgrow radius` does.",
     .usage = "TRACKS.csv [options]",
     .examples = "nucgrow fit diffusion tracks.csv -o fit-diffusion.json --final-radius-nm 1.5\n"
-                "nucgrow fit diffusion tracks.csv --law surface --no-compare\n",
+                "nucgrow fit diffusion tracks.csv --law surface --bootstrap 100\n",
     .options = table,
     .n_options = sizeof table / sizeof table[0],
     .options_size = sizeof(options),
