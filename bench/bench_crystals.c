@@ -88,7 +88,7 @@ static void print_time(const movie *m, const char *name, bool compare)
     ng_crystals_free(&c);
 }
 
-/* A crystal grows until it is 99 % full before the movie ends: the others tell little of the end. */
+/* Of crystals that are 99 % full before the movie ends: the others tell little of the end. */
 static void print_coverage(const movie *m, const char *name)
 {
     size_t n = 0, held[3] = {0}, chosen = 0;

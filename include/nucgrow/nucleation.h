@@ -25,7 +25,8 @@ typedef struct ng_nucleation_options {
 
 ng_nucleation_options ng_nucleation_defaults(void);
 
-/** Radii at one time and the normal curve through them. */
+/** Radii at one time (of each crystal the median of its last five sizes until then) and the normal
+ *  curve through them. */
 typedef struct ng_radius_histogram {
     double time_s;
     size_t n;                                    /* crystals with a radius */

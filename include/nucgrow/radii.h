@@ -15,10 +15,10 @@ extern "C" {
 #endif
 
 /** Read an emitter: one mapping; keys name, title, sizing (volume, brus, table), gap-eV,
- *  mass-ratio, permittivity, radius-nm and energy-eV or peak-nm (the sizing table), yield-radius-nm and yield,
- *  radius-min-nm, radius-max-nm, absorption-power, excitation-nm, edge-eV, band-low-nm,
- *  band-high-nm, band-transmission, line-nm. What is missing is as in FAPbBr3, but there is no yield table, and a
- *  sizing table makes `sizing` table.
+ *  mass-ratio, permittivity, radius-nm and energy-eV or peak-nm (the sizing table),
+ *  yield-radius-nm and yield, radius-min-nm, radius-max-nm, absorption-power, excitation-nm,
+ *  edge-eV, band-low-nm, band-high-nm, band-transmission, line-nm. What is missing is as in FAPbBr3,
+ *  but there is no yield table, and a sizing table makes `sizing` table.
  *  @return NG_IO; NG_FORMAT or NG_USAGE (file:line); NG_INVALID (what is wrong with the numbers) */
 NG_MUST_CHECK ng_status ng_emitter_read(const char *path, ng_emitter *out, ng_error *err);
 /** A built-in name, or else the path of a file (a text with a '/' or a '.'). */

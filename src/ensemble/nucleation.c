@@ -12,6 +12,7 @@
 #define BINS_MAX 60
 #define AUTOMATIC_TIMES 5
 #define LOST_SHARE 0.1
+#define LAST_SIZES 5
 #define EMPTY_SHARE 2 /* frames before the first crystal, over those after it, that are believed */
 
 ng_nucleation_options ng_nucleation_defaults(void)
@@ -330,6 +331,20 @@ static ng_status bin(const double *r, size_t n, ng_radius_histogram *h, ng_error
     return NG_OK;
 }
 
+/* Median of the last sizes until a time: a frame in which a crystal is half dark shows it small, and
+ * one that is dark keeps the size it was last seen with. 0 where there is none. */
+static double size_at(const ng_particle *p, const ng_particle *end, double time_s)
+{
+    double last[LAST_SIZES];
+    size_t n = 0;
+    for (const ng_particle *x = end; x > p && n < LAST_SIZES; x--) {
+        if (x[-1].time_s <= time_s && x[-1].radius_nm > 0) {
+            last[n++] = x[-1].radius_nm;
+        }
+    }
+    return n > 0 ? gsl_stats_median(last, 1, n) : 0;
+}
+
 static ng_status make_histogram(const counting *c, double time_s, double *room,
                                 ng_radius_histogram *h, ng_error *err)
 {
@@ -338,11 +353,7 @@ static ng_status make_histogram(const counting *c, double time_s, double *room,
     for (size_t k = 0; k < c->n_spans; k++) {
         const ng_particle *p = &c->tracks->item[c->span[k].first], *end = p + c->span[k].n;
         const bool there = p->time_s <= time_s + just && end[-1].time_s >= time_s - just;
-        double radius_nm = 0;
-        /* a crystal that blinks keeps the size it was last seen with */
-        for (; there && p < end && p->time_s <= time_s + just; p++) {
-            radius_nm = p->radius_nm > 0 ? p->radius_nm : radius_nm;
-        }
+        const double radius_nm = there ? size_at(p, end, time_s + just) : 0;
         if (radius_nm > 0) {
             room[h->n++] = radius_nm;
         }

@@ -75,7 +75,7 @@ static void numbers_by_hand(void **state)
     ng_particles_free(&p);
 }
 
-/* 1000 births at a constant rate over frames 20 to 100 of 200: the rate, its band and the window. */
+/* 1000 births at a constant rate over frames 20 to 100: the rate, its band and the window. */
 static void the_rate_of_known_births(void **state)
 {
     (void)state;
