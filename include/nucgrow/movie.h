@@ -70,8 +70,8 @@ const ng_movie_info *ng_movie_about(const ng_movie *movie);
 void ng_movie_hush_video(void);
 /** Frame `index` (from 0) into `pixel` (caller's, width*height). In order is fast; any
  *  order works, but going back in a video decodes it from its start.
- *  
- *  @return NG_FORMAT or NG_IO with the number of the frame; the frames before it stay readable. */
+ *  @return NG_FORMAT or NG_IO with the number of the frame; the frames before it stay readable;
+ *  `pixel` then holds nothing of use. */
 NG_MUST_CHECK ng_status ng_movie_read(ng_movie *movie, size_t index, float *pixel, ng_error *err);
 
 /* ---- stacks out ------------------------------------------------------------------------- */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Any bytes as the description of a TIFF of six small pages (first byte even), or as a whole TIFF. */
+/* Any bytes as the description of a TIFF of six small pages (first byte even), or as a whole
+ * TIFF. */
 #include "fuzz_movie.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
