@@ -7,8 +7,8 @@
  *     bench_track merges    merges, occlusions and ends of growing disks, over 20 scenes
  *
  * Speed: the whole of ng_track_link (drift, gate, links, gaps, merges) on Brownian particles,
- * beside the floor of one pass in which every particle finds its nearest neighbour of the next frame by
- * the same grid. Times are of the processor, one thread, best of three, in one run.
+ * beside the floor of one pass in which every particle finds its nearest neighbour of the next
+ * frame by the same grid. Times are of the processor, one thread, best of three, in one run.
  */
 #include "isbi_measures.h"
 #include "track_scene.h"

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #define MAX_ROUNDS 8
+#define SETTLED 0.02    /* in radii: partners do not change for less, nor does their median then */
 #define FEW 0.5         /* share of sources with a partner below which the guess is doubted */
 #define STRANGE 9.0     /* squared steps over the usual from which it is doubted too */
 #define VOTE_SOURCES 60 /* a jump is looked for among so many x so many displacements */
@@ -95,7 +96,7 @@ static ng_shift settle(ng_shifter *s, const pair *p, ng_shift at)
         ng_shift next = median_shift(s, n);
         double moved = hypot(next.dx - at.dx, next.dy - at.dy);
         at = next;
-        if (moved < 0.01 * p->radius) {
+        if (moved < SETTLED * p->radius) {
             break;
         }
     }

@@ -229,9 +229,10 @@ static void describe_sizes(survey *s, ng_motion *motion)
 /* ---- which drift ----------------------------------------------------------------------- */
 
 typedef struct drift_test {
-    double dx, dy; /* median shift of one frame */
-    double chi2;   /* mean square deviation from it, in standard errors */
-    double mean_z; /* |median shift| in its standard errors */
+    double dx, dy;         /* median shift of one frame */
+    double mean_x, mean_y; /* of all shifts */
+    double chi2;           /* mean square deviation from it, in standard errors */
+    double mean_z;         /* |median shift| in its standard errors */
     double worst_z, jump_nm;
     size_t n;
 } drift_test;
@@ -269,6 +270,8 @@ static drift_test test_drift(survey *s, const ng_points *points, double step_nm)
         double x = s->shift[f].dx - frames * t.dx, y = s->shift[f].dy - frames * t.dy;
         t.chi2 += (x * x + y * y) / (2.0 * se * se * (double)t.n);
         t.worst_z = fmax(t.worst_z, hypot(x, y) / se);
+        t.mean_x += s->shift[f].dx / (frames * (double)t.n);
+        t.mean_y += s->shift[f].dy / (frames * (double)t.n);
         t.jump_nm = fmax(t.jump_nm, hypot(s->shift[f].dx, s->shift[f].dy));
         weight += 1.0 / (se * se);
     }
@@ -317,8 +320,8 @@ static void settle_drift(survey *s, ng_points *points, ng_motion *motion, ng_war
     if (c->drift == NG_DRIFT_NONE) {
         return;
     }
-    c->drift_x_nm = t.dx;
-    c->drift_y_nm = t.dy;
+    c->drift_x_nm = c->drift == NG_DRIFT_FREE ? t.mean_x : t.dx;
+    c->drift_y_nm = c->drift == NG_DRIFT_FREE ? t.mean_y : t.dy;
     c->drift_jump_nm = c->drift == NG_DRIFT_FREE ? t.jump_nm : hypot(t.dx, t.dy);
     if (c->drift_jump_nm > 3.0 * hypot(t.dx, t.dy) && c->drift_jump_nm > motion->spacing_nm) {
         ng_warnings_add(warnings, "drift-jumps",
@@ -331,9 +334,22 @@ static void settle_drift(survey *s, ng_points *points, ng_motion *motion, ng_war
 
 /* ---- costs ----------------------------------------------------------------------------- */
 
-/* `common` is a motion of all particles that was not taken out. */
+/* Median radius; 0: no sizes. */
+static double usual_radius(survey *s, const ng_points *points)
+{
+    size_t n = 0;
+    for (size_t k = 0; k < points->n && n < MAX_STEPS; k += stride_of(points->n, MAX_STEPS)) {
+        if (!isnan(points->size[k])) {
+            s->scratch[n++] = points->size[k];
+        }
+    }
+    return n > 0 ? exp(0.5 * (ng_median(s->scratch, n) - log(PI))) : 0.0;
+}
+
+/* `common` is a motion of all particles that was not taken out. The middle of two that meet jumps by
+ * up to a radius, however little they move. */
 static void choose_gate(ng_motion *motion, const ng_track_options *options, double common,
-                        ng_warnings *warnings)
+                        double radius, ng_warnings *warnings)
 {
     ng_track_choices *c = &motion->choice;
     const double spacing = motion->spacing_nm;
@@ -342,7 +358,8 @@ static void choose_gate(ng_motion *motion, const ng_track_options *options, doub
         c->step_nm = isnan(c->step_nm) ? (double)NAN : 0.0;
         return;
     }
-    c->gate_nm = fmin(fmax(spacing, GATE_LEAST * c->step_nm), GATE_MOST * c->step_nm) + common;
+    const double most = fmax(GATE_MOST * c->step_nm, radius);
+    c->gate_nm = fmin(fmax(spacing, GATE_LEAST * c->step_nm), most) + common;
     if (!isnan(options->gate_nm)) {
         c->gate_nm = options->gate_nm;
     } else if (GATE_LEAST * c->step_nm > 1.5 * spacing) {
@@ -409,7 +426,8 @@ ng_status ng_motion_find(ng_points *points, const ng_track_options *options, con
             settle_drift(&s, points, out, warnings);
         }
         drift_test common = test_drift(&s, points, 1.0);
-        choose_gate(out, options, options->drift ? 0.0 : hypot(common.dx, common.dy), warnings);
+        choose_gate(out, options, options->drift ? 0.0 : hypot(common.dx, common.dy),
+                    usual_radius(&s, points), warnings);
         ng_motion_tabulate(out);
     }
     survey_free(&s);

@@ -171,9 +171,6 @@ static void a_jump_of_the_picture_is_found(void **state)
     ng_random_close(rng);
     ng_track_options o = plain();
     link_with(&l, &o);
-    fprintf(stderr, "jump %zu %d %g %g %g gate %g step %g\n", l.tracking.tracks,
-            l.tracking.choice.drift, l.tracking.choice.drift_jump_nm, l.tracking.choice.drift_x_nm,
-            l.tracking.choice.long_steps, l.tracking.choice.gate_nm, l.tracking.choice.step_nm);
     assert_int_equal(l.tracking.tracks, 49);
     assert_int_equal(l.tracking.choice.drift, NG_DRIFT_FREE);
     assert_close(l.tracking.choice.drift_jump_nm, hypot(47.0, 21.0), 1.0);

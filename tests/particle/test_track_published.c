@@ -185,10 +185,11 @@ static void platinum_merges_are_found_again(void **state)
     }
     print_message("%zu of %d merges found, %zu in all\n", found, N_MERGES, tracking.merges);
     assert_true(found >= N_FOUND);
-    /* 0.1914, 0.4077 px a frame were removed by the authors, with the other sign of their axes;
-     * medians of ~70 particles over 172 frames: 0.02 px */
-    assert_close(fabs(tracking.choice.drift_x_nm), 0.1914 * PIXEL_NM, 0.03 * PIXEL_NM);
-    assert_close(fabs(tracking.choice.drift_y_nm), 0.4077 * PIXEL_NM, 0.03 * PIXEL_NM);
+    /* the authors removed 0.1914, 0.4077 px a frame, two numbers for the movie, by another way; ours
+     * are means of medians, whose own error is 0.01 px. Bursts of single particles differ between
+     * mean and median by a few hundredths of a pixel. */
+    assert_close(fabs(tracking.choice.drift_x_nm), 0.1914 * PIXEL_NM, 0.05 * PIXEL_NM);
+    assert_close(fabs(tracking.choice.drift_y_nm), 0.4077 * PIXEL_NM, 0.05 * PIXEL_NM);
     ng_tracking_free(&tracking);
     ng_particles_free(&particles);
 }
