@@ -5,7 +5,14 @@
 #include <math.h>
 #include <string.h>
 
-enum { PILOT_FRAMES = 12, SCALES = 4, BLURS = 15, FINE_BLURS = 7, BLUR_ROUNDS = 3 };
+enum {
+    PILOT_FRAMES = 12,
+    SCALES = 4,
+    BLURS = 15,
+    FINE_BLURS = 7,
+    TRIAL_BLURS = 9,
+    BLUR_ROUNDS = 3
+};
 
 /* Memory for pilot frames; three are kept in any case. */
 #define PILOT_PIXELS ((size_t)1 << 24)
@@ -16,10 +23,17 @@ enum { PILOT_FRAMES = 12, SCALES = 4, BLURS = 15, FINE_BLURS = 7, BLUR_ROUNDS = 
  * reach. */
 #define SCALE_PEAK 5.0
 #define SCALE_SHARE 0.3
+/* A smoothing is at least this share of the radius: the outlines of large particles are ragged. */
+#define SMOOTH_SHARE 0.15
+/* Small particles are taken to be no smaller than this share of the median: noise reaches below. */
+#define SMALL_LEAST 0.7
 /* Pixels join from this share of the height that a particle must reach. */
 #define LEVEL_SHARE 0.65
-#define FALSE_SHARE 0.01
-#define FALSE_LEAST 0.05
+/* Peaks of noise that are let through to the fit, as a share of the particles; the fit must then be
+ * more significant than they were high. */
+#define FALSE_SHARE 0.04
+#define FALSE_LEAST 0.2
+#define MORE_SIGNIFICANT 0.3
 #define LEAST_PILOTS_FOR_BLUR 20
 
 static const double scale_px[SCALES] = {1.5, 3.0, 6.0, 12.0};
@@ -148,7 +162,8 @@ static void choose_height(pilot *p, double false_per_frame)
     c->options.c = isnan(p->asked->c) ? high : p->asked->c;
     c->level = LEVEL_SHARE * c->options.c;
     c->options.false_per_frame = false_per_frame;
-    c->options.min_contrast = isnan(p->asked->min_contrast) ? c->options.c : p->asked->min_contrast;
+    c->options.min_contrast =
+        isnan(p->asked->min_contrast) ? c->options.c + MORE_SIGNIFICANT : p->asked->min_contrast;
 }
 
 /* ---- looking ----------------------------------------------------------------------------- */
@@ -258,7 +273,7 @@ static double smoothing_for(double r, double contrast_to_noise, double blur)
            height_of(r, contrast_to_noise, sigma, blur) < fmin(ENOUGH_HEIGHT, NEAR_BEST * best)) {
         sigma *= ratio;
     }
-    return sigma;
+    return fmin(fmax(sigma, SMOOTH_SHARE * r), 20.0);
 }
 
 static bool chooses_smoothing(const pilot *p)
@@ -297,7 +312,7 @@ static double small_radius(const pilot *p)
     const double middle = p->choices->radius_px[1], below = middle - p->choices->radius_px[0];
     const double sd = below / 1.645, noise = p->typical_error;
     const double share = sd > noise ? sqrt(1.0 - noise * noise / (sd * sd)) : 0.0;
-    return middle - share * below;
+    return fmax(middle - share * below, SMALL_LEAST * middle);
 }
 
 static void refine_smoothing(pilot *p)
@@ -396,14 +411,14 @@ static ng_status fit_blur(pilot *p, double *best, double *se, bool *found, ng_er
 static ng_status simulate_blur(pilot *p, double truth, double centre, double *found_blur,
                                bool *found, ng_error *err)
 {
-    double blur[BLURS], cost[BLURS], se;
+    double blur[TRIAL_BLURS], cost[TRIAL_BLURS], se;
     ng_blur_trial trial = {.truth = truth, .rng = ng_random_open(1, 0)};
     if (trial.rng == NULL) {
         return NG_FAIL(err, NG_MEMORY, "no memory for random numbers");
     }
-    spread_blurs(blur, BLURS, centre, 1.08);
-    ng_status status = blur_costs(p, blur, BLURS, &trial, cost, err);
-    *found = lowest_blur(blur, cost, BLURS, found_blur, &se);
+    spread_blurs(blur, TRIAL_BLURS, centre, 1.08);
+    ng_status status = blur_costs(p, blur, TRIAL_BLURS, &trial, cost, err);
+    *found = lowest_blur(blur, cost, TRIAL_BLURS, found_blur, &se);
     ng_random_close(trial.rng);
     return status;
 }

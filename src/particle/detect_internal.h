@@ -9,7 +9,7 @@
 /* ---- disk_table.c: D(P, R) and its slopes by interpolation ------------------------------- */
 
 /* Nodes in u = P - R over [-NG_DISK_REACH, NG_DISK_REACH], rows in 1/R over [0, 1/NG_DISK_LEAST];
- * linear between: D to 4e-5 absolute, the slopes to 2e-4. */
+ * linear between: D to 1e-4 absolute, the slopes to 2e-4. */
 #define NG_DISK_REACH 5
 #define NG_DISK_LEAST 0.5 /* smallest R */
 enum {
@@ -73,6 +73,7 @@ typedef struct ng_piece {
     double x, y;       /* centroid */
     double background; /* local, of the smoothed image */
     float peak;        /* highest of the smoothed image over the local background, in its s.d. */
+    float top;         /* the same in counts */
     bool edge, split;
 } ng_piece;
 
