@@ -182,7 +182,8 @@ struct json_t *ng_synth_ensemble_truth_json(const ng_synth_ensemble_options *opt
 typedef struct ng_synth_tem_options {
     ng_synth_ensemble_options growth; /* its measurement options are not used */
 
-    double merge_chance;      /* of two particles that touch; else they pass over each other */
+    double merge_chance;      /* of two particles that meet; else they pass over each other */
+    double contact_nm;        /* two meet where their surfaces come closer than this */
     double dissolve_fraction; /* chance that a particle is dissolved during the movie, 0..1 */
     double dissolve_s;        /* how long that takes */
 
@@ -202,7 +203,9 @@ typedef struct ng_synth_tem_options {
 /** The list of ng_synth_tem_options beyond growth, as NG_SYNTH_ENSEMBLE_OPTIONS. */
 #define NG_SYNTH_TEM_OPTIONS(X)                                                                    \
     X(REAL, "merge-chance", merge_chance, NULL, 1, 0, 1, "Particles",                              \
-      "Chance that two particles that touch become one; others pass over each other.")             \
+      "Chance that two particles that meet become one; others pass over each other.")              \
+    X(REAL, "contact-nm", contact_nm, "nm", 0.5, 0, 1e6, "Particles",                              \
+      "Two particles meet where their surfaces come closer than this.")                            \
     X(REAL, "dissolve-fraction", dissolve_fraction, NULL, 0, 0, 1, "Particles",                    \
       "Chance that a particle is dissolved during the movie.")                                     \
     X(REAL, "dissolve-s", dissolve_s, "s", 10, 1e-9, 1e9, "Particles",                             \
@@ -239,9 +242,9 @@ typedef struct ng_synth_tem ng_synth_tem;
 
 /**
  * Begin a movie of size x size pixels, size = field_nm/pixel_nm rounded. growth.particles of them
- * lie on the part of the specimen that passes through the movie as it drifts; none touch
+ * lie on the part of the specimen that passes through the movie as it drifts; none meet
  * at the start. They grow as in ng_synth_ensemble, diffuse between the borders of that part, and
- * where two touch (distance < sum of the radii) they become one, of all their monomers, at their
+ * where two meet (surfaces closer than contact_nm) they become one, of all their monomers, at their
  * centre of mass, within the frame; it grows on by the law. Each pair either would merge or would
  * pass, for good, drawn from the seed.
  *

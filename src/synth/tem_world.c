@@ -43,12 +43,17 @@ static void find_borders(ng_tem_world *world, const ng_tem_drift *drift, double 
     }
 }
 
+static bool meet(const ng_tem_world *world, const ng_tem_particle *p, const ng_tem_particle *q)
+{
+    return hypot(q->x_nm - p->x_nm, q->y_nm - p->y_nm) <
+           p->radius_nm + q->radius_nm + world->options->contact_nm;
+}
+
 static bool is_free(const ng_tem_world *world, const ng_tem_particle *p)
 {
     for (size_t i = 0; i < world->n; i++) {
         const ng_tem_particle *q = &world->particle[i];
-        if (q->life == NG_TEM_ALIVE &&
-            hypot(q->x_nm - p->x_nm, q->y_nm - p->y_nm) < q->radius_nm + p->radius_nm) {
+        if (q->life == NG_TEM_ALIVE && meet(world, p, q)) {
             return false;
         }
     }
@@ -232,11 +237,10 @@ static ng_tem_particle *find_contact(ng_tem_world *world, ng_tem_particle **othe
         ng_tem_particle *p = world->order[i];
         for (size_t k = i + 1; k < live; k++) {
             ng_tem_particle *q = world->order[k];
-            if (q->x_nm - p->x_nm >= p->radius_nm + largest_nm) {
+            if (q->x_nm - p->x_nm >= p->radius_nm + largest_nm + world->options->contact_nm) {
                 break;
             }
-            if (hypot(q->x_nm - p->x_nm, q->y_nm - p->y_nm) < p->radius_nm + q->radius_nm &&
-                pair_merges(world, p, q)) {
+            if (meet(world, p, q) && pair_merges(world, p, q)) {
                 *other = q;
                 return p;
             }

@@ -309,7 +309,7 @@ static void merges_conserve_volume(void **unused)
             assert_false(gone[p[i].track]);
             for (size_t k = 0; k < i; k++) { /* every contact has become one particle */
                 assert_true(hypot(p[i].x_nm - p[k].x_nm, p[i].y_nm - p[k].y_nm) >=
-                            p[i].radius_nm + p[k].radius_nm);
+                            p[i].radius_nm + p[k].radius_nm + options.contact_nm);
             }
         }
     }
@@ -484,6 +484,7 @@ static void values_out_of_range_are_refused(void **unused)
     assert_refused(&bad, name " is ");                                                             \
     bad = good
     REFUSED("merge-chance", merge_chance, 1.5);
+    REFUSED("contact-nm", contact_nm, -1);
     REFUSED("dissolve-fraction", dissolve_fraction, -0.1);
     REFUSED("dissolve-s", dissolve_s, 0);
     REFUSED("blur-px", blur_px, 0.1);
