@@ -269,9 +269,7 @@ bool ng_sim_invert3(double a[3][3], double inverse[3][3])
     return fabs(det) > 1e-9 * fabs(a[0][0] * a[1][1] * a[2][2]);
 }
 
-/* Least squares for frame_p = f_p (c_0 + u cos phi_p - v sin phi_p), c_1 = (u + i v)/2: weights of
- * the frames in c_0, u, v. */
-static void frame_weights(size_t phases, const double *phase, const double *intensity,
+void ng_sim_frame_weights(size_t phases, const double *phase, const double *intensity,
                           double weight[3][NG_SIM_MAX_PHASES])
 {
     double column[3][NG_SIM_MAX_PHASES], normal[3][3] = {{0}}, inverse[3][3];
@@ -302,7 +300,7 @@ void ng_sim_bands_separate(const ng_sim_search *s, const double *phase, const do
 {
     const size_t n = s->plane.width * s->plane.height, phases = s->layout->phases;
     double weight[3][NG_SIM_MAX_PHASES];
-    frame_weights(phases, phase, intensity, weight);
+    ng_sim_frame_weights(phases, phase, intensity, weight);
     memset(b->band0, 0, n * sizeof *b->band0);
     memset(b->band1, 0, n * sizeof *b->band1);
     for (size_t p = 0; p < phases; p++) {

@@ -116,8 +116,7 @@ static void light_rows(const joint *j, size_t row, ng_cf *const pair[3])
     }
 }
 
-/* The spectra of two rows of the three images lie in pairs as light_rows makes them. */
-static void rows_back(const ng_sim_lattice *l, ng_cf *const spectrum[3], size_t components,
+void ng_sim_rows_back(const ng_sim_lattice *l, ng_cf *const spectrum[3], size_t components,
                       size_t row, ng_cf *const pair[3])
 {
     const size_t at = row * l->columns, next = at + l->columns;
@@ -128,7 +127,7 @@ static void rows_back(const ng_sim_lattice *l, ng_cf *const spectrum[3], size_t 
     }
 }
 
-static void rows_forth(const ng_sim_lattice *l, ng_cf *const spectrum[3], size_t components,
+void ng_sim_rows_forth(const ng_sim_lattice *l, ng_cf *const spectrum[3], size_t components,
                        size_t row, ng_cf *const pair[3])
 {
     const size_t at = row * l->columns, next = at + l->columns;
@@ -180,7 +179,7 @@ static ng_status fine_rows(void *context, size_t index, int worker, ng_error *er
     }
     for (size_t row = index * SIDE; row < (index + 1) * SIDE && row < end; row += 2) {
         if (j->old != NULL) {
-            rows_back(&r->grid.fine, r->fine_spectrum, j->components, row, pair);
+            ng_sim_rows_back(&r->grid.fine, r->fine_spectrum, j->components, row, pair);
             update_rows(j, row, pair);
         }
         if (j->momentum >= 0) {
@@ -192,7 +191,7 @@ static ng_status fine_rows(void *context, size_t index, int worker, ng_error *er
         }
         if (j->new != NULL) {
             light_rows(j, row, pair);
-            rows_forth(&r->grid.fine, r->fine_spectrum, j->components, row, pair);
+            ng_sim_rows_forth(&r->grid.fine, r->fine_spectrum, j->components, row, pair);
         }
     }
     return NG_OK;
@@ -274,14 +273,14 @@ static ng_status coarse_rows(void *context, size_t index, int worker, ng_error *
     const size_t n = r->grid.width, row = 2 * index, top = r->grid.top;
     ng_cf *scratch = ng_sim_scratch(r, worker);
     ng_cf *const pair[3] = {scratch, scratch + n, scratch + 2 * n};
-    rows_back(&r->grid.coarse, r->coarse_spectrum, j->components, row, pair);
+    ng_sim_rows_back(&r->grid.coarse, r->coarse_spectrum, j->components, row, pair);
     for (size_t k = 0; k < 2; k++) {
         if (row + k >= top && row + k < top + r->pattern.layout.height) {
             compare_row(j, row + k, pair, k);
         }
     }
     clear_outside(j, row, pair);
-    rows_forth(&r->grid.coarse, r->coarse_spectrum, j->components, row, pair);
+    ng_sim_rows_forth(&r->grid.coarse, r->coarse_spectrum, j->components, row, pair);
     return NG_OK;
 }
 

@@ -78,21 +78,29 @@ static ng_status check_options(const ng_sim_reconstruct_options *o, ng_error *er
 
 static ng_status create_joint(ng_sim_reconstructor *r, ng_error *err)
 {
-    const ng_sim_lattice *fine = &r->grid.fine, *coarse = &r->grid.coarse;
+    const ng_sim_lattice *fine = &r->grid.fine;
     const size_t blocks = ((fine->width + SIDE - 1) / SIDE) * ((fine->height + SIDE - 1) / SIDE);
     r->coverage = ng_sim_aligned(fine->width * fine->height, sizeof *r->coverage);
     r->lit = NG_NEW(double, 2 * blocks);
-    bool complete = r->coverage != NULL && r->lit != NULL;
-    for (size_t c = 0; c < (r->options.mode == NG_SIM_JOINT ? 3U : 1U); c++) {
-        r->fine_spectrum[c] = ng_sim_aligned(fine->columns * fine->height, sizeof(ng_cf));
-        r->coarse_spectrum[c] = ng_sim_aligned(coarse->columns * coarse->height, sizeof(ng_cf));
-        complete = complete && r->fine_spectrum[c] != NULL && r->coarse_spectrum[c] != NULL;
-    }
-    if (!complete) {
+    if (r->coverage == NULL || r->lit == NULL) {
         return NG_FAIL(err, NG_MEMORY, "out of memory for images of %zu x %zu pixels", fine->width,
                        fine->height);
     }
     return ng_sim_joint_coverage(r, err);
+}
+
+static ng_status create_spectra(ng_sim_reconstructor *r, ng_error *err)
+{
+    const ng_sim_lattice *fine = &r->grid.fine, *coarse = &r->grid.coarse;
+    for (size_t c = 0; c < (r->options.mode == NG_SIM_DECONVOLVED ? 1U : 3U); c++) {
+        r->fine_spectrum[c] = ng_sim_aligned(fine->columns * fine->height, sizeof(ng_cf));
+        r->coarse_spectrum[c] = ng_sim_aligned(coarse->columns * coarse->height, sizeof(ng_cf));
+        if (r->fine_spectrum[c] == NULL || r->coarse_spectrum[c] == NULL) {
+            return NG_FAIL(err, NG_MEMORY, "out of memory for spectra of %zu x %zu", fine->width,
+                           fine->height);
+        }
+    }
+    return NG_OK;
 }
 
 static void fill_waves(ng_sim_reconstructor *r)
@@ -131,7 +139,7 @@ static ng_status create_common(ng_sim_reconstructor *r, ng_error *err)
                        g->fine.width, g->fine.height);
     }
     fill_waves(r);
-    return NG_OK;
+    return is_coarse(r->options.mode) ? NG_OK : create_spectra(r, err);
 }
 
 ng_status ng_sim_reconstructor_create(const ng_sim_pattern *pattern,

@@ -26,6 +26,20 @@ static inline size_t ng_sim_grid_row(size_t index, size_t reach, size_t height)
 {
     return index >= reach ? index - reach : height + index - reach;
 }
+/* One real filter on the fine grid, in frequencies up to the stripes' and the optics' together. */
+typedef struct ng_sim_filter {
+    ng_sim_lattice lattice;
+    float *factor; /* as the lattice's spectrum lies */
+    ng_cf *spectrum;
+} ng_sim_filter;
+
+NG_MUST_CHECK ng_status ng_sim_filter_create(const ng_sim_reconstructor *r, ng_sim_filter *out,
+                                             ng_error *err);
+void ng_sim_filter_free(ng_sim_filter *filter);
+/* image (fine, padded) <- filter * image. `scratch` of r is used. */
+NG_MUST_CHECK ng_status ng_sim_filter_apply(ng_sim_reconstructor *r, const ng_sim_filter *filter,
+                                            float *image, const ng_run *run, ng_error *err);
+
 /* One block of columns of H: fine spectrum (rows transformed) to coarse. */
 void ng_sim_grid_down(const ng_sim_grid *g, const ng_cf *fine, ng_cf *coarse, size_t column,
                       ng_cf *scratch);
@@ -85,6 +99,18 @@ double ng_sim_background(ng_sim_reconstructor *r);
 NG_MUST_CHECK ng_status ng_sim_joint(ng_sim_reconstructor *r, const ng_sim_subset *subset, size_t n,
                                      double background, const ng_run *run, ng_sim_run_info *info,
                                      ng_error *err);
+/* Two rows of three real images, packed as [first of both rows], [second, third] of either. The last
+ * two are left out when `components` is 1. */
+void ng_sim_rows_back(const ng_sim_lattice *l, ng_cf *const spectrum[3], size_t components,
+                      size_t row, ng_cf *const pair[3]);
+void ng_sim_rows_forth(const ng_sim_lattice *l, ng_cf *const spectrum[3], size_t components,
+                       size_t row, ng_cf *const pair[3]);
+/* Bands of all directions onto the fine grid, put where they belong and added up (linear.c):
+ * r->object = sum_d up[c_0] + striped[d] (cos up[u] + sin up[v]), with up as in `grid`. `background`
+ * is taken from each frame of r->data first. */
+NG_MUST_CHECK ng_status ng_sim_assemble(ng_sim_reconstructor *r, const ng_sim_grid *grid,
+                                        double background, const double *striped, const ng_run *run,
+                                        ng_error *err);
 /* H^T 1 over the frame into r->coverage. */
 NG_MUST_CHECK ng_status ng_sim_joint_coverage(ng_sim_reconstructor *r, ng_error *err);
 /* Gaussian over r->object, by way of r->spare (kernel.c). */

@@ -90,6 +90,13 @@ void ng_sim_lattice_take(const ng_sim_lattice *l, const ng_cf *spectrum, size_t 
                          ng_cf *block);
 void ng_sim_lattice_give(const ng_sim_lattice *l, ng_cf *block, size_t column, ng_cf *spectrum);
 
+/* ---- bands (bands.c) ------------------------------------------------------------------------- */
+
+/* Least squares for frame_p = f_p (c_0 + u cos phi_p - v sin phi_p), c_1 = (u + i v)/2: weights of
+ * the frames in c_0, u, v. */
+void ng_sim_frame_weights(size_t phases, const double *phase, const double *intensity,
+                          double weight[3][NG_SIM_MAX_PHASES]);
+
 /* A loop on the threads of `run` that says nothing of its progress. */
 NG_MUST_CHECK ng_status ng_sim_loop(size_t n, ng_task *task, void *context, const ng_run *run,
                                     ng_error *err);
