@@ -17,6 +17,7 @@ mkdir -p "$scratch"
 cd "$scratch"
 "$program" simulate ensemble -q -o . --particles 12 --frames 60
 "$program" ensemble tracks.csv -q -o ensemble.json --material Pt --bootstrap 20
+"$program" track tracks.csv -q -o linked.csv --result track.json
 "$program" potential -q -o potential.json --supersaturation 2
 "$program" fit growth ensemble.json -q -o fit-growth.json --starts 1 --bootstrap 4 || [ $? = 4 ]
 "$program" fit growth ensemble.json -q -o fit-growth-forward.json --estimator forward --starts 1 \
@@ -50,7 +51,7 @@ keys() { # of a result; those named like flags (frame-s) are the flags' own
     grep -ohE '"[A-Za-z0-9_-]+": ' "$@" | tr -d '": ' | grep -v - | sort -u
 }
 words=$(grep -oE '[A-Za-z_][A-Za-z0-9_]*' "$page" | sort -u)
-for result in ensemble.json potential.json fit-growth.json fit-growth-forward.json predicted.json \
+for result in ensemble.json track.json potential.json fit-growth.json fit-growth-forward.json predicted.json \
     fit-coalescence.json truth.json crystals/truth.json radius.json nucleation.json \
     fit-avrami.json fit-avrami-crystals.json fit-diffusion.json energy.json; do
     # flags of the provenance are known from the help pages
