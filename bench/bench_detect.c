@@ -9,6 +9,7 @@
  *          Cramer-Rao bound for (x, y, r, C, b) free and the blur fixed, F1 of the detection.
  * speed:   frames a second on one core, in parts, beside a Gaussian filter as floor; growth with
  *          particles and with pixels.
+ * memory:  movies of 1000, 10,000 and 100,000 small frames, written and read as TIFF.
  */
 #include <nucgrow.h>
 #include <nucgrow/detect.h>
@@ -311,6 +312,78 @@ static void speed(void)
     speed_of(1024, 800);
 }
 
+/* ---- memory ------------------------------------------------------------------------------ */
+
+enum { MOVIE_SIDE = 32, MOVIE_DISKS = 2 };
+
+static void write_movie(const char *path, size_t frames)
+{
+    ng_error err;
+    ng_stack *stack = NULL;
+    const ng_stack_format format = {.width = MOVIE_SIDE,
+                                    .height = MOVIE_SIDE,
+                                    .frames = frames,
+                                    .sample = NG_SAMPLE_UINT16,
+                                    .pixel_nm = 1.0,
+                                    .frame_s = 1.0};
+    scene s[8];
+    for (size_t i = 0; i < 8; i++) {
+        s[i] = make_scene(MOVIE_SIDE, MOVIE_DISKS, 2.5, 4.0, 900 + i);
+    }
+    require(ng_stack_create(path, &format, true, &stack, &err), &err);
+    for (size_t k = 0; k < frames; k++) {
+        require(ng_stack_write(stack, s[k % 8].image.pixel, &err), &err);
+    }
+    require(ng_stack_commit(stack, &err), &err);
+    for (size_t i = 0; i < 8; i++) {
+        free_scene(&s[i]);
+    }
+}
+
+static ng_status count_frame(void *context, const ng_detect_frame *frame, ng_error *err)
+{
+    (void)err;
+    *(size_t *)context += frame->n;
+    return NG_OK;
+}
+
+static void memory_of(size_t frames)
+{
+    const char *folder = getenv("TMPDIR");
+    char path[4096];
+    ng_error err;
+    ng_movie *movie = NULL;
+    ng_detect_choices choices;
+    ng_detect_summary summary;
+    ng_detect_options o = ng_detect_defaults();
+    const ng_movie_read_options how = ng_movie_read_defaults();
+    const ng_run run = ng_run_defaults();
+    struct rusage usage;
+    size_t found = 0;
+    snprintf(path, sizeof path, "%s/bench_detect.tif", folder != NULL ? folder : "/tmp");
+    write_movie(path, frames);
+    o.blur_px = BLUR;
+    require(ng_movie_open(path, &how, &movie, NULL, &err), &err);
+    const double start = cpu_s();
+    require(ng_detect_choose(movie, &o, &choices, NULL, &err), &err);
+    require(ng_detect_movie(movie, &choices, count_frame, &found, &run, &summary, NULL, &err),
+            &err);
+    const double spent = cpu_s() - start;
+    ng_movie_close(movie);
+    remove(path);
+    getrusage(RUSAGE_SELF, &usage);
+    printf("%7zu frames of %d x %d px: %.1f s, %.0f frames/s, %zu particles, peak %.1f MB\n",
+           frames, MOVIE_SIDE, MOVIE_SIDE, spent, (double)frames / spent, found,
+           (double)usage.ru_maxrss / 1024.0);
+}
+
+static void memory(void)
+{
+    memory_of(1000);
+    memory_of(10000);
+    memory_of(100000);
+}
+
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "all";
@@ -320,6 +393,9 @@ int main(int argc, char **argv)
     }
     if (all || strcmp(what, "speed") == 0) {
         speed();
+    }
+    if (all || strcmp(what, "memory") == 0) {
+        memory();
     }
     return EXIT_SUCCESS;
 }

@@ -394,7 +394,10 @@ static void print_choices(const ng_cli *cli, const ng_detect_choices *c)
     }
     if (o->fit) {
         ng_cli_print(cli, "blur         %.3f px%s", o->blur_px, by_whom(cli, "blur-px"));
-        ng_cli_print(cli, c->blur_se_px > 0.0 ? " +- %.3f px\n" : "\n", c->blur_se_px);
+        if (c->blur_se_px > 0.0) {
+            ng_cli_print(cli, " +- %.3f px", c->blur_se_px);
+        }
+        ng_cli_print(cli, "\n");
     }
     ng_cli_print(cli, "particles    radius %.2f px (%.2f to %.2f), contrast %.4g counts\n",
                  c->radius_px[1], c->radius_px[0], c->radius_px[2], c->contrast);
@@ -405,8 +408,13 @@ static void print_summary(const ng_cli *cli, const ng_detect_summary *s)
     const double each = s->frames > 0 ? (double)s->particles / (double)s->frames : 0.0;
     ng_cli_print(cli, "found        %zu particles in %zu frames (%.1f a frame)\n", s->particles,
                  s->frames, each);
-    ng_cli_print(cli, "             mean radius %.4g nm, standard error of one %.2g nm\n",
-                 s->mean_radius_nm, s->radius_se_nm);
+    if (s->particles > 0) {
+        ng_cli_print(cli, "             mean radius %.4g nm", s->mean_radius_nm);
+        if (!isnan(s->radius_se_nm)) {
+            ng_cli_print(cli, ", standard error of one %.2g nm", s->radius_se_nm);
+        }
+        ng_cli_print(cli, "\n");
+    }
     ng_cli_print(cli,
                  "flagged      %zu at the edge, %zu crowded, %zu not fitted, %zu split, %zu "
                  "saturated\n",

@@ -525,8 +525,9 @@ static ng_status check_calibration(const ng_movie_info *info, ng_detect_options 
     }
     if (o->first >= info->frames || o->first > o->last) {
         return NG_FAIL(err, NG_INVALID,
-                       "frames %zu to %zu are asked for; the movie has frames 0 to %zu", o->first,
-                       o->last, info->frames - 1);
+                       "frame %zu is asked for as the first; the movie has frames 0 to %zu, and "
+                       "the last must not come before the first",
+                       o->first, info->frames - 1);
     }
     o->last = o->last < info->frames ? o->last : info->frames - 1;
     return NG_OK;
