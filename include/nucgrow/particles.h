@@ -60,9 +60,9 @@ ng_particle ng_particle_unknown(void);
  *
  *  Columns: (track,) frame, time_s, particle, x_nm, y_nm, radius_nm, radius_se_nm, area_nm2,
  *  intensity, intensity_se, background, snr, flag, x_se_nm, y_se_nm, x_raw_nm, y_raw_nm,
- *  circularity, solidity, ellipse_ratio, contrast, edge_nm (, group, with track). NAN is an empty cell; flags are words
- *  joined by '+' ("edge+crowded"). What was measured is written with 9 digits, times with 15.
- *  `comment` (may be NULL, may hold several lines) goes into `#` lines. Commit and abandon free the
+ *  circularity, solidity, ellipse_ratio, contrast, edge_nm (, group). NAN is an empty
+ *  cell; flags are words joined by '+' ("edge+crowded"). What was measured is written with 9
+ *  digits, times with 15. Track and group are there `with_track`. `comment` (may be NULL, may hold several lines) goes into `#` lines. Commit and abandon free the
  *  writer. */
 typedef struct ng_particles_writer ng_particles_writer;
 NG_MUST_CHECK ng_status ng_particles_writer_open(const char *path, const char *comment,
@@ -79,8 +79,8 @@ void ng_particles_writer_abandon(ng_particles_writer *writer); /* NULL is fine *
  *  tracks are not. Units as for ng_tracks_read (docs/tables.md): px needs options->pixel_nm, frames
  *  without times options->frame_s. Rows that repeat the frame, position and size of another (as in
  *  tables of merged particles) are dropped. Tracks of tables with a column `group` are numbered
- *  anew where groups use a number again; the group is kept. x_raw_nm, y_raw_nm are x_nm, y_nm where the table has no such columns; area_nm2 is that of
- *  the radius where the size is an area.
+ *  anew where groups use a number again; the group is kept. x_raw_nm, y_raw_nm are x_nm, y_nm where
+ *  the table has no such columns; area_nm2 is that of the radius where the size is an area.
  *  Warnings: rows-dropped, rows-repeated, size-constant, trackpy-size, tracks-branched,
  *  times-uneven, time-is-frame, pixel-nm-unused, frame-s-unused, flags-unknown.
  *  @return as ng_tracks_read */
