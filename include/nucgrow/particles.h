@@ -62,8 +62,8 @@ ng_particle ng_particle_unknown(void);
  *  intensity, intensity_se, background, snr, flag, x_se_nm, y_se_nm, x_raw_nm, y_raw_nm,
  *  circularity, solidity, ellipse_ratio, contrast, edge_nm (, group). NAN is an empty
  *  cell; flags are words joined by '+' ("edge+crowded"). What was measured is written with 9
- *  digits, times with 15. Track and group are there `with_track`. `comment` (may be NULL, may hold several lines) goes into `#` lines. Commit and abandon free the
- *  writer. */
+ *  digits, times with 15. Track and group are there `with_track`. `comment` (may be NULL, may hold
+ *  several lines) goes into `#` lines. Commit and abandon free the writer. */
 typedef struct ng_particles_writer ng_particles_writer;
 NG_MUST_CHECK ng_status ng_particles_writer_open(const char *path, const char *comment,
                                                  bool with_track, bool force,
