@@ -18,6 +18,8 @@ cd "$scratch"
 "$program" simulate ensemble -q -o . --particles 12 --frames 60
 "$program" ensemble tracks.csv -q -o ensemble.json --material Pt --bootstrap 20
 "$program" track tracks.csv -q -o linked.csv --result track.json
+"$program" simulate tem -q -o tem --particles 12 --frames 3 --field-nm 60
+"$program" detect tem/movie.tif -q -o particles.csv --result detect.json 2> "$scratch/detect.err"
 "$program" potential -q -o potential.json --supersaturation 2
 "$program" fit growth ensemble.json -q -o fit-growth.json --starts 1 --bootstrap 4 || [ $? = 4 ]
 "$program" fit growth ensemble.json -q -o fit-growth-forward.json --estimator forward --starts 1 \
@@ -47,11 +49,19 @@ awk 'BEGIN { print "time_s,intensity"; for (t = 0; t < 60; t++)
 "$program" energy nucleation.json fit-diffusion.json -q -o energy.json \
     --surface-energy-J-per-m2 0.02
 
+# six samples of forty particles from a flask
+awk 'BEGIN {
+    print "time_min,radius_nm"
+    for (k = 0; k < 6; k++) for (i = 0; i < 40; i++) print 5 * k "," 1.2 + 0.08 * k + 0.012 * i
+}' > flask.csv
+"$program" fit growth flask.csv -q -o fit-growth-flask.json --material CdSe --starts 1 \
+    --bootstrap 2 || [ $? = 4 ]
+
 keys() { # of a result; those named like flags (frame-s) are the flags' own
     grep -ohE '"[A-Za-z0-9_-]+": ' "$@" | tr -d '": ' | grep -v - | sort -u
 }
 words=$(grep -oE '[A-Za-z_][A-Za-z0-9_]*' "$page" | sort -u)
-for result in ensemble.json track.json potential.json fit-growth.json fit-growth-forward.json predicted.json \
+for result in ensemble.json detect.json track.json potential.json fit-growth.json fit-growth-forward.json predicted.json \
     fit-coalescence.json truth.json crystals/truth.json radius.json nucleation.json \
     fit-avrami.json fit-avrami-crystals.json fit-diffusion.json energy.json; do
     # flags of the provenance are known from the help pages
@@ -62,7 +72,7 @@ for result in ensemble.json track.json potential.json fit-growth.json fit-growth
     [ -z "$undocumented" ] || complain "$result: not in $(basename "$page"): $undocumented"
 done
 
-for result in ensemble fit-growth fit-growth-forward predicted fit-coalescence radius nucleation \
+for result in ensemble detect fit-growth fit-growth-forward predicted fit-coalescence radius nucleation \
     fit-avrami fit-diffusion energy; do
     keys "$result.json" > found
     promised=$(sed -n "/^## $result.json:/,/^## /p" "$page" | sed -nE 's/^\| (`[^|]*) \|.*/\1/p' |
