@@ -13,7 +13,7 @@
 
 typedef struct options {
     ng_data_options data;
-    const char *estimator, *delta, *frame_weights, *supersaturation, *likelihood;
+    const char *estimator, *delta, *frame_weights, *supersaturation, *likelihood, *sigma_range;
     ng_text_list fix, start;
     double variance_scale, variance_limit, supersaturation_max, level;
     long starts, max_iterations, bootstrap, size_trim, series_window;
@@ -117,6 +117,14 @@ static const ng_option table[] = {
      .unit = "frames",
      .group = "Preset published",
      .doc = "Gaussian over mean and variance, s.d. one fifth of it (30 for Au, else 0)."},
+    {.name = "sigma-range",
+     .type = NG_OPTION_TEXT,
+     FIELD(sigma_range),
+     .value = "LOWER:UPPER",
+     .unit = "nm",
+     .group = "Samples from a flask",
+     .doc = "Fit the radius of a monomer's volume between these (iron-oxide 0.3:0.4, CdSe "
+            "0.2:0.3, unless --sigma-nm gives it; else that of the material)."},
     {.name = "supersaturation",
      .type = NG_OPTION_CHOICE,
      FIELD(supersaturation),
@@ -258,16 +266,35 @@ static ng_status read_delta(const char *text, ng_growth_fit_options *out, ng_err
     return NG_OK;
 }
 
-static ng_status read_weights(const char *text, ng_growth_fit_options *out, ng_error *err)
+/* "FIRST:SECOND" */
+static ng_status read_two(const char *flag, const char *text, const char *form, double *first,
+                          double *second, ng_error *err)
 {
     char *middle = NULL, *end = NULL;
-    out->frame_weight_first = strtod(text, &middle);
-    out->frame_weight_last = *middle == ':' ? strtod(middle + 1, &end) : 0.0;
+    *first = strtod(text, &middle);
+    *second = *middle == ':' ? strtod(middle + 1, &end) : 0.0;
     if (middle == text || end == NULL || end == middle + 1 || *end != '\0') {
-        return NG_FAIL(err, NG_USAGE, "--frame-weights is '%s'; it takes FIRST:LAST, such as 20:1",
-                       text);
+        return NG_FAIL(err, NG_USAGE, "--%s is '%s'; it takes %s", flag, text, form);
     }
     return NG_OK;
+}
+
+static ng_status read_weights(const char *text, ng_growth_fit_options *out, ng_error *err)
+{
+    return read_two("frame-weights", text, "FIRST:LAST, such as 20:1", &out->frame_weight_first,
+                    &out->frame_weight_last, err);
+}
+
+static ng_status read_sigma_range(const char *text, ng_growth_fit_options *out, ng_error *err)
+{
+    ng_status status = read_two("sigma-range", text, "LOWER:UPPER in nm, such as 0.2:0.3",
+                                &out->sigma_lower_nm, &out->sigma_upper_nm, err);
+    if (status == NG_OK && !(out->sigma_lower_nm > 0 && out->sigma_upper_nm > out->sigma_lower_nm &&
+                             out->sigma_upper_nm < 100)) {
+        return NG_FAIL(err, NG_USAGE,
+                       "--sigma-range is '%s'; it takes two rising positive numbers, in nm", text);
+    }
+    return status;
 }
 
 /* The options that are texts with a form of their own. */
@@ -280,19 +307,45 @@ static ng_status read_texts(const options *o, ng_growth_fit_options *out, ng_err
     for (size_t i = 0; status == NG_OK && i < o->fix.n; i++) {
         status = read_assignments("fix", o->fix.item[i], &out->start, out->fixed, err);
     }
+    if (status == NG_OK && o->sigma_range != NULL) {
+        status = read_sigma_range(o->sigma_range, out, err);
+    }
     return status == NG_OK ? read_weights(o->frame_weights, out, err) : status;
 }
 
-static ng_status fit_options(const options *o, const ng_data *data, ng_growth_fit_options *out,
-                             ng_error *err)
+/* Where sigma_s is not known it is fitted, unless the user gave it. */
+static void choose_sigma(const options *o, const ng_material *material, ng_growth_fit_options *out)
 {
-    *out = data->ensemble.published ? ng_growth_fit_published(&data->material)
-                                    : ng_growth_fit_defaults(&data->material);
+    double lower_nm = material->sigma_s_nm, upper_nm = material->sigma_s_nm;
+    if (isnan(o->data.sigma_nm) && isnan(o->data.density_per_nm3)) {
+        (void)ng_growth_sigma_range(material, &lower_nm, &upper_nm);
+    }
+    out->sigma_lower_nm = lower_nm;
+    out->sigma_upper_nm = upper_nm;
+}
+
+static ng_growth_fit_options preset_options(const ng_data *data)
+{
+    if (data->ensemble.published) {
+        return ng_growth_fit_published(&data->material);
+    }
+    return data->tracks.ex_situ ? ng_growth_fit_flask(&data->material)
+                                : ng_growth_fit_defaults(&data->material);
+}
+
+static ng_status fit_options(const ng_cli *cli, const options *o, const ng_data *data,
+                             ng_growth_fit_options *out, ng_error *err)
+{
+    *out = preset_options(data);
+    choose_sigma(o, &data->material, out);
     out->variance_scale = isnan(o->variance_scale) ? out->variance_scale : o->variance_scale;
     out->variance_limit = isnan(o->variance_limit) ? out->variance_limit : o->variance_limit;
     out->series_window = o->series_window < 0 ? out->series_window : o->series_window;
     out->supersaturation_max = o->supersaturation_max;
-    out->size_trim = o->size_trim;
+    if (!data->tracks.ex_situ ||
+        ng_options_origin(cli->options, "size-trim") != NG_ORIGIN_DEFAULT) {
+        out->size_trim = o->size_trim;
+    }
     out->starts = (size_t)o->starts;
     out->max_iterations = (size_t)o->max_iterations;
     out->bootstrap = (size_t)o->bootstrap;
@@ -476,6 +529,27 @@ static ng_status fit_rate(ng_cli *cli, const ng_data *data, const ng_growth_fit_
                            : status;
 }
 
+/* Samples drawn from a flask: no particle is seen twice. */
+static ng_status fit_flask(ng_cli *cli, ng_data *data, ng_growth_fit_options *o, fits *out,
+                           ng_error *err)
+{
+    ng_samples samples = {0};
+    ng_trajectories quantiles = {0};
+    ng_status status = ng_samples_make(&data->tracks, &samples, &cli->warnings, err);
+    if (status == NG_OK) {
+        status = ng_growth_fit_samples(&samples, o, &cli->run, &quantiles, &out->growth,
+                                       &cli->warnings, err);
+    }
+    if (status == NG_OK) {
+        data->material.sigma_s_nm = quantiles.sigma_s_nm;
+        status = ng_growth_fit_json(&out->growth, &quantiles, o, &data->material, &cli->result,
+                                    &cli->warnings, err);
+    }
+    ng_trajectories_free(&quantiles);
+    ng_samples_free(&samples);
+    return status;
+}
+
 static ng_status fit_forward(ng_cli *cli, const ng_data *data, const ng_growth_fit_options *o,
                              const ng_forward_options *forward, fits *out, ng_error *err)
 {
@@ -518,13 +592,14 @@ static ng_status run(ng_cli *cli, const void *values, ng_error *err)
     if (status != NG_OK) {
         return status;
     }
-    status = fit_options(o, &data, &fit_o, err);
+    status = fit_options(cli, o, &data, &fit_o, err);
     if (status == NG_OK) {
         status = ng_cli_keep_records(cli, err);
     }
     if (status == NG_OK) {
-        status = is_forward(o) ? fit_forward(cli, &data, &fit_o, &forward_o, &f, err)
-                               : fit_rate(cli, &data, &fit_o, &f, err);
+        status = is_forward(o)         ? fit_forward(cli, &data, &fit_o, &forward_o, &f, err)
+                 : data.tracks.ex_situ ? fit_flask(cli, &data, &fit_o, &f, err)
+                                       : fit_rate(cli, &data, &fit_o, &f, err);
     }
     if (status == NG_OK) {
         status = put_ensemble(cli, &data, cli->result, err);

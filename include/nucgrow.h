@@ -14,6 +14,7 @@
 #include <nucgrow/physics.h>
 #include <nucgrow/predict.h>
 #include <nucgrow/report.h>
+#include <nucgrow/samples.h>
 #include <nucgrow/solve.h>
 #include <nucgrow/synth.h>
 

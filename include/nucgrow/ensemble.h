@@ -63,6 +63,7 @@ typedef struct ng_trajectories {
     bool ends_differ;     /* noise_at_start holds how: default preset, smoothed */
     ng_smoothed_noise noise_at_start[NG_SMOOTHING_REACH]; /* by points from the start */
     size_t tracks_dropped, points_dropped;
+    size_t n_sampled; /* not 0: trajectories are quantiles of samples of so many particles */
 } ng_trajectories;
 
 /**

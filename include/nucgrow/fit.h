@@ -18,6 +18,7 @@
 #include <nucgrow/base.h>
 #include <nucgrow/ensemble.h>
 #include <nucgrow/physics.h>
+#include <nucgrow/samples.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -49,6 +50,12 @@ typedef struct ng_growth_fit_options {
     size_t max_iterations; /* per start (100) */
     size_t bootstrap;      /* replicates over trajectories (50); 0: standard errors only */
     double level;          /* of intervals (0.95) */
+
+    /* samples drawn from a flask: set by ng_growth_fit_samples */
+    const ng_samples
+        *samples; /* borrowed; the bootstrap draws particles within them; NULL: tracks */
+    ng_sample_options sample;
+    double sigma_lower_nm, sigma_upper_nm; /* sigma_s is fitted between them; equal: given */
 } ng_growth_fit_options;
 
 ng_growth_fit_options ng_growth_fit_defaults(const ng_material *material);
@@ -118,6 +125,7 @@ typedef struct ng_growth_fit {
     ng_fit_parameter parameter[NG_N_GROWTH_PARAMETERS];
     ng_growth_parameters best;
     double delta_mean, delta_lower, delta_upper;
+    ng_fit_parameter sigma_s_nm;   /* NG_FIT_FIXED unless fitted (samples from a flask) */
     double growth_rate_cost;       /* psi-flux cost in the published normalisation */
     double growth_rate_cost_start; /* the same at the start values */
     double variance_cost;
@@ -159,6 +167,7 @@ typedef struct ng_growth_fit {
     size_t n_replicates, n_failed;
     ng_growth_parameters *replicate;   /* owned */
     double *replicate_delta;           /* owned: mean delta of each */
+    double *replicate_sigma_nm;        /* owned: sigma_s of each */
     double *replicate_supersaturation; /* owned: n_replicates x n_frames, NAN where absent */
 } ng_growth_fit;
 
@@ -176,6 +185,28 @@ NG_MUST_CHECK ng_status ng_growth_fit_run(const ng_trajectories *trajectories,
                                           const ng_growth_fit_options *options, const ng_run *run,
                                           ng_growth_fit *out, ng_warnings *warnings, ng_error *err);
 void ng_growth_fit_free(ng_growth_fit *fit);
+
+/** Values of sigma_s that are tried where it is fitted. */
+#define NG_SIGMA_VALUES 6
+
+/** Where sigma_s of a material is not known (iron-oxide, CdSe): its range; else false. */
+bool ng_growth_sigma_range(const ng_material *material, double *lower_nm, double *upper_nm);
+
+/** Options for samples from a flask: the survival function, a shape constant in time, sizes trimmed
+ *  by 20 at the ends of a window, the variance curve to 1e-5. */
+ng_growth_fit_options ng_growth_fit_flask(const ng_material *material);
+
+/**
+ * The same for samples drawn from a flask: quantiles are followed as particles (nucgrow/samples.h),
+ * the bootstrap draws particles anew within each sample. sigma_s is the best of NG_SIGMA_VALUES
+ * between options->sigma_lower_nm and sigma_upper_nm.
+ *
+ * Result: options->samples, ->sample; the trajectories (owned: ng_trajectories_free) and the fit.
+ */
+NG_MUST_CHECK ng_status ng_growth_fit_samples(const ng_samples *samples,
+                                              ng_growth_fit_options *options, const ng_run *run,
+                                              ng_trajectories *trajectories, ng_growth_fit *out,
+                                              ng_warnings *warnings, ng_error *err);
 
 /** One evaluation of the costs, for benches and tests: growth-rate cost and variance cost of the
  *  psi-flux at given parameters with S(t) and, if delta_mode says so, delta(t) eliminated. */

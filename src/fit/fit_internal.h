@@ -228,6 +228,21 @@ void ng_growth_warn(const ng_growth_fit *fit, const ng_growth_fit_options *o,
 ng_status ng_growth_describe(const ng_trajectories *t, const ng_growth_fit_options *options,
                              const double *supersaturation, ng_growth_fit *out, ng_error *err);
 
+/* ---- samples from a flask ---------------------------------------------------------------- */
+
+/* Quantiles of the samples and their residual at one of the values of sigma_s. */
+typedef struct growth_flask {
+    ng_trajectories trajectories;
+    ng_rate_problem *problem;
+} growth_flask;
+
+/* How many values of sigma_s are tried: 1 where it is given. */
+size_t ng_growth_sigma_count(const ng_growth_fit_options *options);
+/* `rng`: particles are drawn anew; NULL: as they are. */
+ng_status ng_growth_flask_make(const ng_growth_fit_options *options, size_t sigma_index,
+                               gsl_rng *rng, growth_flask *out, ng_error *err);
+void ng_growth_flask_free(growth_flask *flask);
+
 /* ---- what follows, while the problem stands at the best point ---------------------------- */
 
 /* Mean and moments of the model over time. */

@@ -36,7 +36,7 @@ double ng_fit_percentile(const double *sorted, size_t n, double share)
 /* The outcome of one resampling. */
 typedef struct replicate {
     double done; /* 0: the sample held too little, or its search failed */
-    double delta;
+    double delta, sigma_s_nm;
     ng_growth_parameters parameters;
     double supersaturation[]; /* of each frame of the fit, NAN: none */
 } replicate;
@@ -66,6 +66,38 @@ static void keep_series(const bootstrap_job *job, const ng_rate_problem *p, repl
     out->delta = first + above / (double)p->data.n_frames;
 }
 
+/* Particles drawn anew within each sample; sigma_s by the lowest objective, where it is fitted. */
+static ng_status run_sampled(void *context, size_t index, int worker, void *record, ng_error *err)
+{
+    const bootstrap_job *job = context;
+    replicate *out = record;
+    double best = (double)INFINITY;
+    ng_status status = NG_OK;
+    (void)worker;
+    for (size_t k = 0; k < ng_growth_sigma_count(job->o) && status == NG_OK; k++) {
+        /* the same draw for every sigma_s */
+        gsl_rng *rng = ng_random_open(job->seed, index);
+        growth_flask flask = {0};
+        rate_search s;
+        status = rng != NULL ? ng_growth_flask_make(job->o, k, rng, &flask, err)
+                             : NG_FAIL(err, NG_MEMORY, "bootstrap: no memory");
+        if (status == NG_OK) {
+            ng_rate_search_run(flask.problem, &job->fit->best, WARM_ITERATIONS, &s);
+            if (s.cost.objective < best) {
+                best = s.cost.objective;
+                out->parameters = s.best;
+                out->sigma_s_nm = flask.trajectories.sigma_s_nm;
+                out->done = 1.0;
+                keep_series(job, flask.problem, out);
+            }
+        }
+        ng_growth_flask_free(&flask);
+        ng_random_close(rng);
+        status = status == NG_TOO_LITTLE ? NG_OK : status;
+    }
+    return status;
+}
+
 static ng_status run_replicate(void *context, size_t index, int worker, void *record, ng_error *err)
 {
     const bootstrap_job *job = context;
@@ -92,6 +124,7 @@ static ng_status run_replicate(void *context, size_t index, int worker, void *re
     ng_rate_search_run(p, &job->fit->best, WARM_ITERATIONS, &s);
     out->parameters = s.best;
     out->done = isfinite(s.cost.objective) ? 1.0 : 0.0;
+    out->sigma_s_nm = job->t->sigma_s_nm;
     keep_series(job, p, out);
 
 out:
@@ -114,6 +147,7 @@ static void keep_done(const ng_records *records, ng_growth_fit *fit)
         size_t to = fit->n_replicates++;
         fit->replicate[to] = r->parameters;
         fit->replicate_delta[to] = r->delta;
+        fit->replicate_sigma_nm[to] = r->sigma_s_nm;
         for (size_t t = 0; t < fit->n_frames; t++) {
             fit->replicate_supersaturation[to * fit->n_frames + t] = r->supersaturation[t];
         }
@@ -196,6 +230,27 @@ static void series_intervals(const ng_growth_fit_options *o, double *scratch, ng
                     &fit->delta_upper);
 }
 
+static void sigma_interval(const ng_growth_fit_options *o, double *scratch, ng_growth_fit *fit)
+{
+    ng_fit_parameter *p = &fit->sigma_s_nm;
+    if (ng_growth_sigma_count(o) < 2) {
+        return;
+    }
+    const double step = (o->sigma_upper_nm - o->sigma_lower_nm) / (NG_SIGMA_VALUES - 1);
+    for (size_t b = 0; b < fit->n_replicates; b++) {
+        scratch[b] = fit->replicate_sigma_nm[b];
+    }
+    ng_fit_interval(scratch, fit->n_replicates, o->level, p->value, &p->lower, &p->upper);
+    /* values between those tried are as good as their neighbours */
+    p->lower = fmax(p->lower - 0.5 * step, o->sigma_lower_nm);
+    p->upper = fmin(p->upper + 0.5 * step, o->sigma_upper_nm);
+    const bool at_bound = p->value <= o->sigma_lower_nm || p->value >= o->sigma_upper_nm;
+    p->flag = p->upper - p->lower > IDENTIFIABLE_SHARE * (o->sigma_upper_nm - o->sigma_lower_nm)
+                  ? NG_FIT_NOT_IDENTIFIABLE
+              : at_bound ? NG_FIT_AT_BOUND
+                         : NG_FIT_OK;
+}
+
 static void map_frames(const ng_growth_fit *fit, size_t n_frames, size_t *slot)
 {
     for (size_t f = 0; f < n_frames; f++) {
@@ -218,19 +273,22 @@ ng_status ng_growth_bootstrap(const ng_trajectories *t, const ng_growth_fit_opti
     records.data = ng_alloc(n, records.bytes);
     fit->replicate = NG_NEW(ng_growth_parameters, n);
     fit->replicate_delta = NG_NEW(double, n);
+    fit->replicate_sigma_nm = NG_NEW(double, n);
     fit->replicate_supersaturation = NG_NEW(double, n * fit->n_frames);
     if (!scratch || !slot || !records.data || !fit->replicate || !fit->replicate_delta ||
-        !fit->replicate_supersaturation) {
+        !fit->replicate_sigma_nm || !fit->replicate_supersaturation) {
         status = NG_FAIL(err, NG_MEMORY, "bootstrap: no memory for %zu replicates", n);
         goto out;
     }
     map_frames(fit, t->n_frames, slot);
     bootstrap_job job = {t, o, nodes, run ? run->seed : 1, fit, slot};
-    status = ng_parallel_records(&records, run_replicate, &job, run, "fit: bootstrap", err);
+    status = ng_parallel_records(&records, o->samples != NULL ? run_sampled : run_replicate, &job,
+                                 run, "fit: bootstrap", err);
     if (status == NG_OK) {
         keep_done(&records, fit);
         parameter_intervals(o, scratch, fit);
         series_intervals(o, scratch, fit);
+        sigma_interval(o, scratch, fit);
     }
 
 out:

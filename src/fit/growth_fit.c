@@ -473,6 +473,11 @@ ng_status ng_growth_fit_run(const ng_trajectories *t, const ng_growth_fit_option
     if (status == NG_OK) {
         status = evaluate_best(t, o, &nodes, out, err);
     }
+    out->sigma_s_nm = (ng_fit_parameter){.value = t->sigma_s_nm,
+                                         .lower = t->sigma_s_nm,
+                                         .upper = t->sigma_s_nm,
+                                         .se = (double)NAN,
+                                         .flag = NG_FIT_FIXED};
     if (status == NG_OK) {
         status = ng_growth_bootstrap(t, o, &nodes, run, out, err);
     }
@@ -510,6 +515,7 @@ void ng_growth_fit_free(ng_growth_fit *fit)
     ng_free(fit->start);
     ng_free(fit->replicate);
     ng_free(fit->replicate_delta);
+    ng_free(fit->replicate_sigma_nm);
     ng_free(fit->replicate_supersaturation);
     *fit = (ng_growth_fit){0};
 }

@@ -147,8 +147,7 @@ static json_t *bootstrap_json(growth_writer *w)
         ng_growth_append(w, mu_max, ng_json_real(m.found ? m.mu_kT : (double)NAN));
     }
     return json_pack("{s:I,s:I,s:o,s:o,s:o,s:o}", "replicates", (json_int_t)fit->n_replicates,
-                     "failed",
-                     (json_int_t)fit->n_failed, "parameters", parameters, "delta",
+                     "failed", (json_int_t)fit->n_failed, "parameters", parameters, "delta",
                      ng_growth_reals(fit->replicate_delta, fit->n_replicates), "n_max", n_max,
                      "mu_max_kT", mu_max);
 }
@@ -317,6 +316,29 @@ static json_t *verdict_json(growth_writer *w, bool *trusted)
     return json_pack("{s:s,s:o}", "level", level, "reasons", reasons);
 }
 
+/* ---- samples from a flask ---------------------------------------------------------------- */
+
+static json_t *samples_json(growth_writer *w)
+{
+    const ng_samples *s = w->options->samples;
+    json_t *object = json_object(), *counts = json_array();
+    for (size_t k = 0; k < s->n_times; k++) {
+        ng_growth_append(w, counts, json_integer((json_int_t)(s->first[k + 1] - s->first[k])));
+    }
+    ng_growth_put(w, object, "time_s", ng_growth_reals(s->time_s, s->n_times));
+    ng_growth_put(w, object, "particles", counts);
+    ng_growth_put(w, object, "outliers", json_integer((json_int_t)s->dropped));
+    ng_growth_put(w, object, "quantiles", json_integer((json_int_t)w->options->sample.quantiles));
+    return object;
+}
+
+static json_t *sigma_json(const ng_growth_fit *fit)
+{
+    const ng_fit_parameter *p = &fit->sigma_s_nm;
+    return json_pack("{s:f,s:f,s:f,s:s}", "value", p->value, "lower", p->lower, "upper", p->upper,
+                     "flag", ng_fit_flag_name(p->flag));
+}
+
 /* ---- the whole --------------------------------------------------------------------------- */
 
 static void fill(growth_writer *w, json_t *out)
@@ -346,6 +368,10 @@ static void fill(growth_writer *w, json_t *out)
     ng_growth_put(w, out, "bootstrap", bootstrap_json(w));
     ng_growth_put(w, out, "stop", stop_json(w));
     ng_growth_put(w, out, "methods", ng_growth_methods_json(w));
+    if (o->samples != NULL) {
+        ng_growth_put(w, out, "sigma_s_nm", sigma_json(w->fit));
+        ng_growth_put(w, out, "samples", samples_json(w));
+    }
 }
 
 /* Why something is null. */

@@ -14,8 +14,8 @@ static json_t *sentence(char *text)
 /* Particles, not trajectories: a track that was split at a gap is one. */
 static size_t count_particles(const ng_trajectories *t)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < t->n_tracks; i++) {
+    size_t n = t->n_sampled;
+    for (size_t i = 0; i < t->n_tracks && t->n_sampled == 0; i++) {
         n += i == 0 || t->origin[i] != t->origin[i - 1];
     }
     return n;
