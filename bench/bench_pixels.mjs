@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Through to physics: movies of a known growth law, from their pixels to the law and its intervals.
-// usage: node bench_pixels.mjs NUCGROW [--seeds 3] [--doses 100,400,1600] [--particles 400]
-//        [--field-nm 400] [--estimator rate]
-// For every dose (noise) and seed: simulate tem -> detect -> track -> fit growth; particles and
-// merges against the truth, the law from pixels beside that from the true sizes.
+// usage: node bench_pixels.mjs NUCGROW [--seeds 3] [--contrasts 0.4,0.2,0.05] [--particles 250]
+//        [--field-nm 500] [--estimator rate]
+// For every contrast (at a dose of 1600, a noise of 1/40) and seed: simulate tem -> detect -> track ->
+// fit growth; particles and merges against the truth, the law from pixels beside that from the true
+// sizes.
 import {execFileSync} from "node:child_process";
 import {mkdtempSync, readFileSync, rmSync} from "node:fs";
 import {tmpdir} from "node:os";
@@ -12,9 +13,9 @@ import {parseArgs} from "node:util";
 
 const {values: option, positionals: [program]} = parseArgs({allowPositionals: true, options: {
     seeds: {type: "string", default: "3"},
-    doses: {type: "string", default: "100,400,1600"},
-    particles: {type: "string", default: "400"},
-    "field-nm": {type: "string", default: "400"},
+    contrasts: {type: "string", default: "0.4,0.2,0.05"},
+    particles: {type: "string", default: "250"},
+    "field-nm": {type: "string", default: "500"},
     estimator: {type: "string", default: "rate"}
 }});
 const folder = mkdtempSync(join(tmpdir(), "bench-pixels-"));
@@ -115,10 +116,11 @@ function compareLaw(truth, path) {
     };
 }
 
-function study(dose, seed) {
+function study(contrast, seed) {
     const at = (name) => join(folder, name);
     nucgrow("simulate", "tem", "-o", folder, "--particles", option.particles, "--field-nm",
-        option["field-nm"], "--diffusion-nm2-per-s", "0.01", "--dose-per-px", dose, "--seed", seed);
+        option["field-nm"], "--diffusion-nm2-per-s", "0.01", "--dose-per-px", "1600",
+        "--contrast", contrast, "--seed", seed);
     nucgrow("detect", at("movie.tif"), "-o", at("found.csv"));
     nucgrow("track", at("found.csv"), "-o", at("linked.csv"), "--events", at("linked-events.csv"),
         "--min-points", "10");
@@ -137,12 +139,12 @@ function study(dose, seed) {
 
 const percent = (x) => `${(100 * x).toFixed(1)} %`;
 try {
-    for (const dose of option.doses.split(",")) {
+    for (const contrast of option.contrasts.split(",")) {
         const all = [];
         for (let seed = 1; seed <= Number(option.seeds); seed++) {
-            const s = study(dose, String(seed));
+            const s = study(contrast, String(seed));
             all.push(s);
-            console.log(`dose ${dose}, seed ${seed}: F1 ${s.f1.toFixed(4)}, radius off by `
+            console.log(`contrast ${contrast}, seed ${seed}: F1 ${s.f1.toFixed(4)}, radius off by `
                 + `${s.biases.map(percent).join(", ")} (r < 2.5, 2.5-3.5, > 3.5 px); merges `
                 + `${s.merges.wanted} true, ${s.merges.got} found, ${s.merges.good} right`);
             console.log(`    mu max from pixels ${s.pixels.mu}, inside ${sum(s.pixels.inside)} of 7; `
@@ -150,7 +152,7 @@ try {
         }
         const m = (key) => sum(all.map((s) => s.merges[key]));
         const inside = (key) => `${sum(all.flatMap((s) => s[key].inside))} of ${7 * all.length}`;
-        console.log(`dose ${dose}: contrast/noise ${(0.2 * Math.sqrt(dose)).toFixed(1)}; merges `
+        console.log(`contrast ${contrast}, ${(40 * contrast).toFixed(0)} times the noise: merges `
             + `precision ${(m("good") / m("got")).toFixed(3)}, recall `
             + `${(m("good") / m("wanted")).toFixed(3)}; truth inside ${inside("pixels")} intervals `
             + `from pixels, ${inside("sizes")} from true sizes`);
