@@ -473,7 +473,7 @@ static ng_status fail_without_track(const ng_layout *layout, const char *name, n
     describe_columns(layout, found);
     return NG_FAIL(err, NG_FORMAT, "%s: no column track%s%s", name,
                    layout->kind == NG_KIND_PARTICLES
-                       ? "; particles of single frames must be linked into tracks first"
+                       ? "; link the particles of single frames with `nucgrow track` first"
                        : "",
                    found);
 }
