@@ -91,7 +91,9 @@ static ng_status add_file(inputs *in, const char *path, ng_error *err)
 /* Names that `nucgrow run` gives to the results that a report is made from. */
 static int is_result(const struct dirent *entry)
 {
-    static const char *const names[] = {"ensemble.json", "potential.json", "truth.json"};
+    static const char *const names[] = {"ensemble.json",   "potential.json",     "truth.json",
+                                        "nucleation.json", "fit-avrami.json",    "radius.json",
+                                        "energy.json",     "fit-diffusion.json"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(entry->d_name, names[i]) == 0) {
             return 1;
@@ -230,7 +232,8 @@ const ng_command ng_command_report = {
     .group = "Report",
     .summary = "one HTML page of results: answer, figures, intervals, provenance",
     .description =
-        "Reads results of `nucgrow ensemble`, `fit growth`, `predict` and `potential`, and the "
+        "Reads results of `nucgrow ensemble`, `fit growth`, `predict`, `potential`, `radius`, "
+        "`nucleation`, `fit avrami`, `fit diffusion` and `energy`, and the "
         "truth of `simulate`, in any mix; a folder stands for the results in it. "
         "`nucgrow report fit-growth.json` alone draws every figure of a fit; several fits or "
         "predictions are also set side by side.\n\n"

@@ -23,6 +23,14 @@ static bool prediction_alone(const ng_report_study *study)
            study->result[NG_REPORT_POTENTIAL] == NULL && ng_report_ensemble(study) == NULL;
 }
 
+/* Nothing but crystals, and perhaps the truth about them. */
+static bool crystals_alone(const ng_report_study *study)
+{
+    return ng_report_has_crystals(study) && study->result[NG_REPORT_FIT] == NULL &&
+           study->result[NG_REPORT_POTENTIAL] == NULL &&
+           study->result[NG_REPORT_PREDICTION] == NULL && ng_report_ensemble(study) == NULL;
+}
+
 /* More than one fit, or more than one prediction. */
 static bool are_several(const ng_report_study *study, size_t n)
 {
@@ -63,6 +71,9 @@ static void navigation(FILE *out, const ng_report_study *study, bool several, bo
     if (study->result[NG_REPORT_PREDICTION] != NULL && !prediction_alone(study)) {
         ng_html_raw(out, "<li><a href=\"#prediction\">Prediction</a></li>\n");
     }
+    if (ng_report_has_crystals(study) && !crystals_alone(study)) {
+        ng_html_raw(out, "<li><a href=\"#crystals\">Crystals</a></li>\n");
+    }
     if (several) {
         ng_html_raw(out, "<li><a href=\"#compare\">Side by side</a></li>\n");
     }
@@ -94,6 +105,18 @@ static void write_prediction(FILE *out, const ng_report_study *study, size_t k)
     slot(out, alone && k == 0 ? "figures" : NULL, "prediction", k);
 }
 
+static void write_crystals(FILE *out, const ng_report_study *study, size_t k)
+{
+    const bool alone = crystals_alone(study);
+    if (!alone) {
+        fprintf(out, "<section%s>\n<h2>Fluorescent crystals</h2>\n",
+                k == 0 ? " id=\"crystals\"" : "");
+    }
+    ng_report_crystals(out, study);
+    ng_html_raw(out, "</section>\n");
+    slot(out, alone && k == 0 ? "figures" : NULL, "crystals", k);
+}
+
 static void write_seen(FILE *out, const json_t *seen)
 {
     if (seen != NULL) {
@@ -120,6 +143,11 @@ static void write_study(FILE *out, const ng_report_study *study, size_t k, const
         write_seen(out, seen);
         return;
     }
+    if (crystals_alone(study)) {
+        write_crystals(out, study, k);
+        write_seen(out, seen);
+        return;
+    }
     ng_report_answer(out, study);
     ng_report_key_numbers(out, study);
     ng_html_raw(out, "</section>\n");
@@ -133,6 +161,9 @@ static void write_study(FILE *out, const ng_report_study *study, size_t k, const
     }
     if (study->result[NG_REPORT_PREDICTION] != NULL) {
         write_prediction(out, study, k);
+    }
+    if (ng_report_has_crystals(study)) {
+        write_crystals(out, study, k);
     }
 }
 

@@ -62,6 +62,11 @@ typedef enum ng_report_kind {
     NG_REPORT_POTENTIAL,
     NG_REPORT_TRUTH,
     NG_REPORT_PREDICTION,
+    NG_REPORT_NUCLEATION, /* the kinds from here on are of fluorescent crystals */
+    NG_REPORT_AVRAMI,
+    NG_REPORT_DIFFUSION,
+    NG_REPORT_ENERGY,
+    NG_REPORT_RADIUS,
     NG_REPORT_KINDS
 } ng_report_kind;
 
@@ -116,6 +121,10 @@ void ng_report_compared_fits(FILE *out, const ng_report_study *study, size_t n);
 void ng_report_verdict(FILE *out, const json_t *result);
 /** Answer, verdict, key numbers and the grid of supply rates. */
 void ng_report_prediction(FILE *out, const json_t *prediction);
+/** Does a study hold results of fluorescent crystals? */
+bool ng_report_has_crystals(const ng_report_study *study);
+/** Answer, key numbers and the data sets beside each other. */
+void ng_report_crystals(FILE *out, const ng_report_study *study);
 /** One key number: a card; nothing where the value is not finite. */
 typedef struct ng_report_card {
     const char *name;

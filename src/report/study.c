@@ -5,15 +5,24 @@
 #include <string.h>
 
 static const char *const schemas[NG_REPORT_KINDS] = {
-    [NG_REPORT_ENSEMBLE] = "nucgrow/ensemble/1",   [NG_REPORT_FIT] = "nucgrow/fit-growth/1",
-    [NG_REPORT_POTENTIAL] = "nucgrow/potential/1", [NG_REPORT_TRUTH] = "nucgrow/truth/1",
+    [NG_REPORT_ENSEMBLE] = "nucgrow/ensemble/1",
+    [NG_REPORT_FIT] = "nucgrow/fit-growth/1",
+    [NG_REPORT_POTENTIAL] = "nucgrow/potential/1",
+    [NG_REPORT_TRUTH] = "nucgrow/truth/1",
     [NG_REPORT_PREDICTION] = "nucgrow/predict/1",
+    [NG_REPORT_NUCLEATION] = "nucgrow/nucleation/1",
+    [NG_REPORT_AVRAMI] = "nucgrow/fit-avrami/1",
+    [NG_REPORT_DIFFUSION] = "nucgrow/fit-diffusion/1",
+    [NG_REPORT_ENERGY] = "nucgrow/energy/1",
+    [NG_REPORT_RADIUS] = "nucgrow/radius/1",
 };
 
 static const char *const study_keys[NG_REPORT_KINDS] = {
     [NG_REPORT_ENSEMBLE] = "ensemble",     [NG_REPORT_FIT] = "fit",
     [NG_REPORT_POTENTIAL] = "potential",   [NG_REPORT_TRUTH] = "truth",
-    [NG_REPORT_PREDICTION] = "prediction",
+    [NG_REPORT_PREDICTION] = "prediction", [NG_REPORT_NUCLEATION] = "nucleation",
+    [NG_REPORT_AVRAMI] = "avrami",         [NG_REPORT_DIFFUSION] = "diffusion",
+    [NG_REPORT_ENERGY] = "energy",         [NG_REPORT_RADIUS] = "radius",
 };
 
 double ng_report_real(const json_t *object, const char *key)
@@ -65,7 +74,7 @@ static ng_status kind_of(const json_t *result, const char *name, ng_report_kind 
     if (schema == NULL) {
         return NG_FAIL(err, NG_FORMAT,
                        "%s: no \"schema\" in it; a result of nucgrow is needed "
-                       "(%s, %s, %s, %s or %s)",
+                       "(%s, %s, %s, %s, %s or one of fluorescent crystals)",
                        name, schemas[0], schemas[1], schemas[2], schemas[3], schemas[4]);
     }
     for (int k = 0; k < NG_REPORT_KINDS; k++) {
@@ -82,8 +91,8 @@ static ng_status kind_of(const json_t *result, const char *name, ng_report_kind 
         }
     }
     return NG_FAIL(err, NG_FORMAT,
-                   "%s: schema is %.60s; a report is made from %s, %s, %s, %s and %s "
-                   "(leave this file out)",
+                   "%s: schema is %.60s; a report is made from %s, %s, %s, %s, %s and "
+                   "results of fluorescent crystals (leave this file out)",
                    name, schema, schemas[0], schemas[1], schemas[2], schemas[3], schemas[4]);
 }
 

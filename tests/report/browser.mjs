@@ -334,6 +334,43 @@ async function steerMovie(page) {
     await page.check("#movie label:has-text(\"outlines\") input");
 }
 
+const CRYSTALS = ["crystal-numbers", "nucleation-rate", "radius-histograms", "avrami",
+    "growth-durations", "single-crystals", "free-energy-of-crystals", "growth-rate-of-radius",
+    "intensity-of-radius"];
+
+/** Results of simulated crystals, each made by its verb; some are flagged (exit code 4). */
+async function crystalReport(browser) {
+    const folder = join(option.out, "crystals");
+    const program = (...args) => {
+        try {
+            execFileSync(option.program, [...args, "--force", "--quiet"], {stdio: "pipe"});
+        } catch (error) {
+            if (error.status !== 4) throw error;
+        }
+    };
+    const tracks = join(folder, "tracks.csv");
+    const file = (name) => join(folder, name);
+    program("simulate", "crystals", "-o", folder, "--crystals", "30", "--nucleation-s", "20");
+    const radii = ["--calibration", file("still.csv")];
+    program("radius", tracks, ...radii, "-o", file("radius.json"));
+    program("nucleation", tracks, ...radii, "--dataset", tracks, "-o", file("nucleation.json"),
+        "--bootstrap", "10");
+    program("fit", "diffusion", tracks, ...radii, "-o", file("fit-diffusion.json"),
+        "--bootstrap", "10");
+    program("energy", file("nucleation.json"), file("fit-diffusion.json"), "-o",
+        file("energy.json"));
+    const path = report("crystals", [folder]);
+    for (const [name, options] of [["light", {colorScheme: "light"}], ["dark",
+        {colorScheme: "dark"}], ["narrow", {viewport: {width: 390, height: 800}}]]) {
+        const {page, seen, close} = await open(browser, path, options);
+        const ids = await page.$$eval("figure", (all) => all.map((f) => f.id));
+        check(`${ids.sort()}` === `${[...CRYSTALS].sort()}`, `crystals, ${name}: has ${ids}`);
+        await checkPictures(`crystals, ${name}`, page);
+        checkQuiet(`crystals, ${name}`, seen);
+        await close();
+    }
+}
+
 async function withoutScripts(browser) {
     const {page, close} = await open(browser, join(option.out, "full.html"),
         {javaScriptEnabled: false});
@@ -406,6 +443,7 @@ try {
     await withoutScripts(browser);
     await forwardWithoutScripts(browser);
     await otherReports(browser);
+    await crystalReport(browser);
 } finally {
     await browser.close();
 }

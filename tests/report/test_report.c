@@ -273,6 +273,36 @@ static void fits_and_predictions_stand_side_by_side(void **state)
     ng_free(page);
 }
 
+static void crystals_are_told(void **state)
+{
+    (void)state;
+    const char *results[] = {
+        "{\"schema\": \"nucgrow/nucleation/1\", \"level\": 0.9, \"counts\": {\"births\": 700},"
+        " \"window\": {\"share\": 0.9, \"from_s\": 2, \"to_s\": 43, \"duration_s\": 41},"
+        " \"comparison\": [{\"file\": \"<half>.csv\", \"births\": 108}]}",
+        "{\"schema\": \"nucgrow/fit-diffusion/1\", \"counts\": {\"crystals\": 9},"
+        " \"parameters\": {\"product_nm2_per_s\": {\"value\": 0.15, \"lower\": 0.14, \"upper\": "
+        "0.16}}, \"laws\": [{\"title\": \"diffusion & depletion\", \"chosen\": 7}]}",
+        "{\"schema\": \"nucgrow/energy/1\", \"overlap\": 0.84, \"transition\": {\"time_s\": 3.8,"
+        " \"radius_nm\": 1.2}}"};
+    const char *path = scratch("report-crystals.html");
+    assert_int_equal(write_report(results, 3, path, true, NULL, NULL), NG_OK);
+    char *page = read_text(path);
+    assert_int_equal(count(page, "<h1>Crystals one by one</h1>"), 1);
+    assert_int_equal(count(page, "700 crystals were born"), 1);
+    assert_int_equal(count(page, "grow best by diffusion &amp; depletion"), 1);
+    assert_int_equal(count(page, "falls below zero after 3.80 s"), 1);
+    assert_int_equal(count(page, "&lt;half&gt;.csv"), 1);
+    assert_int_equal(count(page, "data-slot=\"crystals\""), 1);
+    ng_free(page);
+    const char *mixed[] = {results[0], minimal_fit};
+    assert_int_equal(write_report(mixed, 2, path, true, NULL, NULL), NG_OK);
+    page = read_text(path);
+    assert_int_equal(count(page, "<h2>Fluorescent crystals</h2>"), 1);
+    assert_int_equal(count(page, "href=\"#crystals\""), 1);
+    ng_free(page);
+}
+
 static void same_results_same_bytes(void **state)
 {
     (void)state;
@@ -304,7 +334,7 @@ static void refuses_what_it_cannot_read(void **state)
     (void)state;
     assert_refused("{\"schema\": \"nucgrow/fit-growth/7\"}", NG_FORMAT, "nucgrow/fit-growth/7",
                    "nucgrow/fit-growth/1");
-    assert_refused("{\"schema\": \"nucgrow/fit-avrami/1\"}", NG_FORMAT, "nucgrow/fit-avrami/1",
+    assert_refused("{\"schema\": \"nucgrow/run/1\"}", NG_FORMAT, "nucgrow/run/1",
                    "nucgrow/ensemble/1");
     assert_refused("{\"rows\": []}", NG_FORMAT, "schema", "nucgrow/fit-growth/1");
     assert_refused("{\"schema\": 3}", NG_FORMAT, "schema", "nucgrow/ensemble/1");
@@ -440,6 +470,7 @@ int main(void)
         cmocka_unit_test(forward_fit_is_told_in_words),
         cmocka_unit_test(prediction_alone_is_the_answer),
         cmocka_unit_test(fits_and_predictions_stand_side_by_side),
+        cmocka_unit_test(crystals_are_told),
         cmocka_unit_test(same_results_same_bytes),
         cmocka_unit_test(refuses_what_it_cannot_read),
         cmocka_unit_test(survives_odd_results),

@@ -1,12 +1,13 @@
 // Draw every figure into the slots that the page holds, and again when their width changes.
 
 const SLOTS = {seen: [seenFigures], physics: [growthFigures, drivingFigures, rateFigures],
-    certainty: [certaintyFigures], prediction: [predictionFigures], compare: [compareFigures]};
+    certainty: [certaintyFigures], prediction: [predictionFigures], compare: [compareFigures],
+    crystals: [crystalFigures]};
 
 /** The groups that can be asked of this study: a table of the potential has no trajectories. */
 function askable(group, study) {
     if (group === predictionFigures) return study.prediction;
-    if (group === compareFigures || group === seenFigures) return true;
+    if (group === compareFigures || group === seenFigures || group === crystalFigures) return true;
     if (group === growthFigures) return study.ensemble || study.fit;
     if (group === drivingFigures) return study.fit || study.potential;
     return study.fit;
@@ -46,7 +47,7 @@ function mountSlot(slot, studies) {
     const k = Number(slot.dataset.study);
     const study = studies[k];
     const ctx = {...(slot.dataset.slot === "prediction" ? predictionContext : contextOf)(study),
-        studies, seen: data.seen};
+        study, studies, seen: data.seen};
     const lacking = [];
     const groups = SLOTS[slot.dataset.slot].filter((group) => askable(group, study));
     const mounted = groups.flatMap((group) =>

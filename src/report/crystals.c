@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The text of fluorescent crystals: births, growth, free energy. */
+#include "report_internal.h"
+
+#include <math.h>
+#include <string.h>
+
+bool ng_report_has_crystals(const ng_report_study *study)
+{
+    return study->result[NG_REPORT_NUCLEATION] != NULL || study->result[NG_REPORT_AVRAMI] != NULL ||
+           study->result[NG_REPORT_DIFFUSION] != NULL || study->result[NG_REPORT_ENERGY] != NULL ||
+           study->result[NG_REPORT_RADIUS] != NULL;
+}
+
+/* ---- sentences ------------------------------------------------------------------------------- */
+
+static const char *number(char text[NG_REPORT_NUMBER], double value)
+{
+    return ng_report_number(text, value, (double)NAN);
+}
+
+static void about_births(FILE *out, const json_t *nucleation)
+{
+    char a[NG_REPORT_NUMBER], b[NG_REPORT_NUMBER], c[NG_REPORT_NUMBER], d[NG_REPORT_NUMBER];
+    const json_t *window = json_object_get(nucleation, "window");
+    const double births = ng_report_real(json_object_get(nucleation, "counts"), "births");
+    const double from = ng_report_real(window, "from_s"), to = ng_report_real(window, "to_s");
+    if (!isfinite(births)) {
+        return;
+    }
+    ng_html_format(out, "%s crystals were born", number(a, births));
+    if (isfinite(from) && isfinite(to)) {
+        ng_html_format(out, ", %s %% of them between %s and %s s",
+                       number(b, 100 * ng_report_real(window, "share")), number(c, from),
+                       number(d, to));
+    }
+    ng_html_raw(out, ". ");
+}
+
+static void about_growth(FILE *out, const json_t *diffusion)
+{
+    char a[NG_REPORT_NUMBER], b[NG_REPORT_NUMBER];
+    const json_t *parameters = json_object_get(diffusion, "parameters");
+    const json_t *laws = json_object_get(diffusion, "laws"), *law = NULL;
+    const double crystals = ng_report_real(json_object_get(diffusion, "counts"), "crystals");
+    const char *best = NULL;
+    double most = 0;
+    size_t i = 0;
+    json_array_foreach(laws, i, law)
+    {
+        const double chosen = ng_report_real(law, "chosen");
+        if (chosen > most) {
+            most = chosen;
+            best = ng_report_string(law, "title");
+        }
+    }
+    if (best != NULL && crystals > 0) {
+        ng_html_format(out, "%s of %s crystals grow best by %s. ", number(a, most),
+                       number(b, crystals), best);
+    }
+    const double fast =
+        ng_report_real(json_object_get(json_object_get(diffusion, "durations"), "fast_s"), "value");
+    const double final_nm = ng_report_real(json_object_get(parameters, "final_nm"), "value");
+    if (isfinite(fast) && isfinite(final_nm)) {
+        ng_html_format(out,
+                       "Half of them reach most of their final radius within %s s; it is %s nm "
+                       "in the median. ",
+                       number(a, fast), number(b, final_nm));
+    }
+}
+
+static void about_energy(FILE *out, const json_t *energy)
+{
+    char a[NG_REPORT_NUMBER], b[NG_REPORT_NUMBER];
+    const json_t *transition = json_object_get(energy, "transition");
+    const double time_s = ng_report_real(transition, "time_s");
+    if (isfinite(time_s)) {
+        ng_html_format(out,
+                       "Their free energy falls below zero after %s s, when the first crystal "
+                       "has a radius of %s nm. ",
+                       number(a, time_s), number(b, ng_report_real(transition, "radius_nm")));
+    }
+}
+
+/* ---- key numbers ----------------------------------------------------------------------------- */
+
+static void card(FILE *out, const char *name, double value, const char *unit)
+{
+    const ng_report_card k = {name, value, (double)NAN, (double)NAN, unit, (double)NAN};
+    ng_report_write_card(out, k);
+}
+
+static void parameter_card(FILE *out, const char *name, const json_t *parameter, const char *unit,
+                           double level)
+{
+    const ng_report_card k = {name,
+                              ng_report_real(parameter, "value"),
+                              ng_report_real(parameter, "lower"),
+                              ng_report_real(parameter, "upper"),
+                              unit,
+                              level};
+    ng_report_write_card(out, k);
+}
+
+static void birth_cards(FILE *out, const json_t *nucleation)
+{
+    const double level = ng_report_real(nucleation, "level");
+    const json_t *avrami = json_object_get(nucleation, "avrami");
+    const json_t *histograms = json_object_get(nucleation, "histograms");
+    const json_t *last = json_array_get(histograms, json_array_size(histograms) - 1);
+    const json_t *gaussian = json_object_get(last, "gaussian");
+    const double mean = ng_report_real(gaussian, "mean_nm");
+    card(out, "Window of nucleation",
+         ng_report_real(json_object_get(nucleation, "window"), "duration_s"), "s");
+    card(out, "Highest nucleation rate",
+         ng_report_real(json_object_get(nucleation, "peak"), "rate_per_s"), "s⁻¹");
+    card(out, "Radius in the end", mean, "nm");
+    card(out, "Spread of it", 100 * ng_report_real(gaussian, "sd_nm") / mean, "%");
+    parameter_card(out, "Avrami exponent of the ensemble",
+                   json_object_get(json_object_get(avrami, "parameters"), "n"), "", level);
+}
+
+static void growth_cards(FILE *out, const json_t *diffusion)
+{
+    const double level = ng_report_real(diffusion, "level");
+    const json_t *parameters = json_object_get(diffusion, "parameters");
+    const json_t *durations = json_object_get(diffusion, "durations");
+    parameter_card(out, "D V_m ΔC, median crystal",
+                   json_object_get(parameters, "product_nm2_per_s"), "nm² s⁻¹", level);
+    parameter_card(out, "Avrami exponent, median crystal", json_object_get(parameters, "n"), "",
+                   level);
+    parameter_card(out, "Fast growth", json_object_get(durations, "fast_s"), "s", level);
+    parameter_card(out, "Slow growth", json_object_get(durations, "slow_s"), "s", level);
+}
+
+static void cards(FILE *out, const ng_report_study *study)
+{
+    const json_t *avrami = study->result[NG_REPORT_AVRAMI];
+    const json_t *energy = study->result[NG_REPORT_ENERGY];
+    ng_html_raw(out, "<dl class=\"key-numbers\">\n");
+    birth_cards(out, study->result[NG_REPORT_NUCLEATION]);
+    growth_cards(out, study->result[NG_REPORT_DIFFUSION]);
+    if (study->result[NG_REPORT_DIFFUSION] == NULL) {
+        parameter_card(out, "Avrami exponent",
+                       json_object_get(json_object_get(avrami, "parameters"), "n"), "",
+                       ng_report_real(avrami, "level"));
+    }
+    card(out, "Radius at the transition",
+         ng_report_real(json_object_get(energy, "transition"), "radius_nm"), "nm");
+    card(out, "Overlap of nucleation and growth", 100 * ng_report_real(energy, "overlap"), "%");
+    ng_html_raw(out, "</dl>\n");
+}
+
+/* ---- other concentrations -------------------------------------------------------------------- */
+
+static void comparison(FILE *out, const json_t *nucleation)
+{
+    const json_t *rows = json_object_get(nucleation, "comparison"), *row = NULL;
+    size_t i = 0;
+    if (json_array_size(rows) == 0) {
+        return;
+    }
+    ng_html_raw(out, "<div class=\"scroll\"><table><caption>Data sets beside each other</caption>"
+                     "<thead><tr><th>Table</th><th class=\"number\">Births</th>"
+                     "<th class=\"number\">Window (s)</th><th class=\"number\">Highest rate "
+                     "(1/s)</th><th class=\"number\">Avrami exponent</th></tr></thead><tbody>\n");
+    json_array_foreach(rows, i, row)
+    {
+        ng_html_raw(out, "<tr>");
+        ng_html_element(out, "th", NULL, ng_report_string(row, "file"));
+        ng_report_number_cell(out, ng_report_real(row, "births"), (double)NAN);
+        ng_report_number_cell(out, ng_report_real(row, "window_s"), (double)NAN);
+        ng_report_number_cell(out, ng_report_real(row, "peak_rate_per_s"), (double)NAN);
+        ng_report_interval_cell(out, ng_report_real(row, "avrami_n"),
+                                ng_report_real(row, "avrami_n_lower"),
+                                ng_report_real(row, "avrami_n_upper"));
+        ng_html_raw(out, "</tr>\n");
+    }
+    ng_html_raw(out, "</tbody></table></div>\n");
+}
+
+void ng_report_crystals(FILE *out, const ng_report_study *study)
+{
+    ng_html_raw(out, "<p class=\"answer\">");
+    about_births(out, study->result[NG_REPORT_NUCLEATION]);
+    about_growth(out, study->result[NG_REPORT_DIFFUSION]);
+    about_energy(out, study->result[NG_REPORT_ENERGY]);
+    const char *meaning = ng_report_string(study->result[NG_REPORT_AVRAMI], "meaning");
+    if (meaning != NULL) {
+        ng_html_format(out, "Avrami: %s.", meaning);
+    }
+    ng_html_raw(out, "</p>\n");
+    cards(out, study);
+    comparison(out, study->result[NG_REPORT_NUCLEATION]);
+}

@@ -1,0 +1,348 @@
+// Fluorescent crystals: numbers and births, histograms, growth of single ones, free energy.
+
+const SET_COLORS = ["var(--data)", "var(--super)", "var(--truth)", "var(--under)", "var(--hyper)"];
+const setColor = (i) => SET_COLORS[i % SET_COLORS.length];
+const lastOf = (values) => values[values.length - 1];
+
+const NUMBER_KEYS = ["time_s", "detected", "gap_closed", "cumulative", "rate_per_s",
+    "rate_lower_per_s", "rate_upper_per_s", "intensity"];
+const numberRows = (ctx) => rowsOf(ctx.study?.nucleation?.series, NUMBER_KEYS);
+
+/** The further tables that were given: their births so far. */
+function besideSets(ctx) {
+    return list(ctx.study?.nucleation?.comparison).slice(1).map((one, i) => ({
+        name: one?.file ?? `table ${i + 2}`,
+        rows: finite(rowsOf(one, ["time_s", "cumulative"]), "time_s", "cumulative")
+    })).filter((one) => one.rows.length > 1);
+}
+
+const crystalNumbers = {
+    id: "crystal-numbers",
+    title: "How many crystals there are",
+    missing: (ctx) => (numberRows(ctx).length > 1 ? undefined : ""),
+    caption: (ctx) => "Seen in each frame, with gaps closed by their own track, and born so far"
+        + `${besideSets(ctx).length ? "; dashed: born so far in the other tables" : ""}.`,
+    rows: (ctx) => numberRows(ctx).map(({time_s, detected, gap_closed, cumulative}) => ({
+        time_s, detected, gap_closed, cumulative})),
+    draw(ctx, width) {
+        const rows = sparse(numberRows(ctx), 400);
+        const beside = besideSets(ctx);
+        const times = [...rows, ...beside.flatMap((one) => one.rows)].map((r) => r.time_s);
+        const most = d3.max([...rows, ...beside.flatMap((one) => one.rows)],
+            (r) => r.cumulative);
+        return [
+            legend([["dot", "var(--share)", "seen"], ["line", "var(--data)", "gaps closed"],
+                ["line", "var(--ink)", "born so far"],
+                ...beside.map((one, i) => ["dash", setColor(i + 1), one.name])], width),
+            panel({
+                width, label: "Number of crystals against time",
+                x: {domain: extent(times, {pad: 0.01}), label: "time (s)"},
+                y: {domain: [0, most * 1.06 || 1], label: "crystals"},
+                marks: [
+                    Plot.dot(sparse(rows, 150), {x: "time_s", y: "detected", r: 1.8,
+                        stroke: "var(--share)"}),
+                    Plot.line(rows, {x: "time_s", y: "gap_closed", stroke: "var(--data)",
+                        strokeWidth: 1.8}),
+                    Plot.line(rows, {x: "time_s", y: "cumulative", stroke: "var(--ink)",
+                        strokeWidth: 1.8}),
+                    ...beside.map((one, i) => Plot.line(sparse(one.rows, 300), {x: "time_s",
+                        y: "cumulative", stroke: setColor(i + 1), strokeDasharray: "4 3",
+                        strokeWidth: 1.8}))
+                ]
+            })
+        ];
+    }
+};
+
+const crystalBirths = {
+    id: "nucleation-rate",
+    title: "How fast they are born",
+    missing: (ctx) => (finite(numberRows(ctx), "rate_per_s").length > 1 ? undefined : ""),
+    caption(ctx) {
+        const w = ctx.study.nucleation.window;
+        return "dN/dt by a normal kernel, with its band; shaded: the window"
+            + (isNumber(w?.duration_s) ? ` of ${show(w.duration_s)} s that holds the middle `
+                + `${show(100 * w.share)} % of the births.` : ".");
+    },
+    rows: (ctx) => numberRows(ctx).map((r) => ({time_s: r.time_s, rate_per_s: r.rate_per_s,
+        lower: r.rate_lower_per_s, upper: r.rate_upper_per_s})),
+    draw(ctx, width) {
+        const rows = sparse(finite(numberRows(ctx), "rate_per_s"), 400);
+        const window = [ctx.study.nucleation.window].filter((w) => isNumber(w?.from_s));
+        return [panel({
+            width, label: "Nucleation rate against time",
+            x: {domain: extent(rows.map((r) => r.time_s), {pad: 0.01}), label: "time (s)"},
+            y: {domain: extent(rows.flatMap((r) => [r.rate_per_s, r.rate_upper_per_s]),
+                {include: [0]}), label: "dN/dt (1/s)"},
+            marks: [
+                Plot.rectX(window, {x1: "from_s", x2: "to_s", fill: "var(--muted)",
+                    fillOpacity: 0.1}),
+                Plot.areaY(rows, {x: "time_s", y1: "rate_lower_per_s", y2: "rate_upper_per_s",
+                    fill: "var(--data)", fillOpacity: 0.25}),
+                Plot.line(rows, {x: "time_s", y: "rate_per_s", stroke: "var(--data)",
+                    strokeWidth: 2})
+            ]
+        })];
+    }
+};
+
+const histogramsOf = (ctx) => list(ctx.study?.nucleation?.histograms).filter((h) =>
+    hasNumbers(h?.count) && isNumber(h?.gaussian?.mean_nm));
+
+function histogramPanel(h, domain, width) {
+    const bins = list(h.count).map((n, i) => ({n, from: h.edge_nm[i], to: h.edge_nm[i + 1]}));
+    const area = d3.sum(bins, (b) => b.n * (b.to - b.from));
+    const {mean_nm: mean, sd_nm: sd} = h.gaussian;
+    const curve = d3.range(101).map((i) => {
+        const r = domain[0] + (domain[1] - domain[0]) * i / 100;
+        return {r, n: area / (sd * Math.sqrt(2 * Math.PI)) * Math.exp(-(((r - mean) / sd) ** 2) / 2)};
+    });
+    return panel({
+        width, height: 170, heading: `${seconds(h.time_s)}: ${show(mean)} ± ${show(sd, 2)} nm`,
+        label: `Radii of the crystals at ${seconds(h.time_s)}`, margin: {left: 40, top: 30},
+        x: {domain, label: "radius (nm)", ticks: 4},
+        y: {domain: [0, d3.max([...bins, ...curve], (b) => b.n) * 1.08 || 1], label: null, ticks: 3},
+        marks: [
+            Plot.rect(bins, {x1: "from", x2: "to", y1: 0, y2: "n", fill: "var(--data)",
+                fillOpacity: 0.45, insetLeft: 0.5, insetRight: 0.5}),
+            Plot.line(curve, {x: "r", y: "n", stroke: "var(--ink)", strokeWidth: 1.6})
+        ]
+    });
+}
+
+const crystalHistograms = {
+    id: "radius-histograms",
+    title: "Radii over time",
+    wide: true,
+    missing: (ctx) => (histogramsOf(ctx).length ? undefined : ""),
+    caption: (ctx) => "Crystals by radius and the normal curve through them; in the end the spread "
+        + `is ${show(100 * lastOf(histogramsOf(ctx)).gaussian.sd_nm
+            / lastOf(histogramsOf(ctx)).gaussian.mean_nm)} % of the mean.`,
+    rows: (ctx) => histogramsOf(ctx).flatMap((h) => list(h.count).map((count, i) => ({
+        time_s: h.time_s, from_nm: h.edge_nm[i], to_nm: h.edge_nm[i + 1], count,
+        mean_nm: h.gaussian.mean_nm, sd_nm: h.gaussian.sd_nm}))),
+    draw(ctx, width) {
+        const domain = extent(histogramsOf(ctx).flatMap((h) => h.edge_nm));
+        return [grid(width, 210, histogramsOf(ctx).map((h) => (w) =>
+            histogramPanel(h, domain, w)), {most: 3})];
+    }
+};
+
+const ensembleAvrami = (ctx) => ctx.study?.nucleation?.avrami
+    ?? (ctx.study?.avrami?.series ? ctx.study.avrami : undefined);
+
+const crystalAvrami = {
+    id: "avrami",
+    title: "Avrami's law of the whole",
+    missing: (ctx) => (hasNumbers(ensembleAvrami(ctx)?.series?.model) ? undefined : ""),
+    caption(ctx) {
+        const n = ensembleAvrami(ctx).parameters?.n;
+        return `n = ${show(n?.value)} (${show(n?.lower)} to ${show(n?.upper)}). `
+            + `${ensembleAvrami(ctx).meaning ?? ""}.`;
+    },
+    rows: (ctx) => rowsOf(ensembleAvrami(ctx).series, ["time_s", "value", "model"]),
+    draw(ctx, width) {
+        const rows = finite(rowsOf(ensembleAvrami(ctx).series, ["time_s", "value", "model"]),
+            "time_s");
+        const unit = scaleOf(rows.map((r) => r.value));
+        const drawn = rows.map((r) => ({t: r.time_s, v: r.value * unit.factor,
+            m: r.model * unit.factor}));
+        return [
+            legend([["dot", "var(--data)", "sum over crystals"], ["line", "var(--ink)", "fit"]],
+                width),
+            panel({
+                width, label: "Transformed amount against time, with Avrami's law",
+                x: {domain: extent(drawn.map((r) => r.t), {pad: 0.01}), label: "time (s)"},
+                y: {domain: extent(drawn.flatMap((r) => [r.v, r.m])),
+                    label: unit.text ? `amount (${unit.text.trim()})` : "amount"},
+                marks: [
+                    Plot.dot(sparse(drawn, 150), {x: "t", y: "v", r: 2, stroke: "var(--data)"}),
+                    Plot.line(sparse(drawn, 400), {x: "t", y: "m", stroke: "var(--ink)",
+                        strokeWidth: 1.8})
+                ]
+            })
+        ];
+    }
+};
+
+/** Curves of single crystals: of growth by diffusion, else of Avrami's law. */
+function crystalCurves(ctx) {
+    const from = ctx.study?.diffusion ?? ctx.study?.avrami;
+    return list(from?.curves).map((c) => ({track: c?.track, radius: hasNumbers(c?.radius_nm),
+        rows: finite(rowsOf({...c, value: c?.radius_nm ?? c?.intensity},
+            ["time_s", "value", "model"]), "time_s", "value")})).filter((c) => c.rows.length > 3);
+}
+
+const singleCrystals = {
+    id: "single-crystals",
+    title: "Single crystals and their law",
+    wide: true,
+    missing: (ctx) => (crystalCurves(ctx).length ? undefined : ""),
+    caption: (ctx) => `${plural(crystalCurves(ctx).length, "crystal")} of those fitted: what was `
+        + "seen (circles) and the law (line). Points far below the line are blinking.",
+    rows: (ctx) => crystalCurves(ctx).flatMap((c) => c.rows.map((r) => ({track: c.track, ...r}))),
+    draw: (ctx, width) => [grid(width, 220, crystalCurves(ctx).map((c) => (w) => panel({
+        width: w, height: 160, heading: `Crystal ${c.track}`, margin: {left: 46, top: 30},
+        label: `Crystal ${c.track} over time, with its law`,
+        x: {domain: extent(c.rows.map((r) => r.time_s), {pad: 0.02}), label: "time (s)", ticks: 4},
+        y: {domain: extent(c.rows.flatMap((r) => [r.value, r.model]), {include: [0]}),
+            label: null, ticks: 3},
+        marks: [
+            Plot.dot(sparse(c.rows, 120), {x: "time_s", y: "value", r: 1.7,
+                stroke: "var(--data)"}),
+            Plot.line(finite(c.rows, "model"), {x: "time_s", y: "model", stroke: "var(--ink)",
+                strokeWidth: 1.6})
+        ]
+    })), {most: 4})]
+};
+
+const durationBins = (d) => list(d?.histogram?.count).map((n, i) => ({n,
+    from: d.histogram.edge_s[i], to: d.histogram.edge_s[i + 1]})).filter((b) =>
+    isNumber(b.from) && isNumber(b.to));
+
+const crystalDurations = {
+    id: "growth-durations",
+    title: "Fast and slow growth",
+    missing: (ctx) => (durationBins(ctx.study?.diffusion?.durations?.fast_s).length
+        ? undefined : ""),
+    caption(ctx) {
+        const d = ctx.study.diffusion.durations;
+        return `Fast growth ends at ${show(100 * d.split)} % of the final radius, slow growth at `
+            + `${show(100 * d.end)} %; medians ${show(d.fast_s?.value)} and `
+            + `${show(d.slow_s?.value)} s.`;
+    },
+    rows: (ctx) => ["fast_s", "slow_s"].flatMap((kind) =>
+        durationBins(ctx.study.diffusion.durations[kind]).map((b) => ({kind, from_s: b.from,
+            to_s: b.to, crystals: b.n}))),
+    draw(ctx, width) {
+        const d = ctx.study.diffusion.durations;
+        const sets = [["fast_s", "var(--hyper)", "fast"], ["slow_s", "var(--super)", "slow"]]
+            .map(([key, color, name]) => ({color, name, bins: durationBins(d[key])}));
+        const all = sets.flatMap((s) => s.bins);
+        return [
+            legend(sets.map((s) => ["swatch", s.color, s.name]), width),
+            panel({
+                width, label: "Histogram of the durations of fast and slow growth",
+                x: {domain: [0, d3.max(all, (b) => b.to) || 1], label: "duration (s)"},
+                y: {domain: [0, d3.max(all, (b) => b.n) * 1.08 || 1], label: "crystals"},
+                marks: sets.flatMap((s) => [
+                    Plot.rect(s.bins, {x1: "from", x2: "to", y1: 0, y2: "n", fill: s.color,
+                        fillOpacity: 0.35}),
+                    Plot.line(s.bins.flatMap((b) => [{t: b.from, n: b.n}, {t: b.to, n: b.n}]),
+                        {x: "t", y: "n", stroke: s.color, strokeWidth: 1.6})
+                ])
+            })
+        ];
+    }
+};
+
+const ENERGY_KEYS = ["time_s", "nucleation", "growth", "total"];
+const energyRows = (ctx) => finite(rowsOf(ctx.study?.energy?.series, ENERGY_KEYS), ...ENERGY_KEYS);
+const ENERGY_LINES = [["nucleation", "var(--truth)", "nucleation"],
+    ["growth", "var(--hyper)", "growth"], ["total", "var(--super)", "total"]];
+
+function energyPanel(rows, until, where, width) {
+    const near = rows.filter((r) => r.time_s <= until);
+    const lines = ENERGY_LINES.map(([key]) => near.map((r) => r[key])).flat();
+    const unit = scaleOf(lines);
+    return panel({
+        width, heading: `Energy (${unit.text}G*), ${where}`,
+        label: `Free energy of the crystals against time, ${where}`,
+        x: {domain: extent(near.map((r) => r.time_s), {pad: 0.01}), label: "time (s)"},
+        y: {domain: extent(lines.map((v) => v * unit.factor), {include: [0]}), label: null},
+        marks: [
+            Plot.ruleY([0], {stroke: "var(--muted)"}),
+            ...ENERGY_LINES.map(([key, color]) => Plot.line(near.map((r) => ({t: r.time_s,
+                v: r[key] * unit.factor})), {x: "t", y: "v", stroke: color, strokeWidth: 2}))
+        ]
+    });
+}
+
+const crystalEnergy = {
+    id: "free-energy-of-crystals",
+    title: "Free energy of nucleation and growth",
+    wide: true,
+    missing: (ctx) => (energyRows(ctx).length > 3 ? undefined : ""),
+    caption(ctx) {
+        const t = ctx.study.energy.transition;
+        return isNumber(t?.time_s) ? `The total falls below zero at ${show(t.time_s)} s, when the `
+            + `first crystal has ${show(t.radius_nm)} nm (right: the beginning). In units of G*, `
+            + "the barrier of one nucleus." : "In units of G*, the barrier of one nucleus.";
+    },
+    rows: energyRows,
+    draw(ctx, width) {
+        const rows = energyRows(ctx);
+        const t = number(ctx.study.energy.transition?.time_s);
+        const last = lastOf(rows).time_s;
+        return [
+            legend(ENERGY_LINES.map(([, color, name]) => ["line", color, name]), width),
+            grid(width, 300, [
+                (w) => energyPanel(rows, last, "the whole run", w),
+                ...(isNumber(t) ? [(w) => energyPanel(rows, Math.min(1.6 * t, last),
+                    "around the transition", w)] : [])
+            ])
+        ];
+    }
+};
+
+const rateCurve = (ctx) => finite(rowsOf(ctx.study?.energy?.rate_curve,
+    ["radius_nm", "rate_nm_per_s"]), "radius_nm", "rate_nm_per_s");
+
+const crystalRates = {
+    id: "growth-rate-of-radius",
+    title: "Growth rate by size",
+    missing: (ctx) => (rateCurve(ctx).length > 3 ? undefined : ""),
+    caption: (ctx) => "dr/dt by Sugimoto's law: zero at the critical radius "
+        + `${show(ctx.study.energy.rate_curve.critical_nm)} nm, greatest at twice that; sizes `
+        + "focus beyond (shaded).",
+    rows: rateCurve,
+    draw(ctx, width) {
+        const curve = ctx.study.energy.rate_curve;
+        const rows = rateCurve(ctx).filter((r) => r.radius_nm >= 0.85 * curve.critical_nm);
+        const domain = extent(rows.map((r) => r.radius_nm), {pad: 0});
+        return [panel({
+            width, label: "Growth rate of the radius against the radius",
+            x: {domain, label: "radius (nm)"},
+            y: {domain: extent(rows.map((r) => r.rate_nm_per_s)), label: "dr/dt (nm/s)"},
+            marks: [
+                Plot.rectX([{from: curve.focusing_from_nm, to: domain[1]}], {x1: "from", x2: "to",
+                    fill: "var(--hyper)", fillOpacity: 0.09}),
+                Plot.ruleY([0], {stroke: "var(--muted)"}),
+                Plot.line(rows, {x: "radius_nm", y: "rate_nm_per_s", stroke: "var(--ink)",
+                    strokeWidth: 2}),
+                Plot.ruleX([curve.focusing_from_nm], {stroke: "var(--muted)",
+                    strokeDasharray: "3 3"})
+            ]
+        })];
+    }
+};
+
+const relationRows = (ctx) => finite(rowsOf(ctx.study?.radius?.curve,
+    ["radius_nm", "relative_intensity", "power"]), "radius_nm", "relative_intensity")
+    .filter((r) => r.relative_intensity > 0);
+
+const crystalRelation = {
+    id: "intensity-of-radius",
+    title: "Intensity by size",
+    missing: (ctx) => (relationRows(ctx).length > 3 ? undefined : ""),
+    caption: (ctx) => "The relation that made radii of intensities, nucgrow's own: sizing "
+        + `${ctx.study.radius.radii?.relation?.sizing ?? "unknown"}.`,
+    rows: relationRows,
+    draw: (ctx, width) => [panel({
+        width, label: "Relative intensity of a crystal against its radius",
+        x: {domain: extent(relationRows(ctx).map((r) => r.radius_nm), {pad: 0}),
+            label: "radius (nm)"},
+        y: {domain: extent(relationRows(ctx).map((r) => r.relative_intensity), {log: true}),
+            log: true, label: "I / I₀"},
+        marks: [Plot.line(relationRows(ctx), {x: "radius_nm", y: "relative_intensity",
+            stroke: "var(--data)", strokeWidth: 2})]
+    })]
+};
+
+const crystalFigures = {
+    title: "Crystals one by one and together",
+    lead: "From tracked fluorescent crystals: when they are born, how each grows, and what both "
+        + "cost in free energy.",
+    figures: [crystalNumbers, crystalBirths, crystalHistograms, crystalAvrami, crystalDurations,
+        singleCrystals, crystalEnergy, crystalRates, crystalRelation]
+};
