@@ -5,7 +5,7 @@
  * data, physics.
  *
  * Between samples the share of particles below each size moves as if every quantile were a
- * particle: J_n / (N p_n) is the speed at which the quantile at n moves (when no particle is born or
+ * particle: J_n / (N p_n) is the speed at which the quantile at n moves (when none is born or
  * lost). So the growth law is fitted to quantiles as to tracked particles, without their noise.
  */
 #ifndef NUCGROW_SAMPLES_H
@@ -37,7 +37,8 @@ typedef struct ng_samples {
 #define NG_SAMPLE_LEAST 20
 
 /** Sort a table of kind ex situ by samples; outliers and samples with too few particles are dropped
- *  (warnings outliers-dropped, sample-small, samples-scatter). @return NG_TOO_LITTLE with fewer than 3 samples */
+ *  (warnings outliers-dropped, sample-small, samples-scatter).
+ *  @return NG_TOO_LITTLE with fewer than 3 samples */
 NG_MUST_CHECK ng_status ng_samples_make(const ng_tracks *tracks, ng_samples *out,
                                         ng_warnings *warnings, ng_error *err);
 void ng_samples_free(ng_samples *samples);
