@@ -332,7 +332,9 @@ static ng_status cut(ng_mask_work *w, uint32_t components, const ng_detect_optio
     if (status != NG_OK) {
         return status;
     }
-    memmove(w->piece, w->piece + components, pieces * sizeof *w->piece);
+    if (pieces > 0) {
+        memmove(w->piece, w->piece + components, pieces * sizeof *w->piece);
+    }
     w->n = pieces;
     for (size_t i = 0; i < w->smooth.width * w->smooth.height; i++) {
         w->label[i] = w->label[i] > components ? w->label[i] - components : 0;
