@@ -24,7 +24,8 @@ typedef struct ng_synth_sim_options {
 
     double na, wavelength_nm, pixel_nm, otf_damping;
     double pattern_k;         /* |k| of the pattern over the cutoff */
-    double pattern_angle_deg; /* of the first direction; the others in even steps of 360/D */
+    double pattern_angle_deg; /* of the first direction; the others in even steps of 360/D
+                                 (180/D of an even number) */
     double pattern_jitter;    /* s.d. of |k|, relative, and of the angles, rad */
     double modulation;        /* m */
     double phase_error_deg;   /* s.d. of each phase about its even step */

@@ -76,6 +76,15 @@ static void place_frame(const ng_sim_search *s, size_t f, bool imaginary, ng_cf 
     }
 }
 
+void ng_sim_search_mean(ng_sim_search *s)
+{
+    for (size_t i = 0; i < s->plane.width * s->plane.height; i++) {
+        s->mean_spectrum[i] = (ng_cf){s->mean[i], 0};
+    }
+    ng_sim_plane_forward(&s->plane, s->mean_spectrum);
+    s->mean_noise = ng_sim_noise_power(s, s->mean_spectrum);
+}
+
 static void fill_mean(ng_sim_search *s, ng_cf *work)
 {
     const size_t n = s->plane.width * s->plane.height, frames = ng_sim_layout_frames(s->layout);
@@ -86,11 +95,7 @@ static void fill_mean(ng_sim_search *s, ng_cf *work)
             s->mean[i] += work[i].re / (float)frames;
         }
     }
-    for (size_t i = 0; i < n; i++) {
-        s->mean_spectrum[i] = (ng_cf){s->mean[i], 0};
-    }
-    ng_sim_plane_forward(&s->plane, s->mean_spectrum);
-    s->mean_noise = ng_sim_noise_power(s, s->mean_spectrum);
+    ng_sim_search_mean(s);
 }
 
 ng_status ng_sim_search_open(const ng_sim_layout *layout, const ng_sim_optics *optics,

@@ -18,7 +18,7 @@
 #define SETTLED 0.01
 #define STILL_CHANGING 0.25
 #define MOST_PASSES 40
-#define LEAST_PASSES 6
+#define LEAST_PASSES 12
 /* Where the frame sees less than this of the light, there is nothing to go by. */
 #define LEAST_COVERAGE 0.02F
 /* Least light of the first object on a camera pixel, in units of the background. */

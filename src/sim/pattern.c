@@ -8,8 +8,8 @@
 /* Phases that differ from equal steps by more than so many standard errors, and more than this,
  * are taken as they are. */
 #define UNEQUAL_ERRORS 3.5
-#define UNEQUAL_RAD 0.035
-#define ROUNDS 4
+#define UNEQUAL_RAD 0.09
+#define ROUNDS 6
 /* Phases that are worse known than this, rad, are not followed. */
 #define MOST_PHASE_SE 0.2
 
@@ -61,6 +61,7 @@ typedef struct hunt {
     const ng_sim_camera *camera;
     ng_sim_bands *bands; /* one a worker */
     trace *trace;        /* one a direction */
+    float *even;         /* c_0 of each direction, where phases are not equal; else NULL */
 } hunt;
 
 static void equal_steps(size_t phases, double *phase)
@@ -136,6 +137,36 @@ static ng_status search_again(void *context, size_t d, int worker, ng_error *err
         ng_sim_refine(&t->search, b, &out->estimate);
         ng_sim_singles(&t->search, b, &out->estimate, out->single);
     }
+    const size_t n = t->search.plane.width * t->search.plane.height;
+    if (t->even != NULL && out->estimate.converged) {
+        memcpy(t->even + d * n, b->even, n * sizeof *b->even);
+    }
+    return NG_OK;
+}
+
+/* With unequal steps the mean of the frames holds stripes, which the single frames' phases are then
+ * measured against; c_0 of all directions holds less of them from round to round. */
+static ng_status even_out(hunt *t, ng_error *err)
+{
+    ng_sim_search *s = &t->search;
+    const size_t n = s->plane.width * s->plane.height, directions = s->layout->directions;
+    if (t->even == NULL) {
+        t->even = NG_NEW(float, directions *n);
+        if (t->even == NULL) {
+            return NG_FAIL(err, NG_MEMORY, "out of memory for %zu images", directions);
+        }
+        for (size_t d = 0; d < directions; d++) {
+            memcpy(t->even + d * n, s->mean, n * sizeof *s->mean);
+        }
+        return NG_OK;
+    }
+    for (size_t i = 0; i < n; i++) {
+        s->mean[i] = 0;
+        for (size_t d = 0; d < directions; d++) {
+            s->mean[i] += t->even[d * n + i] / (float)directions;
+        }
+    }
+    ng_sim_search_mean(s);
     return NG_OK;
 }
 
@@ -319,6 +350,7 @@ static void hunt_close(hunt *t, int workers)
     }
     ng_free(t->bands);
     ng_free(t->trace);
+    ng_free(t->even);
     ng_sim_search_close(&t->search);
 }
 
@@ -333,7 +365,10 @@ static ng_status hunt_all(hunt *t, const ng_run *run, ng_warnings *warnings, ng_
             warn_light(&l, warnings);
             break;
         }
-        status = ng_sim_loop(n, search_again, t, run, err);
+        if (unequal) {
+            status = even_out(t, err);
+        }
+        status = status != NG_OK ? status : ng_sim_loop(n, search_again, t, run, err);
     }
     return status;
 }
@@ -384,13 +419,12 @@ static ng_status try_other_order(const ng_sim_pattern *pattern, const float *fra
         const size_t n = other.directions;
         modulation[0] = summed_modulation(pattern->direction, n) / (double)n;
         modulation[1] = summed_modulation(direction, n) / (double)n;
-        double peak[2] = {0, 0};
+        double explained[2] = {0, 0};
         for (size_t d = 0; d < n; d++) {
-            peak[0] += pattern->direction[d].peak;
-            peak[1] += direction[d].peak;
+            explained[0] += pattern->direction[d].explained / (double)n;
+            explained[1] += direction[d].explained / (double)n;
         }
-        *wrong = modulation[1] > 1.5 * modulation[0] && peak[1] > peak[0] &&
-                 peak[1] > options->least_peak * (double)n;
+        *wrong = explained[1] > 1.3 * explained[0] && explained[1] > options->least_explained;
     }
     return status;
 }

@@ -36,6 +36,8 @@ NG_MUST_CHECK ng_status ng_sim_search_open(const ng_sim_layout *layout, const ng
                                            const ng_sim_pattern_options *options,
                                            ng_sim_search *out, ng_error *err);
 void ng_sim_search_close(ng_sim_search *search);
+/* Spectrum and noise of `mean`, after it was changed. */
+void ng_sim_search_mean(ng_sim_search *s);
 
 /* One direction's planes. */
 typedef struct ng_sim_bands {

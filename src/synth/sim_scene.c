@@ -93,8 +93,10 @@ static void draw_direction(const ng_synth_sim *scene, size_t d, gsl_rng *rng, ng
 {
     const ng_synth_sim_options *o = &scene->options;
     const double jitter = o->pattern_jitter;
+    /* Stripes have no head: of an even number, half a turn holds all directions. */
+    const double turn = o->directions % 2 == 0 ? PI : 2 * PI;
     const double angle = PI / 180 * o->pattern_angle_deg +
-                         2 * PI * (double)d / (double)o->directions + gsl_ran_gaussian(rng, jitter);
+                         turn * (double)d / (double)o->directions + gsl_ran_gaussian(rng, jitter);
     const double k = o->pattern_k * 1e-3 * o->pixel_nm *
                      ng_sim_cutoff_per_um(&scene->pattern.optics) *
                      (1 + gsl_ran_gaussian(rng, jitter));
