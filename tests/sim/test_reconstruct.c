@@ -203,7 +203,7 @@ static double dip_of_pair(double distance_nm, double angle)
     ng_synth_sim scene;
     ng_sim_run_info info;
     const ng_synth_sim_options o = sim_scene_options(80, 80);
-    ng_sim_reconstruct_options how = ng_sim_reconstruct_defaults();
+    const ng_sim_reconstruct_options how = ng_sim_reconstruct_defaults();
     if (getenv("PS"))
         how.passes = atol(getenv("PS"));
     float *frames = sim_scene_points(&o, place, 2, 1500, true, &scene);
