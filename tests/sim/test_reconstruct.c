@@ -204,8 +204,6 @@ static double dip_of_pair(double distance_nm, double angle)
     ng_sim_run_info info;
     const ng_synth_sim_options o = sim_scene_options(80, 80);
     const ng_sim_reconstruct_options how = ng_sim_reconstruct_defaults();
-    if (getenv("PS"))
-        how.passes = atol(getenv("PS"));
     float *frames = sim_scene_points(&o, place, 2, 1500, true, &scene);
     float *image = reconstruct(&scene.pattern, &how, frames, 1, &info);
     const double dip = dip_between(image, 160, 2 * place[0][0] + 0.5, 2 * place[0][1] + 0.5,
