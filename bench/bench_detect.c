@@ -12,7 +12,6 @@
  * memory:  movies of 1000, 10,000 and 100,000 small frames, written and read as TIFF.
  */
 #include <nucgrow.h>
-#include <nucgrow/detect.h>
 
 #include "../src/particle/detect_internal.h"
 #include "../tests/support/disk_scene.h"

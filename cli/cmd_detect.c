@@ -399,8 +399,10 @@ static void print_choices(const ng_cli *cli, const ng_detect_choices *c)
         }
         ng_cli_print(cli, "\n");
     }
-    ng_cli_print(cli, "particles    radius %.2f px (%.2f to %.2f), contrast %.4g counts\n",
-                 c->radius_px[1], c->radius_px[0], c->radius_px[2], c->contrast);
+    if (c->pilot_particles > 0) {
+        ng_cli_print(cli, "particles    radius %.2f px (%.2f to %.2f), contrast %.4g counts\n",
+                     c->radius_px[1], c->radius_px[0], c->radius_px[2], c->contrast);
+    }
 }
 
 static void print_summary(const ng_cli *cli, const ng_detect_summary *s)

@@ -7,6 +7,7 @@
 #include <nucgrow/cluster.h>
 #include <nucgrow/coalescence.h>
 #include <nucgrow/data.h>
+#include <nucgrow/detect.h>
 #include <nucgrow/ensemble.h>
 #include <nucgrow/fit.h>
 #include <nucgrow/material.h>

@@ -6,4 +6,4 @@ ls
 nucgrow info mask.tif | head -n 4
 nucgrow detect truth/movie.tif -o again.csv -q --threads 3
 cmp <(grep -v '^#' particles.csv) <(grep -v '^#' again.csv) && echo same
-nucgrow detect truth/movie.tif -o kim.csv --preset kim
+nucgrow detect truth/movie.tif -o kim.csv --preset kim --relative 0.08
