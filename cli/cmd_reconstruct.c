@@ -85,7 +85,7 @@ static const ng_option table[] = {
     REAL("ring-min", ring_min, NULL, "0.4", 0.05, 1.3, "Pattern",
          "Stripes are sought from this frequency on, in units of the cutoff."),
     REAL("ring-max", ring_max, NULL, "1.05", 0.05, 1.3, "Pattern", "Up to this one."),
-    INT("starts", starts, "8", 1, 32, "Pattern", "Distinct maxima that are followed."),
+    INT("starts", starts, "24", 1, 32, "Pattern", "Distinct maxima that are followed."),
     CHOICE("steps", steps, "auto|equal|free", "auto", "Pattern",
            "Do the stripes move in equal steps? auto: unless the frames say otherwise."),
     REAL("least-peak", least_peak, NULL, "6", 1, 1000, "Pattern",

@@ -141,7 +141,7 @@ typedef struct ng_sim_pattern_options {
     double pattern_na;         /* NA of the illumination with pattern_wavelength_nm: |k| within 10 %
                                   of 2 NA / lambda instead; NAN: unknown */
     double pattern_wavelength_nm;
-    long starts; /* distinct maxima that are followed, 1..32; default 8 */
+    long starts; /* distinct maxima that are followed, 1..32; default 24 */
     enum { NG_SIM_PHASES_AUTO, NG_SIM_PHASES_EQUAL, NG_SIM_PHASES_FREE } steps;
     double least_peak;     /* refuse below this peak over median, default 6, */
     double least_explained; /* unless so much of band 1 is explained; default 0.4 */

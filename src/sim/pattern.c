@@ -19,7 +19,7 @@ ng_sim_pattern_options ng_sim_pattern_defaults(void)
                                     .ring_max = 1.05,
                                     .pattern_na = NAN,
                                     .pattern_wavelength_nm = NAN,
-                                    .starts = 8,
+                                    .starts = 24,
                                     .steps = NG_SIM_PHASES_AUTO,
                                     .least_peak = 6,
                                     .least_explained = 0.4,
