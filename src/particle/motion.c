@@ -346,8 +346,8 @@ static double usual_radius(survey *s, const ng_points *points)
     return n > 0 ? exp(0.5 * (ng_median(s->scratch, n) - log(PI))) : 0.0;
 }
 
-/* `common` is a motion of all particles that was not taken out. The middle of two that meet jumps by
- * up to a radius, however little they move. */
+/* `common` is a motion of all particles that was not taken out. The middle of two that meet jumps
+ * by up to a radius, however little they move. */
 static void choose_gate(ng_motion *motion, const ng_track_options *options, double common,
                         double radius, ng_warnings *warnings)
 {

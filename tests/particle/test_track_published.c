@@ -185,9 +185,9 @@ static void platinum_merges_are_found_again(void **state)
     }
     print_message("%zu of %d merges found, %zu in all\n", found, N_MERGES, tracking.merges);
     assert_true(found >= N_FOUND);
-    /* the authors removed 0.1914, 0.4077 px a frame, two numbers for the movie, by another way; ours
-     * are means of medians, whose own error is 0.01 px. Bursts of single particles differ between
-     * mean and median by a few hundredths of a pixel. */
+    /* The authors removed 0.1914, 0.4077 px a frame, two numbers for the movie, found another way;
+     * ours are means of medians, their own error 0.01 px. Bursts of single particles set mean and
+     * median apart by a few hundredths of a pixel. */
     assert_close(fabs(tracking.choice.drift_x_nm), 0.1914 * PIXEL_NM, 0.05 * PIXEL_NM);
     assert_close(fabs(tracking.choice.drift_y_nm), 0.4077 * PIXEL_NM, 0.05 * PIXEL_NM);
     ng_tracking_free(&tracking);
