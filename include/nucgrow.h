@@ -18,5 +18,6 @@
 #include <nucgrow/samples.h>
 #include <nucgrow/solve.h>
 #include <nucgrow/synth.h>
+#include <nucgrow/track.h>
 
 #endif
