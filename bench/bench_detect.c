@@ -212,7 +212,7 @@ static void quality_of(double r_low, double r_high, size_t frames, double blur)
     ng_detector *detector = NULL;
     score t = {0};
     for (size_t i = 0; i < frames; i++) {
-        s[i] = make_scene(SIDE, PARTICLES, r_low, r_high, 100 + i);
+        s[i] = make_scene(SIDE, PARTICLES, r_low, r_high, 5000 + i);
     }
     const ng_detect_choices c = settle(s, frames < 12 ? frames : 12, blur);
     say_choices(&c);
@@ -245,7 +245,7 @@ static void quality(void)
         printf(" r %.1f: %.3f / %.3f px;", r[i], bound_px(r[i], 5.0), bound_px(r[i], 12.0));
     }
     printf("\n");
-    quality_of(2.0, 5.0, 12, (double)NAN);
+    quality_of(2.0, 5.0, 24, (double)NAN);
     quality_of(2.0, 2.0, 12, BLUR);
     quality_of(3.0, 3.0, 12, BLUR);
     quality_of(3.3, 3.3, 12, BLUR);
