@@ -283,9 +283,14 @@ static ng_status concentrations_json(ng_cli *cli, const options *o, const questi
                                               overlap_json(&e), "transition", "time_s",
                                               ng_json_real(e.transition_s), "radius_nm",
                                               ng_json_real(e.transition_nm)));
-        ng_cli_print(cli, "%13g %5.3g nm %10.4g s %8.1f%% %11.4g s %11.4g s\n", c, scaled.final_nm,
+        ng_cli_print(cli, "%13g %5.3g nm %10.4g s %8.1f%% %11.4g s ", c, scaled.final_nm,
                      e.births_window.to_s - e.births_window.from_s, 100 * e.overlap.windows,
-                     common_s(&e), e.transition_s);
+                     common_s(&e));
+        if (isnan(e.transition_s)) {
+            ng_cli_print(cli, "%13s\n", "none");
+        } else {
+            ng_cli_print(cli, "%11.4g s\n", e.transition_s);
+        }
         ng_energy_free(&e);
     }
     return status;
@@ -343,12 +348,18 @@ static void print_answer(const ng_cli *cli, const ng_energy *e, const question *
                  q->conditions.critical_nm, 2 * q->conditions.product_nm2_per_s,
                  ng_growth_kind_name(q->conditions.growth), q->conditions.final_nm,
                  q->rate != NULL ? "births by file" : "constant births");
-    ng_cli_print(cli,
-                 "transition  total free energy below 0 from %.4g s on, when the first crystal "
-                 "has %.4g nm\n",
-                 e->transition_s, e->transition_nm);
-    ng_cli_print(cli, "growth      its own term below 0 from %.4g s on (%.4g nm)\n",
-                 e->growth_flip_s, e->growth_flip_nm);
+    if (isnan(e->transition_s)) {
+        ng_cli_print(cli, "transition  none: the total free energy stays above 0\n");
+    } else {
+        ng_cli_print(cli,
+                     "transition  total free energy below 0 from %.4g s on, when the first crystal "
+                     "has %.4g nm\n",
+                     e->transition_s, e->transition_nm);
+    }
+    if (!isnan(e->growth_flip_s)) {
+        ng_cli_print(cli, "growth      its own term below 0 from %.4g s on (%.4g nm)\n",
+                     e->growth_flip_s, e->growth_flip_nm);
+    }
     ng_cli_print(cli,
                  "overlap     %.1f %% of the union of both windows: births %.4g to %.4g s, "
                  "growth %.4g to %.4g s\n",

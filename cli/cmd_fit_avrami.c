@@ -223,10 +223,14 @@ static ng_status fit_crystals(ng_cli *cli, const options *o, ng_error *err)
         ng_crystal_print(cli, &data);
         ng_cli_print(cli, "crystals   %zu fitted, %zu tracks too short\n", crystals.n,
                      crystals.dropped);
-        ng_cli_print(cli, "n          %.4g, median (%.4g to %.4g)\n",
-                     json_number_value(json_object_get(n, "value")),
-                     json_number_value(json_object_get(n, "lower")),
-                     json_number_value(json_object_get(n, "upper")));
+        if (json_is_number(json_object_get(n, "value"))) {
+            ng_cli_print(cli, "n          %.4g, median (%.4g to %.4g)\n",
+                         json_number_value(json_object_get(n, "value")),
+                         json_number_value(json_object_get(n, "lower")),
+                         json_number_value(json_object_get(n, "upper")));
+        } else {
+            ng_cli_print(cli, "n          none: no crystal tells it\n");
+        }
         ng_crystal_put(cli->result, &data);
         ng_provenance_reference(cli->provenance, ng_curve_avrami_crystal.reference);
         json_object_set_new(cli->result, "trusted",

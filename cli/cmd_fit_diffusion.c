@@ -91,7 +91,9 @@ static double number(const json_t *object, const char *key)
 
 static void print_median(const ng_cli *cli, const json_t *m, const char *name)
 {
-    if (m != NULL) {
+    if (m != NULL && isnan(number(m, "value"))) {
+        ng_cli_print(cli, "%-20s %10s\n", name, "none");
+    } else if (m != NULL) {
         ng_cli_print(cli, "%-20s %10.4g  (%.4g to %.4g), half of them %.4g to %.4g %s\n", name,
                      number(m, "value"), number(m, "lower"), number(m, "upper"),
                      number(m, "quartile_low"), number(m, "quartile_high"),

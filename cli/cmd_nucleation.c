@@ -120,6 +120,11 @@ static void print_summary(const ng_cli *cli, const ng_nucleation *x, const optio
                  "births     %zu, of which %zu before the first frame; %zu short tracks left "
                  "out\n",
                  x->births, x->at_start, x->dropped);
+    if (isnan(x->window_s)) {
+        ng_cli_print(cli, "window     none: fewer than 5 births after the first frame\n");
+        print_histograms(cli, x);
+        return;
+    }
     ng_cli_print(cli, "window     %.4g s (%.4g to %.4g s hold the middle %g %%)\n", x->window_s,
                  x->window_from_s, x->window_to_s, o->window_percent);
     ng_cli_print(cli, "rate       at most %.4g per second, at %.4g s\n", x->peak_rate_per_s,

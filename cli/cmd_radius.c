@@ -82,8 +82,8 @@ static ng_status read_spectra(ng_cli *cli, const options *o, ng_error *err)
     }
     if (status == NG_OK) {
         print_spectra(cli, peak, n_peaks);
-        cli->result = json_pack("{s:o,s:o}", "relation", ng_emitter_json(&emitter), "spectra",
-                                spectra_json(peak, n_peaks));
+        cli->result = json_pack("{s:o,s:o,s:b}", "relation", ng_emitter_json(&emitter), "spectra",
+                                spectra_json(peak, n_peaks), "trusted", radii > 0);
     }
     ng_free(rows);
     ng_free(peak);

@@ -116,7 +116,7 @@ const char *ng_radius_flag_name(ng_radius_flag flag);
  *  flag is NG_RADIUS_OK, NG_RADIUS_DARK or NG_RADIUS_FLAT. */
 double ng_emitter_radius_nm(const ng_emitter *e, const ng_emitter_range *range, double brightness,
                             ng_radius_flag *flag);
-/** Radius whose line has its peak at a wavelength; NAN where none has. */
+/** Radius whose line has its peak at a wavelength; NAN where none has; `flag` may be NULL. */
 double ng_emitter_radius_of_peak_nm(const ng_emitter *e, double peak_nm, ng_radius_flag *flag);
 
 /** What is wrong with an emitter's numbers, as a phrase; NULL: nothing. Static text. */

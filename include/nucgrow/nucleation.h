@@ -63,7 +63,7 @@ typedef struct ng_nucleation {
  * Rate: normal kernel on the times of first sight, reflected at both ends of the movie; bands by
  * the Poisson variance sum K^2 and the logarithm, so they stay positive.
  * Warnings: tracks-short, crystals-at-start, crystals-lost, radii-missing (no histograms).
- * @return NG_TOO_LITTLE below 2 frames or 5 tracks; NG_MEMORY
+ * @return NG_TOO_LITTLE below 2 frames or 5 tracks; NG_INVALID above 5e6 frames; NG_MEMORY
  */
 NG_MUST_CHECK ng_status ng_nucleation_compute(const ng_particles *tracks,
                                               const ng_nucleation_options *options,

@@ -11,6 +11,7 @@
 #define TRACKS_MIN 5
 #define BINS_MAX 60
 #define AUTOMATIC_TIMES 5
+#define FRAMES_MAX 5000000
 #define LOST_SHARE 0.1
 #define LAST_SIZES 5
 #define EMPTY_SHARE 2 /* frames before the first crystal, over those after it, that are believed */
@@ -106,6 +107,10 @@ static ng_status make_series(counting *c, ng_nucleation *out, ng_error *err)
     out->n_frames = (size_t)(last - c->first_frame) + 1;
     if (out->n_frames < 2) {
         return NG_FAIL(err, NG_TOO_LITTLE, "there is one frame; nucleation needs two or more");
+    }
+    if (out->n_frames > FRAMES_MAX) {
+        return NG_FAIL(err, NG_INVALID, "frames go from %ld to %ld; at most %d are taken",
+                       c->first_frame, last, FRAMES_MAX);
     }
     double *space = NG_NEW(double, 8 * out->n_frames);
     c->birth_s = NG_NEW(double, c->n_spans);

@@ -17,7 +17,8 @@
 #define HUBER 1.345
 #define TUKEY NG_CURVE_TUKEY
 #define OUTLIER_WEIGHT 0.1
-#define EDGE 1e-4 /* of the range: an estimate nearer to a bound is at it */
+#define LARGEST 1e100 /* of a value: its square must be a number, too */
+#define EDGE 1e-4     /* of the range: an estimate nearer to a bound is at it */
 
 ng_curve_options ng_curve_defaults(void)
 {
@@ -231,7 +232,7 @@ static ng_curve_state check_data(const ng_curve_law *law, const ng_curve_data *d
 {
     for (size_t i = 0; i < data->n; i++) {
         const bool error = data->se != NULL && !(data->se[i] > 0 && isfinite(data->se[i]));
-        if (!isfinite(data->y[i]) || !isfinite(data->time_s[i]) || error ||
+        if (!(fabs(data->y[i]) < LARGEST) || !(fabs(data->time_s[i]) < LARGEST) || error ||
             (i > 0 && !(data->time_s[i] > data->time_s[i - 1]))) {
             return NG_CURVE_INVALID;
         }

@@ -272,6 +272,9 @@ double ng_emitter_radius_of_peak_nm(const ng_emitter *e, double peak_nm, ng_radi
     const double energy_eV = ng_photon_energy_eV(peak_nm);
     double radius_nm = (double)NAN;
     *flag = NG_RADIUS_NOT_POSITIVE;
+    if (isnan(energy_eV)) {
+        return radius_nm;
+    }
     if (e->sizing == NG_SIZING_BRUS) {
         radius_nm = ng_brus_radius_nm(&e->brus, energy_eV);
         *flag = isnan(radius_nm) || radius_nm > e->radius_max_nm ? NG_RADIUS_TOO_BRIGHT
@@ -281,7 +284,6 @@ double ng_emitter_radius_of_peak_nm(const ng_emitter *e, double peak_nm, ng_radi
         const ng_emitter_curve *c = &e->energy_eV;
         *flag = energy_eV > c->value[0]          ? NG_RADIUS_TOO_DIM
                 : energy_eV < c->value[c->n - 1] ? NG_RADIUS_TOO_BRIGHT
-                : isnan(energy_eV)               ? NG_RADIUS_NOT_POSITIVE
                                                  : NG_RADIUS_OK;
         radius_nm = *flag == NG_RADIUS_OK ? find_root(ng_emitter_energy_eV, e, c->radius_nm[0],
                                                       c->radius_nm[c->n - 1], energy_eV)

@@ -159,6 +159,7 @@ static void spectra_to_radii(void **state)
     assert_close(peak[0].radius_nm, ng_brus_radius_nm(&e.brus, ng_photon_energy_eV(500.3)), 1e-3);
     assert_true(peak[1].radius_nm > peak[0].radius_nm);
     assert_true(isnan(peak[2].peak_nm) && isnan(peak[2].radius_nm)); /* no light */
+    assert_int_equal(peak[2].flag, NG_RADIUS_NOT_POSITIVE);
     ng_free(peak);
     rows[3 * 121] = -1;
     assert_int_equal(ng_spectra_peaks(&e, rows, 363, &peak, &n, &err), NG_INVALID);

@@ -198,7 +198,8 @@ static void bad_curves_are_flagged(void **state)
     const double t[] = {0, 1, 2, 3, 4, 5, 6, 7}, twice[] = {0, 1, 1, 3, 4, 5, 6, 7};
     const double rise[] = {0, 1, 3, 5, 7, 8, 8, 8}, fall[] = {8, 8, 7, 5, 4, 3, 2, 1};
     const double flat[] = {2, 2, 2, 2, 2, 2, 2, 2}, dark[] = {-1, -2, -1, -1, -2, -1, -1, -1};
-    const double hole[] = {0, 1, 3, (double)NAN, 7, 8, 8, 8};
+    const double hole[] = {0, 1, 3, (double)NAN, 7, 8, 8, 8},
+                 huge[] = {0, 0, 0, 9e200, 9e200, 9e200, 9e200, 9e200};
     assert_int_equal(state_of(t, rise, 3), NG_CURVE_TOO_FEW);
     assert_int_equal(state_of(t, rise, 0), NG_CURVE_TOO_FEW);
     assert_int_equal(state_of(t, fall, 8), NG_CURVE_NO_RISE);
@@ -206,6 +207,7 @@ static void bad_curves_are_flagged(void **state)
     assert_int_equal(state_of(t, dark, 8), NG_CURVE_NO_RISE);
     assert_int_equal(state_of(t, hole, 8), NG_CURVE_INVALID);
     assert_int_equal(state_of(twice, rise, 8), NG_CURVE_INVALID);
+    assert_int_equal(state_of(t, huge, 8), NG_CURVE_INVALID);
     assert_int_equal(state_of(t, rise, 8), NG_CURVE_OK);
 }
 
