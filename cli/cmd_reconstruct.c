@@ -762,8 +762,7 @@ const ng_command ng_command_reconstruct = {
         "4), the pattern file says why and no image is written.",
     .usage = "RAW.tif -o SR.tif --na A --wavelength-nm L [options]",
     .examples = "nucgrow reconstruct raw.tif -o sr.tif --na 1.45 --wavelength-nm 520\n"
-                "nucgrow reconstruct raw.tif -o sr.tif --na 1.45 --wavelength-nm 520 --pixel-nm 65 "
-                "--peaks peaks.png\n"
+                "nucgrow reconstruct raw.tif -o sr.tif --na 1.45 --wavelength-nm 520 --phases 5\n"
                 "nucgrow reconstruct later.tif -o later-sr.tif --use-pattern sr.pattern.json\n",
     .options = table,
     .n_options = sizeof table / sizeof table[0],
