@@ -17,17 +17,16 @@ static void counted(FILE *out, const char *before, long long n, const char *one,
 
 static void movie_sentence(FILE *out, const json_t *movie)
 {
-    char a[NG_REPORT_NUMBER];
     ng_html_text(out, ng_report_string(movie, "name"));
     counted(out, ": ", whole(movie, "frames"), "frame", "frames");
     ng_html_format(out, " of %lld × %lld pixels", whole(movie, "width"), whole(movie, "height"));
     const double pixel_nm = ng_report_real(movie, "pixel_nm");
     const double frame_s = ng_report_real(movie, "frame_s");
     if (isfinite(pixel_nm)) {
-        ng_html_format(out, ", %s nm a pixel", ng_report_number(a, pixel_nm, (double)NAN));
+        ng_html_format(out, ", %.5g nm a pixel", pixel_nm);
     }
     if (isfinite(frame_s)) {
-        ng_html_format(out, ", %s s a frame", ng_report_number(a, frame_s, (double)NAN));
+        ng_html_format(out, ", %.5g s a frame", frame_s);
     }
     ng_html_raw(out, ". ");
 }
@@ -62,15 +61,13 @@ static void found_sentence(FILE *out, const json_t *count)
 
 static void shown_note(FILE *out, const json_t *movie)
 {
-    char a[NG_REPORT_NUMBER];
     const double step = ng_report_real(movie, "step");
     ng_html_raw(out, "<p class=\"note\">");
     counted(out, "This page holds ", (long long)json_array_size(json_object_get(movie, "shown")),
             "frame", "frames");
     ng_html_raw(out, " of the movie in 16 grays");
     if (step > 1) {
-        ng_html_format(out, ", averaged over %s × %s pixels", ng_report_number(a, step, 0.01),
-                       ng_report_number(a, step, 0.01));
+        ng_html_format(out, ", averaged over %.3g × %.3g pixels", step, step);
     }
     ng_html_raw(out, "; what was measured was measured in the movie itself.</p>\n");
 }
