@@ -14,7 +14,7 @@
 typedef struct options {
     ng_data_options data;
     const char *estimator, *delta, *frame_weights, *supersaturation, *likelihood, *sigma_range;
-    ng_text_list fix, start;
+    ng_text_list fix, start, dataset;
     double variance_scale, variance_limit, supersaturation_max, level;
     long starts, max_iterations, bootstrap, size_trim, series_window;
     long supersaturation_knots, first_frames, folds;
@@ -25,6 +25,13 @@ typedef struct options {
 
 static const ng_option table[] = {
     NG_DATA_OPTION_ROWS(options, data),
+    {.name = "dataset",
+     .type = NG_OPTION_LIST,
+     FIELD(dataset),
+     .value = "FILE[,FILE]",
+     .group = "Input",
+     .doc = "A data set of its own, instead of files; given twice or more, all share one law, each "
+            "with its own S(t) and shape."},
     {.name = "estimator",
      .type = NG_OPTION_CHOICE,
      FIELD(estimator),
@@ -575,6 +582,167 @@ static void print_all(const ng_cli *cli, const fits *f, const ng_growth_fit_opti
     ng_data_say_unwritten(cli);
 }
 
+/* ---- several data sets ------------------------------------------------------------------- */
+
+/* Files of one --dataset: the text is cut at its commas, in place. */
+static size_t split_files(char *text, const char **path)
+{
+    size_t n = 1;
+    path[0] = text;
+    for (char *c = text; *c != '\0'; c++) {
+        if (*c == ',') {
+            *c = '\0';
+            path[n++] = c + 1;
+        }
+    }
+    return n;
+}
+
+static ng_status load_set(ng_cli *cli, const options *o, const char *list, ng_data *out,
+                          ng_error *err)
+{
+    char *text = ng_text_copy(list);
+    const char **path = NG_NEW(const char *, strlen(list) + 1);
+    ng_status status =
+        text != NULL && path != NULL
+            ? ng_data_load_files(cli, &o->data, path, split_files(text, path), out, err)
+            : NG_FAIL(err, NG_MEMORY, "no memory for the names of files");
+    ng_free(text);
+    ng_free(path);
+    if (status == NG_OK && out->tracks.ex_situ) {
+        ng_data_free(out);
+        return NG_FAIL(err, NG_USAGE,
+                       "--dataset %s: samples from a flask cannot share a fit yet; fit them alone",
+                       list);
+    }
+    return status;
+}
+
+static ng_status check_sets(const ng_cli *cli, const options *o, ng_error *err)
+{
+    if (o->dataset.n == 0 && cli->n_files == 0) {
+        return NG_FAIL(err, NG_USAGE,
+                       "no file is given; give tables of tracks, or --dataset for "
+                       "each of several data sets");
+    }
+    if (o->dataset.n > 0 && cli->n_files > 0) {
+        return NG_FAIL(err, NG_USAGE, "%s: give every data set with --dataset, or files without it",
+                       cli->file[0]);
+    }
+    if (o->dataset.n == 1 || (o->dataset.n > 1 && is_forward(o))) {
+        return NG_FAIL(err, NG_USAGE,
+                       "--dataset is given for two or more data sets, and with the "
+                       "rate estimator");
+    }
+    return NG_OK;
+}
+
+/* {name, delta, cost, series, phases, alone: {parameters, cost}} */
+static ng_status put_set(const char *name, const json_t *whole, const json_t *alone, json_t *sets,
+                         ng_error *err)
+{
+    static const char *const kept[] = {"delta", "cost", "series", "phases"};
+    json_t *one =
+        json_pack("{s:s,s:{s:O,s:O}}", "name", name, "alone", "parameters",
+                  json_object_get(alone, "parameters"), "cost", json_object_get(alone, "cost"));
+    for (size_t i = 0; one != NULL && i < sizeof kept / sizeof kept[0]; i++) {
+        (void)json_object_set(one, kept[i], json_object_get(whole, kept[i]));
+    }
+    return json_array_append_new(sets, one) == 0
+               ? NG_OK
+               : NG_FAIL(err, NG_MEMORY, "no memory for the data sets");
+}
+
+static ng_status write_joint(ng_cli *cli, const options *o, const ng_data *data,
+                             const ng_growth_fit_options *fit_o, const ng_growth_joint *joint,
+                             ng_error *err)
+{
+    json_t *sets = json_array();
+    ng_status status = NG_OK;
+    for (size_t k = 0; k < joint->n_sets && status == NG_OK; k++) {
+        json_t *whole = NULL, *alone = NULL;
+        status = ng_growth_fit_json(&joint->set[k], &data[k].trajectories, fit_o, &data[k].material,
+                                    &whole, k == 0 ? &cli->warnings : NULL, err);
+        if (status == NG_OK) {
+            status = ng_growth_fit_json(&joint->alone[k], &data[k].trajectories, fit_o,
+                                        &data[k].material, &alone, NULL, err);
+        }
+        if (status == NG_OK) {
+            status = put_set(o->dataset.item[k], whole, alone, sets, err);
+        }
+        json_decref(alone);
+        if (k == 0) {
+            cli->result = whole;
+        } else {
+            json_decref(whole);
+        }
+    }
+    if (status == NG_OK) {
+        (void)json_object_set(cli->result, "datasets", sets);
+        (void)json_object_set_new(cli->result, "sharing",
+                                  json_pack("{s:f,s:f,s:f}", "statistic", joint->statistic,
+                                            "freedom", joint->freedom, "probability",
+                                            joint->probability));
+    }
+    json_decref(sets);
+    return status;
+}
+
+static void print_joint(const ng_cli *cli, const ng_growth_joint *joint, double level)
+{
+    print_parameters(cli, &joint->set[0], level);
+    ng_cli_print(cli,
+                 "\n%zu data sets share the law; against one each: chi-square %.1f for %.0f "
+                 "numbers, p = %.2g\n",
+                 joint->n_sets, joint->statistic, joint->freedom, joint->probability);
+    print_verdict(cli);
+    ng_data_say_unwritten(cli);
+}
+
+static ng_status fit_together(ng_cli *cli, const options *o, ng_data *data,
+                              const ng_trajectories **set, ng_error *err)
+{
+    const size_t n = o->dataset.n;
+    ng_growth_fit_options fit_o;
+    ng_growth_joint joint = {0};
+    ng_status status = NG_OK;
+    for (size_t k = 0; k < n && status == NG_OK; k++) {
+        status = load_set(cli, o, o->dataset.item[k], &data[k], err);
+        set[k] = &data[k].trajectories;
+    }
+    status = status == NG_OK ? fit_options(cli, o, &data[0], &fit_o, err) : status;
+    status = status == NG_OK ? ng_cli_keep_records(cli, err) : status;
+    if (status == NG_OK) {
+        status = ng_growth_joint_run(set, n, &fit_o, &cli->run, &joint, &cli->warnings, err);
+    }
+    status = status == NG_OK ? write_joint(cli, o, data, &fit_o, &joint, err) : status;
+    status = status == NG_OK ? put_ensemble(cli, &data[0], cli->result, err) : status;
+    if (status == NG_OK) {
+        print_joint(cli, &joint, fit_o.level);
+    }
+    ng_growth_joint_free(&joint);
+    return status;
+}
+
+static ng_status run_joint(ng_cli *cli, const options *o, double start_s, ng_error *err)
+{
+    ng_data *data = NG_NEW(ng_data, o->dataset.n);
+    const ng_trajectories **set = NG_NEW(const ng_trajectories *, o->dataset.n);
+    ng_status status = data != NULL && set != NULL
+                           ? fit_together(cli, o, data, set, err)
+                           : NG_FAIL(err, NG_MEMORY, "no memory for the data sets");
+    if (status == NG_OK) {
+        put_timing(cli, start_s, cli->result);
+        cite(cli, false);
+    }
+    for (size_t k = 0; data != NULL && k < o->dataset.n; k++) {
+        ng_data_free(&data[k]);
+    }
+    ng_free(data);
+    ng_free(set);
+    return status;
+}
+
 static ng_status run(ng_cli *cli, const void *values, ng_error *err)
 {
     const options *o = values;
@@ -585,8 +753,12 @@ static ng_status run(ng_cli *cli, const void *values, ng_error *err)
     fits f = {0};
     /* a slip in an option is told before any file is read */
     ng_status status = read_texts(o, &(ng_growth_fit_options){0}, err);
+    status = status == NG_OK ? check_sets(cli, o, err) : status;
     if (status != NG_OK) {
         return status;
+    }
+    if (o->dataset.n > 0) {
+        return run_joint(cli, o, start_s, err);
     }
     status = ng_data_load(cli, &o->data, &data, err);
     if (status != NG_OK) {
@@ -632,13 +804,17 @@ const ng_command ng_command_fit_growth = {
         "search did not converge. The five numbers are sloppy: read the potential and its band.",
     .usage = "TRACKS... [options]",
     .examples = "nucgrow fit growth tracks.csv --material Pt --pixel-nm 0.53 -o fit-growth.json\n"
+                "# samples drawn from a flask\n"
+                "nucgrow fit growth flask.csv --material CdSe -o fit-growth.json\n"
+                "# two experiments, one law\n"
+                "nucgrow fit growth --dataset a.csv --dataset b.csv --material Pt -o joint.json\n"
                 "# the published analysis, evaluated at the published parameters\n"
                 "nucgrow fit growth tracks.csv --material Pt --pixel-nm 0.53 \\\n"
                 "    --preset published --fix eps_f=3.04,eps_e=-1.35,alpha4=6.5,K=0.171,kr=1.4\n",
     .options = table,
     .n_options = sizeof table / sizeof table[0],
     .options_size = sizeof(options),
-    .n_min = 1,
+    .n_min = 0,
     .n_max = SIZE_MAX,
     .output = NG_OUTPUT_RESULT,
     .schema = "nucgrow/fit-growth/1",

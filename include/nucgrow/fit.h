@@ -225,6 +225,32 @@ void ng_rate_problem_size(const ng_rate_problem *problem, size_t *frames, size_t
 void ng_rate_problem_series(const ng_rate_problem *problem, double *time_s, double *supersaturation,
                             double *delta);
 
+/* ---- several data sets, one law -------------------------------------------------------------- */
+
+/** Data sets that share eps_f, eps_e, alpha4, K and kr; each keeps its S(t) and delta. */
+typedef struct ng_growth_joint {
+    size_t n_sets;
+    ng_growth_fit *set;   /* owned: each data set at the shared parameters, with their intervals */
+    ng_growth_fit *alone; /* owned: each by itself */
+    bool converged;
+    double objective; /* mean over all residuals */
+    /* is sharing supported? */
+    double statistic; /* sum over sets of observations times the relative rise of the misfit */
+    double freedom;   /* chi-square's degrees of freedom: five a further set, less what is fixed */
+    double probability;
+} ng_growth_joint;
+
+/**
+ * Fit several data sets together; options as for one, starts and bootstrap too (`options->samples`
+ * must be NULL). A replicate resamples the particles of every set.
+ * Errors: as ng_growth_fit_run; NG_USAGE with fewer than two sets.
+ */
+NG_MUST_CHECK ng_status ng_growth_joint_run(const ng_trajectories *const *sets, size_t n_sets,
+                                            const ng_growth_fit_options *options,
+                                            const ng_run *run, ng_growth_joint *out,
+                                            ng_warnings *warnings, ng_error *err);
+void ng_growth_joint_free(ng_growth_joint *joint);
+
 /* ---- what follows from a fit ------------------------------------------------------------- */
 
 /** fit-growth.json of docs/results.md without schema, provenance, warnings, ensemble; owned by the

@@ -124,6 +124,8 @@ typedef struct rate_derivative {
     double variance[NG_N_GROWTH_PARAMETERS];                  /* d(u S - w)/d theta */
 } rate_derivative;
 struct ng_rate_problem {
+    ng_rate_problem *joint; /* further data of the same law, minimised together (borrowed) */
+    double share;           /* of this problem's objective in the sum of all; 1 alone */
     rate_nodes own_nodes; /* used when the problem was made alone */
     rate_data data;
     ng_growth_fit_options options;

@@ -69,6 +69,7 @@ ng_status ng_rate_problem_make(const ng_trajectories *t, const double *weight,
         return NG_FAIL(err, NG_MEMORY, "rate estimator: no memory");
     }
     p->options = *o;
+    p->share = 1.0;
     p->smooth_penalty = (double)NAN; /* not set yet */
     status = o->published ? ng_rate_data_psi_flux(t, weight, o, nodes, &p->data, err)
                           : ng_rate_data_particles(t, weight, o, nodes, &p->data, err);

@@ -201,6 +201,42 @@ static double gradient_size(const rate_normal *e, const bool still[N], double ob
     return size;
 }
 
+/* Sum over all data that share the law. */
+static ng_rate_cost evaluate_all(ng_rate_problem *p, const ng_growth_parameters *q)
+{
+    ng_rate_cost sum = ng_rate_evaluate(p, q);
+    if (p->joint == NULL) {
+        return sum;
+    }
+    sum.objective *= p->share;
+    for (ng_rate_problem *r = p->joint; r != NULL; r = r->joint) {
+        const ng_rate_cost one = ng_rate_evaluate(r, q);
+        sum.objective += r->share * one.objective;
+        sum.variance = fmax(sum.variance, one.variance);
+    }
+    return sum;
+}
+
+static void normal_equations_of_all(ng_rate_problem *p, rate_normal *out)
+{
+    ng_rate_normal_equations(p, out);
+    if (p->joint == NULL) {
+        return;
+    }
+    rate_normal sum = {0};
+    for (ng_rate_problem *r = p; r != NULL; r = r->joint) {
+        rate_normal one;
+        ng_rate_normal_equations(r, &one);
+        for (size_t i = 0; i < N; i++) {
+            sum.g[i] += r->share * one.g[i];
+            for (size_t j = 0; j < N; j++) {
+                sum.h[i][j] += r->share * one.h[i][j];
+            }
+        }
+    }
+    *out = sum;
+}
+
 typedef struct search_state {
     double x[N], mu, growth;
     ng_rate_cost cost;
@@ -222,7 +258,7 @@ static bool improve(ng_rate_problem *p, const rate_normal *e, const bool still[N
                     ng_growth_parameter_set(&q, i, ng_growth_parameter_get(&p->options.start, i));
                 }
             }
-            ng_rate_cost cost = ng_rate_evaluate(p, &q);
+            ng_rate_cost cost = evaluate_all(p, &q);
             if (cost.objective < s->cost.objective) {
                 s->small = s->cost.objective - cost.objective < COST_TOLERANCE * s->cost.objective
                                ? s->small + 1
@@ -252,7 +288,7 @@ static ng_fit_stop iterate(ng_rate_problem *p, search_state *s, size_t max_itera
     bool still[N];
     double length = 0.0;
     for (*iterations = 0; *iterations < max_iterations; ++*iterations) {
-        ng_rate_normal_equations(p, &e);
+        normal_equations_of_all(p, &e);
         if (find_still(p, &e, s->x, still) == 0) {
             return NG_STOP_EVALUATED;
         }
@@ -263,7 +299,7 @@ static ng_fit_stop iterate(ng_rate_problem *p, search_state *s, size_t max_itera
         double lambda = p->lambda;
         if (!improve(p, &e, still, s, &length)) {
             p->lambda = lambda;
-            s->cost = ng_rate_evaluate(p, &before);
+            s->cost = evaluate_all(p, &before);
             return NG_STOP_STEP;
         }
         if (length < STEP_TOLERANCE) {
@@ -281,7 +317,7 @@ void ng_rate_search_run(ng_rate_problem *p, const ng_growth_parameters *start,
 {
     search_state s = {.mu = 1e-3, .growth = 2.0};
     ng_rate_to_coordinates(start, s.x);
-    s.cost = ng_rate_evaluate(p, start);
+    s.cost = evaluate_all(p, start);
     out->stop = iterate(p, &s, max_iterations, &out->iterations);
     out->best = p->parameters;
     out->cost = s.cost;

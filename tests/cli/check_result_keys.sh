@@ -49,6 +49,8 @@ awk 'BEGIN { print "time_s,intensity"; for (t = 0; t < 60; t++)
 "$program" energy nucleation.json fit-diffusion.json -q -o energy.json \
     --surface-energy-J-per-m2 0.02
 
+"$program" fit growth -q -o fit-growth-joint.json --material Pt --dataset tracks.csv \
+    --dataset tracks.csv --starts 1 --bootstrap 2 || [ $? = 4 ]
 # six samples of forty particles from a flask
 awk 'BEGIN {
     print "time_min,radius_nm"
@@ -62,7 +64,8 @@ keys() { # of a result; those named like flags (frame-s) are the flags' own
 }
 words=$(grep -oE '[A-Za-z_][A-Za-z0-9_]*' "$page" | sort -u)
 for result in ensemble.json detect.json track.json potential.json fit-growth.json fit-growth-forward.json predicted.json \
-    fit-growth-flask.json fit-coalescence.json truth.json crystals/truth.json radius.json nucleation.json \
+    fit-growth-flask.json fit-growth-joint.json \
+    fit-coalescence.json truth.json crystals/truth.json radius.json nucleation.json \
     fit-avrami.json fit-avrami-crystals.json fit-diffusion.json energy.json; do
     # flags of the provenance are known from the help pages
     keys <(sed '/^    "options": {/,/^    },/d' "$result") > found
@@ -72,7 +75,8 @@ for result in ensemble.json detect.json track.json potential.json fit-growth.jso
     [ -z "$undocumented" ] || complain "$result: not in $(basename "$page"): $undocumented"
 done
 
-for result in ensemble detect fit-growth fit-growth-forward fit-growth-flask predicted fit-coalescence radius nucleation \
+for result in ensemble detect fit-growth fit-growth-forward fit-growth-flask \
+    fit-growth-joint predicted fit-coalescence radius nucleation \
     fit-avrami fit-diffusion energy; do
     keys "$result.json" > found
     promised=$(sed -n "/^## $result.json:/,/^## /p" "$page" | sed -nE 's/^\| (`[^|]*) \|.*/\1/p' |
