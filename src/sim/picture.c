@@ -22,31 +22,43 @@ static void put_cross(unsigned char *rgb, size_t side, double x, double y)
     }
 }
 
-static double mean_height(const ng_sim_bands *b, size_t n)
+/* Heights at like |k| differ by what the optics pass; each is shown over its ring's mean. */
+#define RINGS 48
+
+static void mean_of_rings(const ng_sim_search *s, const ng_sim_bands *b, double range,
+                          double mean[RINGS + 1])
 {
-    double sum = 0;
+    const size_t w = s->plane.width, n = w * s->plane.height;
+    double count[RINGS + 1] = {0};
+    memset(mean, 0, (RINGS + 1) * sizeof *mean);
     for (size_t i = 0; i < n; i++) {
-        sum += sqrt((double)b->work[0][i].re) / (double)n;
+        const double k = hypot(ng_sim_bin(i % w, w), ng_sim_bin(i / w, s->plane.height));
+        const size_t ring = k < range ? (size_t)(RINGS * k / range) : RINGS;
+        mean[ring] += sqrt((double)b->work[0][i].re);
+        count[ring]++;
     }
-    return sum;
+    for (size_t i = 0; i <= RINGS; i++) {
+        mean[i] = count[i] > 0 ? mean[i] / count[i] : 1;
+    }
 }
 
-/* The largest value of the map that falls on each pixel, from the mean of all (black) to the peak. */
+/* The highest value of the map that falls on each pixel, from twice the mean (black) to the peak. */
 static void draw(const ng_sim_search *s, const ng_sim_bands *b, const ng_sim_direction *d,
                  size_t side, unsigned char *rgb)
 {
     const size_t w = s->plane.width, h = s->plane.height;
     const double range = 1.15 * s->ring_max, scale = (double)side / (2 * range);
-    const double mean = mean_height(b, w * h), low = log(mean + 1e-30);
-    const double high = low + log(fmax(d->peak, 2));
+    const double top = log(fmax(0.5 * d->peak, 2));
+    double mean[RINGS + 1];
+    mean_of_rings(s, b, range, mean);
     memset(rgb, 0, 3 * side * side);
     for (size_t i = 0; i < w * h; i++) {
-        const double kx = ng_sim_bin(i % w, w), ky = ng_sim_bin(i / w, h);
-        if (fabs(kx) >= range || fabs(ky) >= range) {
+        const double kx = ng_sim_bin(i % w, w), ky = ng_sim_bin(i / w, h), k = hypot(kx, ky);
+        if (k >= range) {
             continue;
         }
-        const double value = 0.5 * log((double)b->work[0][i].re + 1e-30);
-        const double grey = 255 * fmin(fmax((value - low) / (high - low), 0), 1);
+        const double over = sqrt((double)b->work[0][i].re) / mean[(size_t)(RINGS * k / range)];
+        const double grey = 255 * fmin(fmax(log(0.5 * over + 1e-9) / top, 0), 1);
         const size_t from_x = (size_t)((kx + range) * scale);
         const size_t from_y = (size_t)((ky + range) * scale);
         const size_t fill = (size_t)ceil(scale / (double)(w < h ? w : h));
