@@ -72,7 +72,7 @@ static ng_status read_spectra(ng_cli *cli, const options *o, ng_error *err)
         status = ng_spectra_peaks(&emitter, rows, n, &peak, &n_peaks, err);
     }
     for (size_t i = 0; status == NG_OK && i < n_peaks; i++) {
-        radii += isfinite(peak[i].radius_nm);
+        radii += isfinite(peak[i].radius_nm) ? 1 : 0;
     }
     if (status == NG_OK && radii < n_peaks) {
         ng_warnings_add(&cli->warnings, "radii-missing",
