@@ -23,6 +23,12 @@ typedef enum ng_particle_flag {
     NG_FLAG_NO_FIT = 4,    /* the fit failed; values are those of the mask: "no-fit" */
     NG_FLAG_SATURATED = 8, /* "saturated" */
     NG_FLAG_SPLIT = 16,    /* one component divided by the watershed: "split" */
+    /* intensities that gave no radius, or one with a doubt: nucgrow/radii.h */
+    NG_FLAG_NOT_POSITIVE = 32,   /* "not-positive" */
+    NG_FLAG_BELOW_RANGE = 64,    /* "below-range" */
+    NG_FLAG_ABOVE_RANGE = 128,   /* "above-range" */
+    NG_FLAG_NOT_EXCITABLE = 256, /* "not-excitable" */
+    NG_FLAG_FOLD = 512,          /* "fold" */
 } ng_particle_flag;
 
 typedef struct ng_particle {

@@ -17,8 +17,8 @@ extern "C" {
 /** Read an emitter: one mapping; keys name, title, sizing (volume, brus, table), gap-eV,
  *  mass-ratio, permittivity, radius-nm and energy-eV or peak-nm (the sizing table),
  *  yield-radius-nm and yield, radius-min-nm, radius-max-nm, absorption-power, excitation-nm,
- *  edge-eV, band-low-nm, band-high-nm, band-transmission, line-nm. What is missing is as in FAPbBr3,
- *  but there is no yield table, and a sizing table makes `sizing` table.
+ *  edge-eV, band-low-nm, band-high-nm, band-transmission, line-nm. What is missing is as in
+ *  FAPbBr3, but there is no yield table, and a sizing table makes `sizing` table.
  *  @return NG_IO; NG_FORMAT or NG_USAGE (file:line); NG_INVALID (what is wrong with the numbers) */
 NG_MUST_CHECK ng_status ng_emitter_read(const char *path, ng_emitter *out, ng_error *err);
 /** A built-in name, or else the path of a file (a text with a '/' or a '.'). */
@@ -69,8 +69,8 @@ typedef struct ng_radii_counts {
 
 /**
  * Give every particle with an intensity a radius, and its standard error r dI/(p I), NAN where
- * dI is not known. Where there is none, radius_nm is NAN; `flag` (may be NULL; one a particle) says
- * why. Warnings: radii-missing, not-excitable, fold, relation-assumed.
+ * dI is not known. Where there is none, radius_nm is NAN; the particle's flags, and `flag` (may be
+ * NULL; one a particle), say why. Warnings: radii-missing, not-excitable, fold, relation-assumed.
  */
 void ng_radii_assign(const ng_emitter *e, const ng_calibration *calibration,
                      ng_particles *particles, ng_radius_flag *flag, ng_radii_counts *counts,

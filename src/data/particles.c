@@ -32,8 +32,16 @@ const ng_particle_column ng_particle_columns[] = {
 const size_t ng_n_particle_columns = sizeof ng_particle_columns / sizeof ng_particle_columns[0];
 
 const ng_flag_word ng_flag_words[] = {
-    {NG_FLAG_EDGE, "edge"},           {NG_FLAG_CROWDED, "crowded"}, {NG_FLAG_NO_FIT, "no-fit"},
-    {NG_FLAG_SATURATED, "saturated"}, {NG_FLAG_SPLIT, "split"},
+    {NG_FLAG_EDGE, "edge"},
+    {NG_FLAG_CROWDED, "crowded"},
+    {NG_FLAG_NO_FIT, "no-fit"},
+    {NG_FLAG_SATURATED, "saturated"},
+    {NG_FLAG_SPLIT, "split"},
+    {NG_FLAG_NOT_POSITIVE, "not-positive"},
+    {NG_FLAG_BELOW_RANGE, "below-range"},
+    {NG_FLAG_ABOVE_RANGE, "above-range"},
+    {NG_FLAG_NOT_EXCITABLE, "not-excitable"},
+    {NG_FLAG_FOLD, "fold"},
 };
 const size_t ng_n_flag_words = sizeof ng_flag_words / sizeof ng_flag_words[0];
 

@@ -336,8 +336,8 @@ static ng_status bin(const double *r, size_t n, ng_radius_histogram *h, ng_error
     return NG_OK;
 }
 
-/* Median of the last sizes until a time: a frame in which a crystal is half dark shows it small, and
- * one that is dark keeps the size it was last seen with. 0 where there is none. */
+/* Median of the last sizes until a time: a frame in which a crystal is half dark shows it small,
+ * and one that is dark keeps the size it was last seen with. 0 where there is none. */
 static double size_at(const ng_particle *p, const ng_particle *end, double time_s)
 {
     double last[LAST_SIZES];

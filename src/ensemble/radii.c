@@ -184,6 +184,17 @@ ng_status ng_calibrate(const ng_emitter *e, const ng_particles *tracks,
 
 /* ---- radii ---------------------------------------------------------------------------------- */
 
+static const unsigned particle_flag[NG_N_RADIUS_FLAGS] = {
+    [NG_RADIUS_NOT_POSITIVE] = NG_FLAG_NOT_POSITIVE,
+    [NG_RADIUS_TOO_DIM] = NG_FLAG_BELOW_RANGE,
+    [NG_RADIUS_TOO_BRIGHT] = NG_FLAG_ABOVE_RANGE,
+    [NG_RADIUS_DARK] = NG_FLAG_NOT_EXCITABLE,
+    [NG_RADIUS_FLAT] = NG_FLAG_FOLD};
+
+/* What a table may hold from a conversion before this one. */
+static const unsigned radius_flags = NG_FLAG_NOT_POSITIVE | NG_FLAG_BELOW_RANGE |
+                                     NG_FLAG_ABOVE_RANGE | NG_FLAG_NOT_EXCITABLE | NG_FLAG_FOLD;
+
 static void warn_of_missing(const ng_radii_counts *c, ng_warnings *warnings)
 {
     size_t missing = c->saturated;
@@ -246,6 +257,7 @@ void ng_radii_assign(const ng_emitter *e, const ng_calibration *calibration,
         } else {
             counts->flag[why]++;
         }
+        p->flag = (p->flag & ~radius_flags) | particle_flag[why];
         if (flag != NULL) {
             flag[i] = why;
         }

@@ -51,6 +51,8 @@ static void the_median_sets_the_scale(void **state)
     assert_close(p.item[FRAMES].radius_se_nm, 1.2 * 0.06 / 3, 1e-12); /* dr/r = dI/(3 I) */
     assert_int_equal(flag[3], NG_RADIUS_NOT_POSITIVE);
     assert_int_equal(flag[4], NG_RADIUS_TOO_BRIGHT);
+    assert_int_equal(p.item[4].flag, NG_FLAG_ABOVE_RANGE);
+    assert_int_equal(p.item[6].flag, NG_FLAG_SATURATED);
     assert_int_equal(flag[5], NG_RADIUS_TOO_DIM);
     for (size_t i = 3; i < 7; i++) {
         assert_true(isnan(p.item[i].radius_nm)); /* never a clamp */
