@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include <report/report_internal.h>
+#include <report/seen_internal.h>
 
 /* ---- escaping ------------------------------------------------------------------------------ */
 
@@ -458,6 +458,105 @@ static void leaves_nothing_behind_when_memory_ends(void **state)
     fail_msg("the report never came through");
 }
 
+/* ---- what was seen -------------------------------------------------------------------------- */
+
+/* A movie of noise: `frames` of side x side pixels, of unknown calibration when pixel_nm is NAN. */
+static void write_noise(const char *path, size_t side, size_t frames, double pixel_nm)
+{
+    const ng_stack_format format = {.width = side,
+                                    .height = side,
+                                    .frames = frames,
+                                    .sample = NG_SAMPLE_UINT16,
+                                    .pixel_nm = pixel_nm,
+                                    .frame_s = 2};
+    ng_stack *stack = NULL;
+    float *pixel = NG_NEW(float, side *side);
+    gsl_rng *rng = ng_random_open(1, 1);
+    assert_int_equal(ng_stack_create(path, &format, true, &stack, NULL), NG_OK);
+    for (size_t frame = 0; frame < frames; frame++) {
+        for (size_t i = 0; i < side * side; i++) {
+            pixel[i] = (float)(500 + gsl_rng_uniform_int(rng, 1000));
+        }
+        assert_int_equal(ng_stack_write(stack, pixel, NULL), NG_OK);
+    }
+    assert_int_equal(ng_stack_commit(stack, NULL), NG_OK);
+    ng_random_close(rng);
+    ng_free(pixel);
+}
+
+/* Noise is what a picture can least be squeezed of: 40 frames would take 4.3 MB. */
+static void frames_fit_their_share_of_the_page(void **state)
+{
+    (void)state;
+    char movie[4096];
+    snprintf(movie, sizeof movie, "%s", test_output("noise.tif"));
+    write_noise(movie, 400, 45, 0.5);
+    json_t *seen = NULL;
+    const ng_report_files files = {.movie = movie, .pixel_nm = (double)NAN};
+    assert_int_equal(ng_report_look(&files, &seen, NULL, NULL), NG_OK);
+    const json_t *about = json_object_get(seen, "movie"), *image = json_object_get(seen, "image");
+    size_t bytes = 0, i;
+    json_t *one;
+    json_array_foreach(image, i, one)
+    {
+        assert_memory_equal(json_string_value(one), "data:image/png;base64,", 22);
+        bytes += json_string_length(one);
+    }
+    assert_int_equal(json_array_size(image), 40);
+    assert_int_equal(json_array_size(json_object_get(about, "shown")), 40);
+    assert_int_equal(json_integer_value(json_array_get(json_object_get(about, "shown"), 39)), 44);
+    assert_true(bytes <= 3000000 && bytes > 1000000);
+    assert_int_equal(json_integer_value(json_object_get(about, "bytes")), bytes);
+    assert_true(json_number_value(json_object_get(about, "step")) > 1);
+    json_decref(seen);
+    unlink(movie);
+}
+
+static void tracks_and_merges_are_shown(void **state)
+{
+    (void)state;
+    char movie[4096], table[4096], events[4096];
+    snprintf(movie, sizeof movie, "%s", test_output("small.tif"));
+    write_noise(movie, 40, 9, 0.5);
+    snprintf(table, sizeof table, "%s",
+             test_written("seen.csv",
+                          "track,frame,time_s,x_nm,y_nm,radius_nm\n"
+                          "1,3,6,5,5,1\n2,3,6,8,5,1.5\n2,4,8,7,5,1.6\n2,5,10,7,5,1.6\n"));
+    snprintf(events, sizeof events, "%s",
+             test_written("seen-events.csv", "kind,frame,time_s,track,partner,into,score\n"
+                                             "merge,4,8,1,2,2,0.9\nbirth,3,6,1,,,\n"));
+    ng_report_files files = {movie, table, events, (double)NAN};
+    json_t *seen = NULL;
+    assert_int_equal(ng_report_look(&files, &seen, NULL, NULL), NG_OK);
+    const json_t *track = json_array_get(json_object_get(seen, "track"), 0);
+    assert_int_equal(json_array_size(json_object_get(seen, "track")), 2);
+    assert_close(json_number_value(json_array_get(json_object_get(track, "x_px"), 0)), 10, 1e-9);
+    const json_t *event = json_array_get(json_object_get(seen, "event"), 0);
+    assert_int_equal(json_array_size(json_object_get(seen, "event")), 1);
+    const json_t *strip = json_object_get(event, "strip");
+    assert_int_equal(json_array_size(json_object_get(strip, "frame")), 7);
+    const json_t *before = json_array_get(json_object_get(strip, "outline"), 2);
+    assert_int_equal(json_array_size(before), 2); /* frame 3: both parents */
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(seen, "count"), "births")),
+                     1);
+    json_decref(seen);
+
+    /* without a calibration nothing can be drawn on the movie, and the message says so */
+    write_noise(movie, 40, 9, (double)NAN);
+    ng_error err = {0};
+    assert_int_equal(ng_report_look(&files, &seen, NULL, &err), NG_INVALID);
+    assert_null(seen);
+    assert_non_null(strstr(err.message, "pass --pixel-nm"));
+    files.pixel_nm = 0.5;
+    assert_int_equal(ng_report_look(&files, &seen, NULL, &err), NG_OK);
+    json_decref(seen);
+    files.movie = "/nonexistent/movie.tif";
+    assert_int_equal(ng_report_look(&files, &seen, NULL, &err), NG_IO);
+    unlink(movie);
+    unlink(table);
+    unlink(events);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -476,6 +575,8 @@ int main(void)
         cmocka_unit_test(survives_odd_results),
         cmocka_unit_test(thins_long_tables),
         cmocka_unit_test(overwrites_only_when_told),
+        cmocka_unit_test(frames_fit_their_share_of_the_page),
+        cmocka_unit_test(tracks_and_merges_are_shown),
         cmocka_unit_test(leaves_nothing_behind_when_memory_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
