@@ -7,10 +7,11 @@
  *     bench_sim robustness               found, or refused with what reason, over a grid
  *     bench_sim speed                    time over that of the transforms alone, 128^2 to 2048^2
  *
- * Scene: 512 x 512 pixels of 65 nm, NA 1.45, 520 nm, m = 0.8, offset 100, background 20, Poisson and
- * 1.6 e of read noise; 700 points of 400 e times lognormal(0, 0.5), 40 threads of 12 e each half
- * pixel. Light of a point: sum within 5 fine pixels less the median of the ring from 6 to 10; points
- * with no other source within 8 camera pixels; bright ones have 400 counts or more.
+ * Scene: 512 x 512 pixels of 65 nm, NA 1.45, 520 nm, m = 0.8, offset 100, background 20,
+ * Poisson and 1.6 e of read noise; 700 points of 400 e times lognormal(0, 0.5), 40 threads of
+ * 12 e each half pixel. Light of a point: sum within 5 fine pixels less the median of the ring
+ * from 6 to 10; points with no other source within 8 camera pixels; bright ones have 400 counts
+ * or more.
  */
 #include <fftw3.h>
 #include <nucgrow/sim.h>

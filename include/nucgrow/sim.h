@@ -113,9 +113,9 @@ typedef struct ng_sim_camera {
 /**
  * Offset and gain from the frames themselves: beyond the optical cutoff there is noise only, whose
  * local variance grows with the local mean, gain * (mean - offset). Read noise cannot be told from
- * offset this way: the offset found is the one at which the variance vanishes, offset - read^2/gain,
- * and `read_noise` is set to 0, which gives every pixel its right variance. Members of `camera` that
- * are finite are kept (offset, gain, read_noise), NAN are estimated.
+ * offset this way: the offset found is the one at which the variance vanishes, offset -
+ * read^2/gain, and `read_noise` is set to 0, which gives every pixel its right variance.
+ * Members of `camera` that are finite are kept (offset, gain, read_noise), NAN are estimated.
  *
  * The slope comes from an instrument (the mean of the other frames), so that noise in the local
  * mean does not lower it; standard errors from the spread over blocks of the field.
@@ -270,8 +270,8 @@ typedef struct ng_sim_run_info {
  * field and section: per camera pixel.)
  *
  * joint: x <- x / (sum_p f_p I_p H^T 1) * sum_p f_p I_p H^T[d_p / (f_p H I_p x + b)] over one
- * direction after the other, with a part of b moved into x on both sides and Nesterov's momentum from
- * pass to pass, then a Gaussian of kernel_nm. Threads of `run` share the transforms;
+ * direction after the other, with a part of b moved into x on both sides and Nesterov's
+ * momentum from pass to pass, then a Gaussian of kernel_nm. Threads of `run` share the transforms;
  * the result is the same bytes for any number of them.
  * Source: Richardson, J. Opt. Soc. Am. 62, 55 (1972); Lucy, Astron. J. 79, 745 (1974); ordered
  * subsets: Hudson, Larkin, IEEE Trans. Med. Imaging 13, 601 (1994); two steps: Perez, Chang,
@@ -308,9 +308,10 @@ typedef struct ng_sim_quality {
     size_t n_verdicts;
 } ng_sim_quality;
 
-/** Judge a pattern and the frames that it came from; frc_nm is left NAN. Contrast to noise: over the
- *  brightest 2 % of the pixels, stripes from top to bottom (twice their amplitude) over the noise of
- *  one frame; rules of thumb 4 and 8 after Ball et al., Sci. Rep. 5, 15915 (2015). */
+/** Judge a pattern and the frames that it came from; frc_nm is left NAN. Contrast to noise:
+ *  over the brightest 2 % of the pixels, stripes from top to bottom (twice their amplitude)
+ *  over the noise of one frame; rules of thumb 4 and 8 after Ball et al., Sci. Rep. 5, 15915
+ *  (2015). */
 void ng_sim_quality_of_frames(const ng_sim_pattern *pattern, const float *frames,
                               ng_sim_quality *out);
 /** Add what the ring correlation of two reconstructions says (NAN: nothing), and the verdicts. */

@@ -59,8 +59,8 @@ static double half_sample_mode(const float *x, size_t n)
     return sum / (double)n;
 }
 
-/* The mode is noisy, the dark flank of the distribution is not: its width, seen from the mode, tells
- * the noise, and the mean of what lies within one width of the mode is the background. */
+/* The mode is noisy, the dark flank of the distribution is not: its width, seen from the mode,
+ * tells the noise, and the mean of what lies within one width of the mode is the background. */
 double ng_sim_background(ng_sim_reconstructor *r)
 {
     const ng_sim_layout *layout = &r->pattern.layout;

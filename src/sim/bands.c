@@ -10,7 +10,8 @@
 #define TAPER 5
 #define WINDOW 36
 #define WINDOW_SHARE 0.15
-/* The noise is measured from here on, in units of the cutoff; the axes hold what the edges leave. */
+/* The noise is measured from here on, in units of the cutoff; the axes hold what the edges
+ * leave. */
 #define BEYOND 1.04
 #define AXIS 2.5
 

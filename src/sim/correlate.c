@@ -29,9 +29,9 @@ static double object_power(const ng_sim_search *s, const ng_sim_bands *b)
 /* Stripes this weak are still to be seen. */
 #define WEAK 0.05
 
-/* Both bands are deconvolved as far as their noise allows. With less weight on the high frequencies,
- * where alone the bands overlap, the chance alignment of bright points makes higher maxima than the
- * stripes do. */
+/* Both bands are deconvolved as far as their noise allows. With less weight on the high
+ * frequencies, where alone the bands overlap, the chance alignment of bright points makes
+ * higher maxima than the stripes do. */
 void ng_sim_correlate(const ng_sim_search *s, ng_sim_bands *b)
 {
     const size_t width = s->plane.width, height = s->plane.height;
@@ -173,9 +173,9 @@ static void ring_levels(const ng_sim_search *s, const ng_cf *map, double level[R
     }
 }
 
-/* Bright points that happen to lie on stripes of some other k make maxima too, the higher the smaller
- * |k| is, since the bands overlap more there. Heights are in units of what chance reaches at their
- * |k|. */
+/* Bright points that happen to lie on stripes of some other k make maxima too, the higher the
+ * smaller |k| is, since the bands overlap more there. Heights are in units of what chance
+ * reaches at their |k|. */
 static double level_at(const ng_sim_search *s, const double level[RINGS], double k)
 {
     const double at = fmin(fmax(ring_of(s, k) - 0.5, 0), RINGS - 1);

@@ -24,9 +24,9 @@
 /* Least light of the first object on a camera pixel, in units of the background. */
 #define FLOOR 0.003F
 /* Part of the background on a camera pixel that each of its fine pixels may answer for: with it in
- * both sides of the update (x + z) <- (x + z) * correction, dark places become dark in a few passes.
- * Below 1/4 by as much as the stripes may brighten it. Source: Fessler, Hero, IEEE Trans. Image
- * Process. 4, 1417 (1995), section IV (ML-EM-3). */
+ * both sides of the update (x + z) <- (x + z) * correction, dark places become dark in a few
+ * passes. Below 1/4 by as much as the stripes may brighten it. Source: Fessler, Hero, IEEE
+ * Trans. Image Process. 4, 1417 (1995), section IV (ML-EM-3). */
 #define RESERVE 0.2F
 
 typedef struct joint {

@@ -127,8 +127,8 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Over the brightest pixels of the direction's mean frame: height of the stripes, free of what noise
- * adds to it, over the noise of one frame. */
+/* Over the brightest pixels of the direction's mean frame: height of the stripes, free of what
+ * noise adds to it, over the noise of one frame. */
 double ng_sim_contrast_to_noise(const ng_sim_search *s, const ng_sim_camera *camera, size_t d,
                                 ng_sim_bands *scratch, const ng_sim_direction *direction)
 {

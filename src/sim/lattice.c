@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Transforms of real images of which few frequencies matter. The optics pass a third of the
  * frequencies of the fine grid in each direction, so two thirds of the column transforms are never
- * made; and FFTW's complex transforms are so much faster than its real ones that two rows are packed
- * into one. */
+ * made; and FFTW's complex transforms are so much faster than its real ones that two rows are
+ * packed into one. */
 #include "sim_internal.h"
 
 #include <string.h>

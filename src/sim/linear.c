@@ -3,8 +3,9 @@
  * Wiener reconstruction, and the putting together of bands that two-step shares.
  *
  * With steps that even out, sum_p I_p H^T H I_p is a filter, N(k) = 4 P sum_d [H^2(k) + m^2/4
- * (H^2(k - k_d) + H^2(k + k_d))], so that least squares with a penalty w^2 on the light is sum_p I_p
- * H^T d_p over N + w^2 N(0), in one go. Source: Gustafsson, J. Microsc. 198, 82 (2000), Eq. 9.
+ * (H^2(k - k_d) + H^2(k + k_d))], so that least squares with a penalty w^2 on the light is
+ * sum_p I_p H^T d_p over N + w^2 N(0), in one go. Source: Gustafsson, J. Microsc. 198, 82
+ * (2000), Eq. 9.
  */
 #include "linear.h"
 

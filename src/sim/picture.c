@@ -42,7 +42,8 @@ static void mean_of_rings(const ng_sim_search *s, const ng_sim_bands *b, double 
     }
 }
 
-/* The highest value of the map that falls on each pixel, from twice the mean (black) to the peak. */
+/* The highest value of the map that falls on each pixel, from twice the mean (black) to the
+ * peak. */
 static void draw(const ng_sim_search *s, const ng_sim_bands *b, const ng_sim_direction *d,
                  size_t side, unsigned char *rgb)
 {

@@ -50,8 +50,9 @@ void ng_sim_grid_up(const ng_sim_grid *g, const ng_cf *coarse, ng_cf *fine, size
 /* exp(2 pi i k u) over the camera pixels (or half pixels) of a padded side. */
 void ng_sim_wave(double k, size_t n, double first, double step, ng_cf *out);
 
-/* The final kernel over the finest period that the optics and the pattern pass. Sharper ones let the
- * points of Richardson-Lucy through, wider ones lose resolution; measured in docs/reconstruct.md. */
+/* The final kernel over the finest period that the optics and the pattern pass. Sharper ones
+ * let the points of Richardson-Lucy through, wider ones lose resolution; measured in
+ * docs/reconstruct.md. */
 #define NG_SIM_KERNEL 0.83
 
 /* 1/(k_c + mean |k|): finer is never claimed. */
@@ -99,15 +100,15 @@ double ng_sim_background(ng_sim_reconstructor *r);
 NG_MUST_CHECK ng_status ng_sim_joint(ng_sim_reconstructor *r, const ng_sim_subset *subset, size_t n,
                                      double background, const ng_run *run, ng_sim_run_info *info,
                                      ng_error *err);
-/* Two rows of three real images, packed as [first of both rows], [second, third] of either. The last
- * two are left out when `components` is 1. */
+/* Two rows of three real images, packed as [first of both rows], [second, third] of either. The
+ * last two are left out when `components` is 1. */
 void ng_sim_rows_back(const ng_sim_lattice *l, ng_cf *const spectrum[3], size_t components,
                       size_t row, ng_cf *const pair[3]);
 void ng_sim_rows_forth(const ng_sim_lattice *l, ng_cf *const spectrum[3], size_t components,
                        size_t row, ng_cf *const pair[3]);
 /* Bands of all directions onto the fine grid, put where they belong and added up (linear.c):
- * r->object = sum_d up[c_0] + striped[d] (cos up[u] + sin up[v]), with up as in `grid`. `background`
- * is taken from each frame of r->data first. */
+ * r->object = sum_d up[c_0] + striped[d] (cos up[u] + sin up[v]), with up as in `grid`.
+ * `background` is taken from each frame of r->data first. */
 NG_MUST_CHECK ng_status ng_sim_assemble(ng_sim_reconstructor *r, const ng_sim_grid *grid,
                                         double background, const double *striped, const ng_run *run,
                                         ng_error *err);

@@ -302,7 +302,7 @@ static bool invert4(double in[4][4], double out[4][4])
 /* ---- standard errors ---- */
 
 /* Blocks of the field, in each direction at most. */
-#define MOST_BLOCKS 32
+#define MOST_BLOCKS 16
 #define BLOCK_SIDE 12
 
 typedef struct blocks {

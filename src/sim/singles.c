@@ -3,11 +3,11 @@
  * What single frames say: their light, and where their stripes lie.
  *
  * With S(k') from the mean of all frames, a frame is F_p = f_p H(k') [S(k') + m/2 e^{i phi_p}
- * S(k' - k) + m/2 e^{-i phi_p} S(k' + k)]: three real numbers, f_p and the stripes' cosine and sine,
- * by least squares over the frequencies at which all three are known. The stripes cannot be left
- * out of it: few bright points lie on them as they happen to, and make a frame brighter by percents.
- * Everything is multiplied by H(k' - k) H(k' + k) instead of dividing. Source of the idea that one
- * frame holds its own phase: Wicker et al., Opt. Express 21, 2032 (2013).
+ * S(k' - k) + m/2 e^{-i phi_p} S(k' + k)]: three real numbers, f_p and the stripes' cosine and
+ * sine, by least squares over the frequencies at which all three are known. The stripes cannot
+ * be left out of it: few bright points lie on them as they happen to, and make a frame brighter
+ * by percents. Everything is multiplied by H(k' - k) H(k' + k) instead of dividing. Source of
+ * the idea that one frame holds its own phase: Wicker et al., Opt. Express 21, 2032 (2013).
  */
 #include "pattern_internal.h"
 

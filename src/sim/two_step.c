@@ -167,7 +167,8 @@ static ng_status camera_columns(void *context, size_t index, int worker, ng_erro
     return NG_OK;
 }
 
-/* Expectation to ratio and straight into the transform back, or the correction into the estimate. */
+/* Expectation to ratio and straight into the transform back, or the correction into the
+ * estimate. */
 static ng_status rows_out(void *context, size_t index, int worker, ng_error *err)
 {
     (void)err;

@@ -189,7 +189,8 @@ static void test_threads_same_bytes(void **state)
     ng_synth_sim_free(&scene);
 }
 
-/* Other phases in later frames are followed: noise is 1.3 degrees here, four times that is allowed. */
+/* Other phases in later frames are followed: noise is 1.3 degrees here, four times that is
+ * allowed. */
 static void test_follow_drift(void **state)
 {
     (void)state;

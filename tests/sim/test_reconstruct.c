@@ -127,8 +127,8 @@ static double sum_around(const float *image, size_t width, double x, double y, d
 }
 
 /* A point of 2000 counts without noise. What is left after many passes is light that has not been
- * drawn together yet (joint, deconvolved), or beyond the window (Wiener): 3 %. An Airy disk has 3.7 %
- * of its light beyond 1 um. */
+ * drawn together yet (joint, deconvolved), or beyond the window (Wiener): 3 %. An Airy disk has
+ * 3.7 % of its light beyond 1 um. */
 static void test_light_is_kept(void **state)
 {
     (void)state;
