@@ -4,9 +4,9 @@
  *
  *     bench_supply [SEEDS [FIRST]]
  *
- * The truth: 600 particles of the defaults of `simulate ensemble` measured almost without error,
- * their law given, S(t) fitted; that predicted at half and twice its supply. Each seed: 60 particles
- * over 120 frames, fitted forward with nothing given, predicted at the same supplies.
+ * The truth: 600 particles of the defaults of `simulate ensemble`, measured almost without error,
+ * their law given, S(t) fitted; that predicted at half, once and twice its supply. Each seed: 60
+ * particles over 120 frames, fitted forward with nothing given, predicted at the same supplies.
  */
 #include <nucgrow.h>
 #include <nucgrow/forward.h>
