@@ -14,7 +14,7 @@
 typedef struct options {
     ng_data_options data;
     const char *estimator, *delta, *frame_weights, *supersaturation, *likelihood, *sigma_range;
-    ng_text_list fix, start, dataset;
+    ng_text_list fix, start, dataset, wanted;
     double variance_scale, variance_limit, supersaturation_max, level;
     long starts, max_iterations, bootstrap, size_trim, series_window;
     long supersaturation_knots, first_frames, folds;
@@ -60,6 +60,13 @@ static const ng_option table[] = {
      .value = "NAME=VALUE,...",
      .group = "Fit",
      .doc = "Start values instead of the material's."},
+    {.name = "wanted",
+     .type = NG_OPTION_LIST,
+     FIELD(wanted),
+     .value = "NAME=WIDTH,...",
+     .group = "Intervals",
+     .doc = "Half-widths that you would like the intervals to have; the result says how many "
+            "particles or frames that takes."},
     {.name = "variance-scale",
      .type = NG_OPTION_REAL,
      FIELD(variance_scale),
@@ -252,6 +259,33 @@ static ng_status read_assignments(const char *flag, const char *text, ng_growth_
     return NG_OK;
 }
 
+/* As --fix, but any positive width will do. */
+static ng_status read_wanted(const char *text, ng_growth_fit_options *out, ng_error *err)
+{
+    const ng_parameter_info *info = ng_growth_parameter_info();
+    while (*text != '\0') {
+        const char *equals = strchr(text, '=');
+        char *end = NULL;
+        double value = equals ? strtod(equals + 1, &end) : 0.0;
+        size_t i = 0;
+        while (equals && i < NG_N_GROWTH_PARAMETERS &&
+               (strlen(info[i].name) != (size_t)(equals - text) ||
+                strncmp(info[i].name, text, (size_t)(equals - text)) != 0)) {
+            i++;
+        }
+        if (!equals || end == equals + 1 || (*end != '\0' && *end != ',') || !(value > 0) ||
+            isinf(value) || i == NG_N_GROWTH_PARAMETERS) {
+            return NG_FAIL(err, NG_USAGE,
+                           "--wanted: '%s' is not NAME=WIDTH,NAME=WIDTH with positive widths of "
+                           "eps_f, eps_e, alpha4, K or kr",
+                           text);
+        }
+        out->wanted[i] = value;
+        text = *end == ',' ? end + 1 : end;
+    }
+    return NG_OK;
+}
+
 static ng_status read_delta(const char *text, ng_growth_fit_options *out, ng_error *err)
 {
     static const char *const word[] = {"free", "smooth", "constant"};
@@ -313,6 +347,9 @@ static ng_status read_texts(const options *o, ng_growth_fit_options *out, ng_err
     }
     for (size_t i = 0; status == NG_OK && i < o->fix.n; i++) {
         status = read_assignments("fix", o->fix.item[i], &out->start, out->fixed, err);
+    }
+    for (size_t i = 0; status == NG_OK && i < o->wanted.n; i++) {
+        status = read_wanted(o->wanted.item[i], out, err);
     }
     if (status == NG_OK && o->sigma_range != NULL) {
         status = read_sigma_range(o->sigma_range, out, err);

@@ -50,6 +50,8 @@ typedef struct ng_growth_fit_options {
     size_t max_iterations; /* per start (100) */
     size_t bootstrap;      /* replicates over trajectories (50); 0: standard errors only */
     double level;          /* of intervals (0.95) */
+    double wanted[NG_N_GROWTH_PARAMETERS]; /* half-widths of intervals, for the design of further
+                                              experiments; 0: none wanted */
 
     /* samples drawn from a flask: set by ng_growth_fit_samples */
     const ng_samples
@@ -120,6 +122,9 @@ typedef struct ng_growth_sensitivity {
 #define NG_MOMENT_FIRST 3
 #define NG_N_HIGH_MOMENTS (NG_MOMENT_MAX - NG_MOMENT_FIRST + 1)
 
+/** Equal parts of the movie in which the information is counted. */
+#define NG_DESIGN_WINDOWS 6
+
 /** Result of the rate estimator. Arrays are owned: ng_growth_fit_free. */
 typedef struct ng_growth_fit {
     ng_fit_parameter parameter[NG_N_GROWTH_PARAMETERS];
@@ -162,6 +167,11 @@ typedef struct ng_growth_fit {
     double correlation[NG_N_GROWTH_PARAMETERS][NG_N_GROWTH_PARAMETERS];
     double eigenvalue[NG_N_GROWTH_PARAMETERS];                          /* falling */
     double eigenvector[NG_N_GROWTH_PARAMETERS][NG_N_GROWTH_PARAMETERS]; /* row i: of eigenvalue i */
+
+    /* which part of the movie tells what: share of each free parameter's information, with S(t)
+     * eliminated and the other parameters known; rows as free_index, they add up to 1 */
+    double window_start_s[NG_DESIGN_WINDOWS], window_end_s[NG_DESIGN_WINDOWS];
+    double window_share[NG_N_GROWTH_PARAMETERS][NG_DESIGN_WINDOWS];
 
     /* bootstrap replicates that converged or stopped at a finite value */
     size_t n_replicates, n_failed;

@@ -309,6 +309,33 @@ static ng_status information(ng_rate_problem *p, const ng_trajectories *t,
     return status;
 }
 
+/* Information on each free parameter by parts of the movie, others known, S(t) eliminated: in the
+ * derivatives that `information` left. */
+static void information_by_window(const ng_rate_problem *p, ng_growth_fit *out)
+{
+    const size_t frames = p->data.n_frames;
+    for (size_t i = 0; i < out->n_free; i++) {
+        const size_t index = out->free_index[i];
+        double total = 0.0;
+        for (size_t t = 0; t < frames; t++) {
+            const rate_derivative *d = &p->derivative[t];
+            const double lost = d->ss > 0.0 ? d->hs[index] * d->hs[index] / d->ss : 0.0;
+            const double left = fmax(d->h[index][index] - lost, 0.0);
+            out->window_share[i][t * NG_DESIGN_WINDOWS / frames] += left;
+            total += left;
+        }
+        for (size_t w = 0; w < NG_DESIGN_WINDOWS && total > 0.0; w++) {
+            out->window_share[i][w] /= total;
+        }
+    }
+    for (size_t t = 0; t < frames; t++) {
+        const size_t w = t * NG_DESIGN_WINDOWS / frames;
+        const bool is_first = t == 0 || (t - 1) * NG_DESIGN_WINDOWS / frames != w;
+        out->window_start_s[w] = is_first ? out->time_s[t] : out->window_start_s[w];
+        out->window_end_s[w] = out->time_s[t];
+    }
+}
+
 /* Each parameter halved and doubled where its bounds allow. */
 static ng_status sensitivity(ng_rate_problem *p, const ng_trajectories *t, ng_growth_fit *out,
                              ng_error *err)
@@ -363,6 +390,9 @@ static ng_status evaluate_best(const ng_trajectories *t, const ng_growth_fit_opt
     }
     if (status == NG_OK) {
         status = information(p, t, o, out, err);
+    }
+    if (status == NG_OK && out->n_free > 0) {
+        information_by_window(p, out);
     }
     if (status == NG_OK) {
         status = sensitivity(p, t, out, err);

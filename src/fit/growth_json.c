@@ -316,6 +316,42 @@ static json_t *verdict_json(growth_writer *w, bool *trusted)
     return json_pack("{s:s,s:o}", "level", level, "reasons", reasons);
 }
 
+/* ---- design of further experiments ----------------------------------------------------------- */
+
+/* Intervals shrink with the root of the number of particles, and of the time watched where what is
+ * added is like what was seen. */
+static json_t *wanted_json(growth_writer *w, size_t index)
+{
+    const ng_fit_parameter *p = &w->fit->parameter[index];
+    const ng_trajectories *t = w->trajectories;
+    const double half = 0.5 * (p->upper - p->lower), wanted = w->options->wanted[index];
+    const double factor = half * half / (wanted * wanted);
+    const double particles = (double)(t->n_sampled > 0 ? t->n_sampled : t->n_tracks);
+    return json_pack("{s:f,s:f,s:o,s:o,s:o}", "half_width", half, "wanted", wanted, "factor",
+                     ng_json_real(factor), "particles", ng_json_real(ceil(particles * factor)),
+                     "frames", ng_json_real(ceil((double)w->fit->n_frames * factor)));
+}
+
+static json_t *design_json(growth_writer *w)
+{
+    const ng_growth_fit *fit = w->fit;
+    json_t *all = json_object(), *shares = json_object(), *needed = json_object();
+    for (size_t i = 0; i < fit->n_free; i++) {
+        const char *name = ng_growth_parameter_info()[fit->free_index[i]].name;
+        ng_growth_put(w, shares, name, ng_growth_reals(fit->window_share[i], NG_DESIGN_WINDOWS));
+    }
+    for (size_t i = 0; i < N; i++) {
+        if (w->options->wanted[i] > 0 && fit->parameter[i].upper > fit->parameter[i].lower) {
+            ng_growth_put(w, needed, ng_growth_parameter_info()[i].name, wanted_json(w, i));
+        }
+    }
+    ng_growth_put(w, all, "start_s", ng_growth_reals(fit->window_start_s, NG_DESIGN_WINDOWS));
+    ng_growth_put(w, all, "end_s", ng_growth_reals(fit->window_end_s, NG_DESIGN_WINDOWS));
+    ng_growth_put(w, all, "share", shares);
+    ng_growth_put(w, all, "needed", needed);
+    return all;
+}
+
 /* ---- samples from a flask ---------------------------------------------------------------- */
 
 static json_t *samples_json(growth_writer *w)
@@ -368,6 +404,9 @@ static void fill(growth_writer *w, json_t *out)
     ng_growth_put(w, out, "bootstrap", bootstrap_json(w));
     ng_growth_put(w, out, "stop", stop_json(w));
     ng_growth_put(w, out, "methods", ng_growth_methods_json(w));
+    if (!w->forward && w->fit->n_free > 0) {
+        ng_growth_put(w, out, "design", design_json(w));
+    }
     if (o->samples != NULL) {
         ng_growth_put(w, out, "sigma_s_nm", sigma_json(w->fit));
         ng_growth_put(w, out, "samples", samples_json(w));

@@ -127,7 +127,8 @@ static void check_keys(const json_t *root)
     keys_are(root, "estimator preset level trusted verdict answer material parameters delta "
                    "cost settings "
                    "potential series profiles moments free_energy phases sensitivity "
-                   "identifiability bootstrap stop methods");
+                   "identifiability bootstrap stop methods design");
+    keys_are(get(root, "design"), "start_s end_s share needed");
     keys_are(get(root, "verdict"), "level reasons");
     keys_are(get(root, "material"), "name title sigma_s_nm density_per_nm3");
     keys_are(get(root, "parameters"), "eps_f eps_e alpha4 K kr");

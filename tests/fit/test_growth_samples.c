@@ -114,6 +114,14 @@ static void threads_and_replicates(void **state)
                 one.sigma_s_nm.value <= one.sigma_s_nm.upper);
     assert_int_not_equal(one.sigma_s_nm.flag, NG_FIT_FIXED);
     assert_true(one.replicate[0].kr != one.replicate[1].kr);
+    for (size_t i = 0; i < one.n_free; i++) {
+        double sum = 0.0;
+        for (size_t w = 0; w < NG_DESIGN_WINDOWS; w++) {
+            assert_true(one.window_share[i][w] >= 0.0);
+            sum += one.window_share[i][w];
+        }
+        assert_close(sum, 1.0, 1e-12);
+    }
     ng_growth_fit_free(&one);
     ng_growth_fit_free(&two);
     ng_trajectories_free(&t);
