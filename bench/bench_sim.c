@@ -5,7 +5,7 @@
  *     bench_sim quality [SEEDS] [MODE]   errors of the stripes over their standard errors, light of
  *                                        isolated points, likeness and sharpness
  *     bench_sim robustness               found, or refused with what reason, over a grid
- *     bench_sim speed                    time over that of the transforms alone, 128^2 to 2048^2
+ *     bench_sim speed [LAST]             time over that of the transforms alone, 128^2 to 2048^2
  *
  * Scene: 512 x 512 pixels of 65 nm, NA 1.45, 520 nm, m = 0.8, offset 100, background 20,
  * Poisson and 1.6 e of read noise; 700 points of 400 e times lognormal(0, 0.5), 40 threads of
@@ -29,10 +29,11 @@
 #define INNER 5.0
 #define OUTER 10.0
 
+/* Of the processor: what else runs on the machine does not count. */
 static double now_s(void)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
@@ -53,10 +54,11 @@ static void *memory(size_t n, size_t size)
     return p;
 }
 
-static ng_run two_threads(void)
+/* One suffices where the processor's time is what is told. */
+static ng_run one_thread(void)
 {
     ng_run run = ng_run_defaults();
-    run.threads = 2;
+    run.threads = 1;
     return run;
 }
 
@@ -73,7 +75,7 @@ static ng_synth_sim_options scene_of(long side)
 static float *take_frames(const ng_synth_sim_options *o, uint64_t seed, ng_synth_sim *scene)
 {
     ng_error err = {0};
-    const ng_run run = two_threads();
+    const ng_run run = one_thread();
     require(ng_synth_sim_create(o, seed, scene, &err), &err);
     const ng_sim_layout *layout = &scene->pattern.layout;
     float *frames =
@@ -86,7 +88,7 @@ static ng_sim_pattern find(const ng_synth_sim *scene, const ng_sim_layout *layou
                            const float *frames)
 {
     ng_error err = {0};
-    const ng_run run = two_threads();
+    const ng_run run = one_thread();
     const ng_sim_pattern_options options = ng_sim_pattern_defaults();
     ng_sim_camera camera = {.offset = NAN, .gain = NAN, .read_noise = NAN};
     ng_sim_pattern pattern;
@@ -102,12 +104,12 @@ static float *reconstruct(const ng_sim_pattern *pattern, ng_sim_mode mode, const
                           ng_sim_run_info *info, double *seconds)
 {
     ng_error err = {0};
-    const ng_run run = two_threads();
+    const ng_run run = one_thread();
     ng_sim_reconstruct_options options = ng_sim_reconstruct_defaults();
     ng_sim_reconstructor *r = NULL;
     size_t width = 0, height = 0;
     options.mode = mode;
-    require(ng_sim_reconstructor_create(pattern, &options, 2, &r, &err), &err);
+    require(ng_sim_reconstructor_create(pattern, &options, 1, &r, &err), &err);
     ng_sim_reconstructor_size(r, &width, &height);
     float *image = memory(width * height, sizeof *image);
     *seconds = HUGE_VAL;
@@ -330,7 +332,7 @@ static void quality(long seeds, ng_sim_mode mode)
         passes += (double)info.passes / (double)seeds;
         seconds += one / (double)seeds;
         if (seed == 1) {
-            const ng_run run = two_threads();
+            const ng_run run = one_thread();
             const size_t n = 9 * 512 * 512;
             float *half = memory(2 * n, sizeof *half);
             ng_sim_frc frc;
@@ -357,7 +359,7 @@ static void quality(long seeds, ng_sim_mode mode)
     printf(
         "  passes      %.1f\n  FRC         %.0f nm (nan: beyond every ring; 104 nm is claimed)\n",
         passes, resolution);
-    printf("  time        %.2f s an image on 2 threads\n", seconds);
+    printf("  time        %.2f s of the processor an image\n", seconds);
 }
 
 /* ---- robustness --------------------------------------------------------------------------- */
@@ -499,12 +501,13 @@ static void count_transforms(ng_sim_mode mode, double passes, double *fine, doub
     }
 }
 
-static void speed(void)
+static void speed(int argc, char **argv)
 {
     static const char *const name[] = {"joint", "two-step", "wiener"};
     puts(
-        "side  mode      passes  time s  transforms s (one thread, half of it)  ratio  ns a pixel");
-    for (long side = 128; side <= 2048; side *= 2) {
+        "side  mode      passes  time s  transforms s  ratio  ns a pixel (processor, one thread)");
+    const long last = argc > 2 ? strtol(argv[2], NULL, 10) : 2048;
+    for (long side = 128; side <= last; side *= 2) {
         const ng_synth_sim_options o = scene_of(side);
         ng_synth_sim scene;
         float *frames = take_frames(&o, 1, &scene);
@@ -519,7 +522,7 @@ static void speed(void)
             double seconds = 0, fine = 0, coarse = 0;
             float *image = reconstruct(&scene.pattern, (ng_sim_mode)mode, frames, &info, &seconds);
             count_transforms((ng_sim_mode)mode, (double)info.passes, &fine, &coarse);
-            const double floor_s = 0.5 * (fine * fine_s + coarse * coarse_s);
+            const double floor_s = fine * fine_s + coarse * coarse_s;
             printf("%-5ld %-9s %6ld  %6.3f  %6.3f  %5.2f  %.0f\n", side, name[mode], info.passes,
                    seconds, floor_s, seconds / floor_s,
                    1e9 * seconds / ((double)side * (double)side));
@@ -542,9 +545,9 @@ int main(int argc, char **argv)
     } else if (strcmp(what, "robustness") == 0) {
         robustness();
     } else if (strcmp(what, "speed") == 0) {
-        speed();
+        speed(argc, argv);
     } else {
-        fprintf(stderr, "usage: bench_sim quality [SEEDS] [MODE] | robustness | speed\n");
+        fprintf(stderr, "usage: bench_sim quality [SEEDS] [MODE] | robustness | speed [LAST]\n");
         return EXIT_FAILURE;
     }
     return EXIT_SUCCESS;
