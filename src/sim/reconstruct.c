@@ -9,6 +9,8 @@
 #include <string.h>
 
 #define SIDE 8
+/* Below so many camera pixels threads wait for one another longer than they work. */
+#define SMALL 25000
 
 ng_sim_reconstruct_options ng_sim_reconstruct_defaults(void)
 {
@@ -336,6 +338,9 @@ ng_status ng_sim_reconstruct(ng_sim_reconstructor *r, const float *frames, const
 {
     ng_run inner = run != NULL ? *run : ng_run_defaults();
     inner.threads = ng_run_threads(run) < r->threads ? ng_run_threads(run) : r->threads;
+    if (r->grid.width * r->grid.height < SMALL) {
+        inner.threads = 1;
+    }
     const double extra = ng_sim_load_frames(r, frames);
     const double background =
         isnan(r->options.background) ? ng_sim_background(r) : r->options.background + extra;
