@@ -273,6 +273,21 @@ static ng_status estimate_pattern(work *w, ng_error *err)
                                          &w->cli->run, &w->pattern, warnings, err);
 }
 
+/* Where something grows, the first set may be dark and the last one full of light. */
+static ng_status try_last_set(work *w, ng_error *err)
+{
+    if (w->pattern.trusted || w->sets < 2) {
+        return NG_OK;
+    }
+    ng_status status = read_set(w, w->sets - 1, w->frames, err);
+    status = status != NG_OK ? status : estimate_pattern(w, err);
+    if (status == NG_OK && w->pattern.trusted) {
+        ng_warnings_add(&w->cli->warnings, "pattern-from-last",
+                        "the first set does not show the stripes; they are taken from the last");
+    }
+    return status;
+}
+
 static bool same_layout(const ng_sim_layout *a, const ng_sim_layout *b)
 {
     return a->width == b->width && a->height == b->height && a->directions == b->directions &&
@@ -323,6 +338,7 @@ static ng_status find_pattern(work *w, ng_error *err)
     } else if (status == NG_OK) {
         status = understand_optics(w, err);
         status = status != NG_OK ? status : estimate_pattern(w, err);
+        status = status != NG_OK ? status : try_last_set(w, err);
     }
     if (status == NG_OK) {
         ng_sim_quality_of_frames(&w->pattern, w->frames, &w->quality);
