@@ -221,20 +221,23 @@ static void print(const study *job, const tally *all, size_t seeds)
     double *width = NG_NEW(double, seeds), *off = NG_NEW(double, seeds);
     printf(
         "supply quantity          truth at the end   in band: all times   the end   median width   "
-        "median error\n");
+        "median error     bias     s.d.\n");
     for (size_t s = 0; width && off && s < SCALES; s++) {
         size_t last = json_array_size(json_object_get(job->truth[s], "time_s")) - 1;
         for (size_t q = 0; q < QUANTITIES; q++) {
-            double held = 0.0, end = 0.0;
+            double held = 0.0, end = 0.0, bias = 0.0, square = 0.0;
             for (size_t b = 0; b < seeds; b++) {
                 held += all[b].held[s][q] / (double)seeds;
                 end += (double)all[b].held_last[s][q] / (double)seeds;
                 width[b] = all[b].width[s][q];
                 off[b] = fabs(all[b].off[s][q]);
+                bias += all[b].off[s][q] / (double)seeds;
+                square += all[b].off[s][q] * all[b].off[s][q] / (double)seeds;
             }
-            printf("%6g %-17s %16.4f %18.1f %% %7.1f %% %12.1f %% %12.1f %%\n", scale[s],
-                   quantity[q], at(job->truth[s], quantity[q], "", last), 100.0 * held, 100.0 * end,
-                   100.0 * median(width, seeds), 100.0 * median(off, seeds));
+            printf("%6g %-17s %16.4f %18.1f %% %7.1f %% %12.1f %% %12.1f %% %6.2f %% %6.2f %%\n",
+                   scale[s], quantity[q], at(job->truth[s], quantity[q], "", last), 100.0 * held,
+                   100.0 * end, 100.0 * median(width, seeds), 100.0 * median(off, seeds),
+                   100.0 * bias, 100.0 * sqrt(square - bias * bias));
         }
     }
     ng_free(width);

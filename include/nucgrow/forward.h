@@ -157,11 +157,6 @@ size_t ng_forward_trial_size(const ng_forward_trial *trial);
 double *ng_forward_trial_parameters(ng_forward_trial *trial);
 /** -ln likelihood at the present values; gradient (of the size above) unless NULL. */
 double ng_forward_trial_evaluate(ng_forward_trial *trial, double *gradient);
-/** Twice what -ln likelihood rises when growth parameter `index` is held at `value` and all else is
- *  searched anew from the best point, over its calibration; `value` NAN: 0. Searches the best point
- *  at the first call. */
-NG_MUST_CHECK ng_status ng_forward_trial_deviance(ng_forward_trial *trial, size_t index,
-                                                  double value, double *deviance, ng_error *err);
 
 #ifdef __cplusplus
 }

@@ -2,12 +2,7 @@
 /* The likelihood by itself: for benches, tests, and whoever wants to look at it. */
 #include "forward_internal.h"
 
-#include <math.h>
 #include <string.h>
-
-#define SEARCH_ITERATIONS 300
-#define HELD_ITERATIONS 100
-#define LEGS 4
 
 struct ng_forward_trial {
     ng_growth_fit_options growth;
@@ -16,9 +11,6 @@ struct ng_forward_trial {
     forward_problem problem;
     forward_result result;
     double x[FORWARD_MAX];
-    bool searched;
-    forward_search best;
-    forward_knowledge knowledge;
 };
 
 ng_status ng_forward_trial_create(const ng_trajectories *t, const ng_growth_fit_options *growth,
@@ -55,7 +47,6 @@ void ng_forward_trial_destroy(ng_forward_trial *trial)
 {
     if (trial) {
         ng_forward_problem_free(&trial->problem);
-        ng_forward_knowledge_free(&trial->knowledge);
         ng_forward_case_free(&trial->c);
         ng_free(trial);
     }
@@ -78,38 +69,4 @@ double ng_forward_trial_evaluate(ng_forward_trial *trial, double *gradient)
         memcpy(gradient, trial->result.gradient, trial->c.layout.n * sizeof *gradient);
     }
     return trial->result.objective;
-}
-
-static ng_status find_best(ng_forward_trial *trial, ng_error *err)
-{
-    if (trial->searched) {
-        return NG_OK;
-    }
-    memcpy(trial->best.x, trial->x, sizeof trial->x);
-    forward_limits limits = {FORWARD_NONE, SEARCH_ITERATIONS, FORWARD_GAIN_BEST, NULL};
-    ng_forward_search_run(&trial->problem, &limits, &trial->result, &trial->best);
-    memcpy(trial->x, trial->best.x, sizeof trial->x);
-    trial->searched = true;
-    return ng_forward_knowledge_make(&trial->problem, trial->best.x, &trial->knowledge, err);
-}
-
-ng_status ng_forward_trial_deviance(ng_forward_trial *trial, size_t index, double value,
-                                    double *deviance, ng_error *err)
-{
-    *deviance = 0.0;
-    ng_status status = find_best(trial, err);
-    if (status != NG_OK || isnan(value)) {
-        return status;
-    }
-    bool logarithmic =
-        index < NG_N_GROWTH_PARAMETERS && ng_growth_parameter_info()[index].logarithmic;
-    forward_limits limits = {index, HELD_ITERATIONS, FORWARD_GAIN_PROFILE, NULL};
-    forward_search s = trial->best;
-    double from = s.x[index], to = logarithmic ? log(value) : value;
-    for (int leg = 1; leg <= LEGS; leg++) { /* the valley of the others bends: follow it */
-        s.x[index] = from + (to - from) * leg / LEGS;
-        ng_forward_search_run(&trial->problem, &limits, &trial->result, &s);
-    }
-    *deviance = 2.0 * (s.objective - trial->best.objective) / trial->knowledge.calibration[index];
-    return NG_OK;
 }

@@ -2,8 +2,9 @@
 /* The whole prediction. */
 #include "predict_internal.h"
 
+#include <gsl/gsl_sort.h>
+#include <gsl/gsl_statistics_double.h>
 #include <math.h>
-#include <stdlib.h>
 
 #define LANES NG_MASTER_SETS_MAX
 #define BINS_MAX 180
@@ -59,18 +60,12 @@ double ng_prediction_time(const ng_prediction *p, size_t time)
            (p->clock.end_s - p->clock.start_s) * (double)time / (double)(p->clock.n_times - 1);
 }
 
-static int compare(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
+/* The k-th of n sorted draws lies above a new one with probability k/(n+1), so that percentiles of
+ * few replicates taken there hold what they are asked to. */
 static double percentile(const double *sorted, size_t n, double share)
 {
-    const double at = share * (double)(n - 1);
-    const size_t i = (size_t)at < n - 1 ? (size_t)at : n - 1;
-    const double next = i + 1 < n ? sorted[i + 1] : sorted[i];
-    return sorted[i] + (at - (double)i) * (next - sorted[i]);
+    const double at = (share * (double)(n + 1) - 1.0) / (double)(n - 1);
+    return gsl_stats_quantile_from_sorted_data(sorted, 1, n, fmin(fmax(at, 0.0), 1.0));
 }
 
 ng_banded ng_band_of(double value, double *replicate, size_t n, double level)
@@ -84,7 +79,7 @@ ng_banded ng_band_of(double value, double *replicate, size_t n, double level)
     if (kept < 2 || !isfinite(value)) {
         return (ng_banded){value, (double)NAN, (double)NAN};
     }
-    qsort(replicate, kept, sizeof *replicate, compare);
+    gsl_sort(replicate, 1, kept);
     return (ng_banded){value, fmin(value, percentile(replicate, kept, 0.5 - 0.5 * level)),
                        fmax(value, percentile(replicate, kept, 0.5 + 0.5 * level))};
 }
@@ -327,8 +322,7 @@ static void compare_rows(ng_prediction *p, const ng_predict_clock *clock, const 
             ratio[n++] = variance / seen_var;
         }
     }
-    qsort(ratio, n, sizeof *ratio, compare);
-    p->forward_var = n > 0 ? percentile(ratio, n, 0.5) : (double)NAN;
+    p->forward_var = n > 0 ? gsl_stats_median(ratio, 1, n) : (double)NAN;
 }
 
 /* How far does the law alone, run from the first frame, come from the movie? */
