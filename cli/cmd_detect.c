@@ -78,10 +78,10 @@ static const ng_option table[] = {
     REAL("window-px", window_px, "px", 3, 1e5, "Finding",
          "Side of the window of the local mean; it must exceed 2-3 particle diameters."),
     REAL("height", c, "s.d.", 0.5, 100, "Finding",
-         "sigma: how far a particle must stand out of the smoothed background."),
+         "sigma: how far a particle must stand out of the smoothed background to be tried."),
     REAL("false-per-frame", false_per_frame, NULL, 1e-6, 1e4, "Finding",
-         "sigma: the height follows from so many false peaks in a frame of noise; 0.5 % of the "
-         "particles where it is not given."),
+         "sigma: height and least significance follow from so many false particles in a frame of "
+         "noise; 2.5 % of the particles where it is not given."),
     REAL("relative", t, NULL, 0, 1, "Finding",
          "relative: a pixel joins where it lies this share off the local mean; 0.15 where it is "
          "not given."),
@@ -89,7 +89,8 @@ static const ng_option table[] = {
          "relative: the camera's offset, taken off first."),
     REAL("min-area-px", min_area_px, "px", 0, 1e6, "Finding", "Smaller pieces are dropped."),
     REAL("min-contrast", min_contrast, "s.d.", 0, 1e3, "Finding",
-         "Disks that the fit finds less significant are dropped."),
+         "Disks of less evidence are dropped: mean of the height and of the significance of the "
+         "fit (relative: of the fit alone)."),
     SWITCH("split", split, "true", "Finding", "Divide touching particles (watershed)."),
     SWITCH("fit", fit, "true", "Measuring",
            "Fit a blurred disk to the raw pixels; without it sizes are counted pixels."),
@@ -389,7 +390,8 @@ static void print_choices(const ng_cli *cli, const ng_detect_choices *c)
     if (o->form == NG_THRESHOLD_RELATIVE) {
         ng_cli_print(cli, "threshold    %.3g of the local mean\n", o->t);
     } else {
-        ng_cli_print(cli, "threshold    %.2f s.d. of the background%s: %.2g false peaks a frame\n",
+        ng_cli_print(cli,
+                     "threshold    %.2f s.d. of the background%s: %.2g false particles a frame\n",
                      o->c, by_whom(cli, "height"), o->false_per_frame);
     }
     if (o->fit) {

@@ -60,10 +60,11 @@ typedef struct ng_detect_options {
     double window_px;       /* of the local mean */
     double t;               /* relative form; default 0.15 */
     double offset_counts;   /* camera offset, subtracted before the relative form; default 0 */
-    double c;               /* sigma form: a particle must rise above the local mean so far */
-    double false_per_frame; /* sigma form: c follows from so many false particles a frame */
+    double c;               /* sigma form: so far above the local mean, in s.d., a fit is tried */
+    double false_per_frame; /* sigma form: c and min_contrast follow: false particles a frame */
     double min_area_px;     /* of the mask */
-    double min_contrast;    /* fitted contrast over its standard error, else dropped */
+    double min_contrast;    /* evidence in s.d., else dropped: significance of the disk against no
+                               disk; sigma form: the mean of that and of the height */
     bool split;             /* watershed; default true */
     bool fit;               /* default true; false: sizes from the mask, flagged "no-fit" */
     double blur_px;         /* s.d. of the optical blur, the pixel's own width not counted */

@@ -119,14 +119,16 @@ void ng_image_threshold(const ng_image *image, const ng_integral *integral, cons
                         unsigned char *mask);
 /** Local mean and s.d. of the pixels that count, in windows of side window_px: sums over bins of an
  *  eighth of it, so that it costs little more than reading the image. Between the middles of bins
- *  linear; where no pixel of a window counts, those of the whole image. */
+ *  linear; where no pixel of a window counts, those of the whole image. A window holds few
+ *  independent pixels of a smoothed image, so that its own s.d. is uncertain: with `around` > 0 the
+ *  variance is the mean over all windows up to so many windows away. */
 typedef struct ng_local ng_local;
 NG_MUST_CHECK ng_status ng_local_create(size_t width, size_t height, size_t window_px,
                                         ng_local **out, ng_error *err);
 void ng_local_destroy(ng_local *local); /* NULL is fine */
 /** `skip`: pixels that do not count (non-zero), or NULL. */
 void ng_local_moments(ng_local *local, const ng_image *image, const unsigned char *skip,
-                      ng_image *mean, ng_image *sd);
+                      size_t around, ng_image *mean, ng_image *sd);
 
 /* ---- components -------------------------------------------------------------------------- */
 

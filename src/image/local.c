@@ -130,16 +130,14 @@ static void add_bin_row(const ng_local *l, const ng_image *image, const unsigned
     add_bins(l, bin_row);
 }
 
-static void sum_up(const ng_local *l)
+static void sum_up(const ng_local *l, double *table)
 {
     const size_t stride = l->columns + 1;
-    for (size_t k = 0; k < MOMENTS; k++) {
-        for (size_t j = 1; j <= l->rows; j++) {
-            double *row = l->table[k] + j * stride, sum = 0.0;
-            for (size_t i = 1; i <= l->columns; i++) {
-                sum += row[i];
-                row[i] = sum + row[i - stride];
-            }
+    for (size_t j = 1; j <= l->rows; j++) {
+        double *row = table + j * stride, sum = 0.0;
+        for (size_t i = 1; i <= l->columns; i++) {
+            sum += row[i];
+            row[i] = sum + row[i - stride];
         }
     }
 }
@@ -154,20 +152,34 @@ static void fill(ng_local *l, const ng_image *image, const unsigned char *skip)
     for (size_t j = 0; j < l->rows; j++) {
         add_bin_row(l, image, skip, j);
     }
-    sum_up(l);
+    for (size_t k = 0; k < MOMENTS; k++) {
+        sum_up(l, l->table[k]);
+    }
 }
 
 /* ---- nodes ------------------------------------------------------------------------------- */
 
+/* Bins or nodes up to `reach` away. */
+static ng_box box_around(const ng_local *l, size_t column, size_t row, size_t reach)
+{
+    return (ng_box){.x0 = column > reach ? column - reach : 0,
+                    .y0 = row > reach ? row - reach : 0,
+                    .x1 = column + reach < l->columns ? column + reach + 1 : l->columns,
+                    .y1 = row + reach < l->rows ? row + reach + 1 : l->rows};
+}
+
+static double sum_over(const ng_local *l, const double *table, ng_box b)
+{
+    const double *top = table + b.y0 * (l->columns + 1), *end = table + b.y1 * (l->columns + 1);
+    return (end[b.x1] - top[b.x1]) - (end[b.x0] - top[b.x0]);
+}
+
 /* Mean and s.d. over bins; false where no pixel counts. */
 static bool moments(const ng_local *l, ng_box b, float *mean, float *sd)
 {
-    const size_t stride = l->columns + 1;
     double sum[MOMENTS];
     for (size_t k = 0; k < MOMENTS; k++) {
-        const double *t = l->table[k];
-        sum[k] = (t[b.y1 * stride + b.x1] - t[b.y0 * stride + b.x1]) -
-                 (t[b.y1 * stride + b.x0] - t[b.y0 * stride + b.x0]);
+        sum[k] = sum_over(l, l->table[k], b);
     }
     if (!(sum[COUNT] >= 1.0)) {
         return false;
@@ -184,13 +196,31 @@ static void fill_nodes(const ng_local *l)
     (void)moments(l, (ng_box){0, 0, l->columns, l->rows}, &whole_mean, &whole_sd);
     for (size_t j = 0, i = 0; j < l->rows; j++) {
         for (size_t c = 0; c < l->columns; c++, i++) {
-            const ng_box box = {c > l->reach ? c - l->reach : 0, j > l->reach ? j - l->reach : 0,
-                                c + l->reach < l->columns ? c + l->reach + 1 : l->columns,
-                                j + l->reach < l->rows ? j + l->reach + 1 : l->rows};
+            const ng_box box = box_around(l, c, j, l->reach);
             if (!moments(l, box, &l->node[0][i], &l->node[1][i])) {
                 l->node[0][i] = whole_mean;
                 l->node[1][i] = whole_sd;
             }
+        }
+    }
+}
+
+/* Variances averaged over the nodes up to `reach` away; the table of squares is free by now. */
+static void steady_sd(const ng_local *l, size_t reach)
+{
+    double *table = l->table[SQUARE];
+    for (size_t j = 0, i = 0; j < l->rows; j++) {
+        for (size_t c = 0; c < l->columns; c++, i++) {
+            const double sd = (double)l->node[1][i];
+            table[(j + 1) * (l->columns + 1) + c + 1] = sd * sd;
+        }
+    }
+    sum_up(l, table);
+    for (size_t j = 0, i = 0; j < l->rows; j++) {
+        for (size_t c = 0; c < l->columns; c++, i++) {
+            const ng_box b = box_around(l, c, j, reach);
+            const double nodes = (double)((b.x1 - b.x0) * (b.y1 - b.y0));
+            l->node[1][i] = (float)sqrt(fmax(sum_over(l, table, b), 0.0) / nodes);
         }
     }
 }
@@ -231,12 +261,15 @@ static void expand_row(const ng_local *l, const float *node, float *out)
 }
 
 void ng_local_moments(ng_local *local, const ng_image *image, const unsigned char *skip,
-                      ng_image *mean, ng_image *sd)
+                      size_t around, ng_image *mean, ng_image *sd)
 {
     ng_local *l = local;
     ng_image *const out[2] = {mean, sd};
     fill(l, image, skip);
     fill_nodes(l);
+    if (around > 0) {
+        steady_sd(l, 2 * l->reach * around);
+    }
     for (size_t y = 0; y < l->height; y++) {
         float share;
         const size_t j = node_before(y, l->bin, l->rows, &share);

@@ -16,9 +16,10 @@ enum {
 
 /* Memory for pilot frames; three are kept in any case. */
 #define PILOT_PIXELS ((size_t)1 << 24)
-/* A smoothing is taken that leaves this height of the smallest particles, or the best there is. */
-#define ENOUGH_HEIGHT 10.0
-#define NEAR_BEST 0.995
+/* A smoothing is taken that lets the smallest particles rise so far, in s.d., above the height that
+ * they must reach, or so near to the best there is. */
+#define ENOUGH_MARGIN 6.0
+#define NEAR_BEST 0.01
 /* Peaks that count when scales are compared, and the share of the best that the finest must
  * reach. */
 #define SCALE_PEAK 5.0
@@ -26,14 +27,14 @@ enum {
 /* A smoothing is at least this share of the radius: the outlines of large particles are ragged. */
 #define SMOOTH_SHARE 0.15
 /* Small particles are taken to be no smaller than this share of the median: noise reaches below. */
-#define SMALL_LEAST 0.7
+#define SMALL_LEAST 0.6
 /* Pixels join from this share of the height that a particle must reach. */
-#define LEVEL_SHARE 0.65
-/* Peaks of noise that are let through to the fit, as a share of the particles; the fit must then be
- * more significant than they were high. */
-#define FALSE_SHARE 0.04
-#define FALSE_LEAST 0.2
-#define MORE_SIGNIFICANT 0.3
+#define LEVEL_SHARE 0.75
+/* False particles a frame, as a share of the particles; so many times as many peaks of noise are
+ * let through to the fit, which judges them together with their height. */
+#define FALSE_SHARE 0.025
+#define FALSE_LEAST 0.05
+#define TRIED_PER_FALSE 3.0
 #define LEAST_PILOTS_FOR_BLUR 20
 
 static const double scale_px[SCALES] = {1.5, 3.0, 6.0, 12.0};
@@ -143,12 +144,10 @@ static double false_peaks(double z, double pixels, double smooth_px)
     return pixels * curvature / pow(2.0 * pi, 1.5) * z * exp(-0.5 * z * z);
 }
 
-static void choose_height(pilot *p, double false_per_frame)
+static double height_for(const pilot *p, double smooth, double false_per_frame)
 {
-    ng_detect_choices *c = p->choices;
-    const double rho = c->noise_correlation;
+    const double rho = p->choices->noise_correlation;
     const double grain2 = rho > 0.01 ? -0.25 / log(rho) : 0.1;
-    const double smooth = c->options.denoise == NG_DENOISE_GAUSSIAN ? c->options.smooth_px : 1.0;
     const double width = fmax(sqrt(smooth * smooth + grain2), 0.6);
     double low = 2.0, high = 12.0;
     while (high - low > 1e-6) {
@@ -159,11 +158,22 @@ static void choose_height(pilot *p, double false_per_frame)
             high = z;
         }
     }
-    c->options.c = isnan(p->asked->c) ? high : p->asked->c;
+    return high;
+}
+
+/* Without a fit the height alone decides. */
+static void choose_height(pilot *p, double false_per_frame)
+{
+    ng_detect_choices *c = p->choices;
+    const double smooth = c->options.denoise == NG_DENOISE_GAUSSIAN ? c->options.smooth_px : 1.0;
+    const double tried = c->options.fit ? TRIED_PER_FALSE * false_per_frame : false_per_frame;
+    const bool given = !isnan(p->asked->c);
+    c->options.c = given ? p->asked->c : height_for(p, smooth, tried);
     c->level = LEVEL_SHARE * c->options.c;
     c->options.false_per_frame = false_per_frame;
-    c->options.min_contrast =
-        isnan(p->asked->min_contrast) ? c->options.c + MORE_SIGNIFICANT : p->asked->min_contrast;
+    c->options.min_contrast = !isnan(p->asked->min_contrast) ? p->asked->min_contrast
+                              : given                        ? p->asked->c
+                                      : height_for(p, smooth, false_per_frame);
 }
 
 /* ---- looking ----------------------------------------------------------------------------- */
@@ -261,16 +271,26 @@ static double height_of(double r, double contrast_to_noise, double sigma, double
     return contrast_to_noise * 2.0 * sqrt(acos(-1.0)) * sigma * (1.0 - exp(-0.5 * r * r / width2));
 }
 
-/* The least smoothing that makes the smallest particles stand out enough. */
-static double smoothing_for(double r, double contrast_to_noise, double blur)
+/* By how much the smallest particles rise above the height that noise reaches, which falls as well
+ * where fewer independent places are left. */
+static double margin_of(const pilot *p, double r, double sigma, double false_per_frame)
 {
-    const double ratio = 1.05;
-    double best = 0.0, sigma = 0.5;
-    for (double s = sigma; s < 20.0; s *= ratio) {
-        best = fmax(best, height_of(r, contrast_to_noise, s, blur));
+    const ng_detect_choices *c = p->choices;
+    const double blur = ng_whole_blur(c->options.blur_px);
+    return height_of(r, c->contrast / c->noise, sigma, blur) -
+           height_for(p, sigma, false_per_frame);
+}
+
+/* The least smoothing that makes the smallest particles stand out enough. */
+static double smoothing_for(const pilot *p, double r, double false_per_frame)
+{
+    const double ratio = 1.05, start = 0.5;
+    double best = -INFINITY, sigma = start;
+    for (double s = start; s < 20.0; s *= ratio) {
+        best = fmax(best, margin_of(p, r, s, false_per_frame));
     }
     while (sigma < 20.0 &&
-           height_of(r, contrast_to_noise, sigma, blur) < fmin(ENOUGH_HEIGHT, NEAR_BEST * best)) {
+           margin_of(p, r, sigma, false_per_frame) < fmin(ENOUGH_MARGIN, best - NEAR_BEST)) {
         sigma *= ratio;
     }
     return fmin(fmax(sigma, SMOOTH_SHARE * r), 20.0);
@@ -315,20 +335,20 @@ static double small_radius(const pilot *p)
     return fmax(middle - share * below, SMALL_LEAST * middle);
 }
 
-static void refine_smoothing(pilot *p)
-{
-    ng_detect_choices *c = p->choices;
-    const double r = small_radius(p), ratio = c->contrast / c->noise;
-    if (chooses_smoothing(p) && r > 0.0 && ratio > 0.0 && isfinite(ratio)) {
-        c->options.smooth_px = smoothing_for(r, ratio, ng_whole_blur(c->options.blur_px));
-    }
-}
-
 static double wanted_false(const pilot *p)
 {
     const double each = p->n > 0 ? (double)p->found / (double)p->n : 0.0;
     return isnan(p->asked->false_per_frame) ? fmax(FALSE_LEAST, FALSE_SHARE * each)
                                             : p->asked->false_per_frame;
+}
+
+static void refine_smoothing(pilot *p)
+{
+    ng_detect_choices *c = p->choices;
+    const double r = small_radius(p), ratio = c->contrast / c->noise;
+    if (chooses_smoothing(p) && r > 0.0 && ratio > 0.0 && isfinite(ratio)) {
+        c->options.smooth_px = smoothing_for(p, r, wanted_false(p));
+    }
 }
 
 /* ---- blur -------------------------------------------------------------------------------- */

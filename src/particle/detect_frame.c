@@ -13,6 +13,8 @@
 /* A radius that comes out so much larger than the start is fitted again with more pixels. */
 #define GROWN_PX 1.5
 #define BLUR_LEAST_SIGNIFICANCE 8.0
+/* So far the height may exceed the significance when both are weighed. */
+#define MOST_HIGHER 0.5
 enum { MOST_NEIGHBOURS = 24, SWEEPS = 2 };
 
 typedef struct candidate {
@@ -251,13 +253,23 @@ static void fall_back(ng_detector *d, const ng_image *raw, uint32_t own)
     c->significance = significance;
 }
 
+/* Height and significance see the same pixels through different weights: their mean tells particles
+ * from noise better than either. A denoiser that leaves no noise must not vouch for a weak fit. */
+static double evidence(const ng_detector *d, uint32_t own)
+{
+    const double significance = d->candidate[own - 1].significance;
+    const double height = fmin((double)d->mask.piece[own - 1].peak, significance + MOST_HIGHER);
+    return d->choices.options.form == NG_THRESHOLD_RELATIVE ? significance
+                                                            : 0.5 * (height + significance);
+}
+
 static void fit_all(ng_detector *d, const ng_image *raw)
 {
     const size_t n = d->mask.n;
     for (uint32_t own = 1; own <= n; own++) {
         candidate *c = &d->candidate[own - 1];
         fit_once(d, raw, own, false);
-        c->keep = !(c->significance < d->choices.options.min_contrast);
+        c->keep = !(evidence(d, own) < d->choices.options.min_contrast);
     }
     for (int sweep = 0; sweep < SWEEPS; sweep++) {
         for (size_t i = 0; i < n; i++) {

@@ -2,6 +2,7 @@
 /* From a frame to pieces: denoise, threshold against the surroundings, components, watershed. */
 #include "detect_internal.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -11,6 +12,10 @@
 #define BACKGROUND_LEVEL 2.0
 #define BACKGROUND_MEAN 0.11
 #define BACKGROUND_SD 0.905
+/* Smoothing a constant leaves no noise but this share of it. */
+#define ROUNDING (4.0f * FLT_EPSILON)
+/* Noise varies more slowly than the mean: its s.d. is averaged over so many windows around. */
+#define WINDOWS_AROUND 1
 /* Peaks of the distance that stand out less belong together, in px and as a share. */
 #define SPLIT_DEPTH_PX 0.75
 #define SPLIT_SHARE 0.25
@@ -166,7 +171,7 @@ static void make_whole(ng_mask_work *w)
     const float scale = (float)(1.0 / BACKGROUND_SD), shift = (float)BACKGROUND_MEAN;
     float *m = w->mean.pixel, *sd = w->sd.pixel;
     for (size_t i = 0; i < n; i++) {
-        sd[i] *= scale;
+        sd[i] = fmaxf(scale * sd[i], ROUNDING * fabsf(m[i]));
         m[i] += shift * sd[i];
     }
 }
@@ -175,10 +180,10 @@ static void make_whole(ng_mask_work *w)
 static void threshold_by_sigma(ng_mask_work *w, const ng_detect_choices *c)
 {
     turn(&w->smooth, (double)c->options.polarity, 0.0);
-    ng_local_moments(w->local, &w->smooth, NULL, &w->mean, &w->sd);
+    ng_local_moments(w->local, &w->smooth, NULL, 0, &w->mean, &w->sd);
     over_level(w, (float)BACKGROUND_LEVEL, w->mask);
     widen(w->mask, w->smooth.width, w->smooth.height, w->skip);
-    ng_local_moments(w->local, &w->smooth, w->skip, &w->mean, &w->sd);
+    ng_local_moments(w->local, &w->smooth, w->skip, WINDOWS_AROUND, &w->mean, &w->sd);
     make_whole(w);
     over_level(w, (float)c->level, w->mask);
 }
@@ -191,7 +196,7 @@ static void threshold_relative(ng_mask_work *w, const ng_detect_choices *c)
     turn(&w->smooth, 1.0, o->offset_counts);
     ng_integral_fill(&w->integral, &w->smooth, NULL);
     ng_image_threshold(&w->smooth, &w->integral, &how, w->mask);
-    ng_local_moments(w->local, &w->smooth, NULL, &w->mean, &w->sd);
+    ng_local_moments(w->local, &w->smooth, NULL, 0, &w->mean, &w->sd);
     turn(&w->smooth, (double)o->polarity, 0.0);
     turn(&w->mean, (double)o->polarity, 0.0);
 }
