@@ -573,6 +573,14 @@ static ng_status fit_rate(ng_cli *cli, const ng_data *data, const ng_growth_fit_
                            : status;
 }
 
+/* The sizes in monomers, as the fitted sigma_s has them. */
+static ng_status resize(ng_data *data, double sigma_s_nm, ng_error *err)
+{
+    data->material.sigma_s_nm = data->ensemble.sigma_s_nm = sigma_s_nm;
+    ng_trajectories_free(&data->trajectories);
+    return ng_trajectories_make(&data->tracks, &data->ensemble, &data->trajectories, NULL, err);
+}
+
 /* Samples drawn from a flask: no particle is seen twice. */
 static ng_status fit_flask(ng_cli *cli, ng_data *data, ng_growth_fit_options *o, fits *out,
                            ng_error *err)
@@ -584,8 +592,8 @@ static ng_status fit_flask(ng_cli *cli, ng_data *data, ng_growth_fit_options *o,
         status = ng_growth_fit_samples(&samples, o, &cli->run, &quantiles, &out->growth,
                                        &cli->warnings, err);
     }
+    status = status == NG_OK ? resize(data, quantiles.sigma_s_nm, err) : status;
     if (status == NG_OK) {
-        data->material.sigma_s_nm = quantiles.sigma_s_nm;
         status = ng_growth_fit_json(&out->growth, &quantiles, o, &data->material, &cli->result,
                                     &cli->warnings, err);
     }

@@ -91,15 +91,15 @@ static ng_status add_file(inputs *in, const char *path, ng_error *err)
 /* Names that `nucgrow run` gives to the results that a report is made from. */
 static int is_result(const struct dirent *entry)
 {
-    static const char *const names[] = {"ensemble.json",   "potential.json",     "truth.json",
-                                        "nucleation.json", "fit-avrami.json",    "radius.json",
+    static const char *const names[] = {"ensemble.json",   "potential.json",    "truth.json",
+                                        "nucleation.json", "fit-avrami.json",   "radius.json",
                                         "energy.json",     "fit-diffusion.json"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(entry->d_name, names[i]) == 0) {
             return 1;
         }
     }
-    static const char *const begins[] = {"fit-growth", "predicted"};
+    static const char *const begins[] = {"fit-growth", "fit-coalescence", "predicted"};
     size_t length = strlen(entry->d_name);
     for (size_t i = 0; i < sizeof begins / sizeof begins[0]; i++) {
         if (strncmp(entry->d_name, begins[i], strlen(begins[i])) == 0 && length > 5 &&
@@ -175,10 +175,11 @@ static ng_status add_folder(inputs *in, const char *folder, const char *movie, n
     }
     ng_free(truth);
     if (status == NG_OK && n == 0 && in->movie == NULL && movie == NULL) {
-        return NG_FAIL(err, NG_IO,
-                       "%s: no ensemble.json, fit-growth.json, predicted.json, potential.json, "
-                       "truth.json or movie in this folder",
-                       folder);
+        return NG_FAIL(
+            err, NG_IO,
+            "%s: no ensemble.json, fit-growth.json, fit-coalescence.json, predicted.json, "
+            "potential.json, truth.json or movie in this folder",
+            folder);
     }
     return status;
 }
@@ -232,8 +233,8 @@ const ng_command ng_command_report = {
     .group = "Report",
     .summary = "one HTML page of results: answer, figures, intervals, provenance",
     .description =
-        "Reads results of `nucgrow ensemble`, `fit growth`, `predict`, `potential`, `radius`, "
-        "`nucleation`, `fit avrami`, `fit diffusion` and `energy`, and the "
+        "Reads results of `nucgrow ensemble`, `fit growth`, `fit coalescence`, `predict`, "
+        "`potential`, `radius`, `nucleation`, `fit avrami`, `fit diffusion` and `energy`, and the "
         "truth of `simulate`, in any mix; a folder stands for the results in it. "
         "`nucgrow report fit-growth.json` alone draws every figure of a fit; several fits or "
         "predictions are also set side by side.\n\n"

@@ -213,6 +213,7 @@ typedef struct ng_coalescence_fit {
     double grid_change; /* largest change of k_f on a grid twice as fine, over its peak */
     double *rate, *surviving, *density, *cumulative;                     /* per frame */
     double *rate_lower, *rate_upper, *surviving_lower, *surviving_upper; /* of replicates */
+    double *merging_lower, *merging_upper; /* the same of c k_f, 1/s */
 
     double quartile_s[3], quartile_model_s[3]; /* type 7 */
     double quartile_lower_s[3], quartile_upper_s[3];

@@ -226,8 +226,9 @@ static ng_status search_all(const coalescence_target *t, const double start[N_PA
 static ng_status make_curves(size_t n, ng_coalescence_fit *fit, ng_error *err)
 {
     double **all[] = {
-        &fit->rate,       &fit->surviving,  &fit->density,         &fit->cumulative,
-        &fit->rate_lower, &fit->rate_upper, &fit->surviving_lower, &fit->surviving_upper};
+        &fit->rate,          &fit->surviving,    &fit->density,         &fit->cumulative,
+        &fit->rate_lower,    &fit->rate_upper,   &fit->surviving_lower, &fit->surviving_upper,
+        &fit->merging_lower, &fit->merging_upper};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         *all[i] = NG_NEW(double, n);
         if (*all[i] == NULL) {
@@ -485,9 +486,10 @@ out:
 
 void ng_coalescence_fit_free(ng_coalescence_fit *fit)
 {
-    double *all[] = {fit->rate,       fit->surviving,  fit->density,         fit->cumulative,
-                     fit->rate_lower, fit->rate_upper, fit->surviving_lower, fit->surviving_upper,
-                     fit->replicate};
+    double *all[] = {
+        fit->rate,          fit->surviving,     fit->density,         fit->cumulative,
+        fit->rate_lower,    fit->rate_upper,    fit->surviving_lower, fit->surviving_upper,
+        fit->merging_lower, fit->merging_upper, fit->replicate};
     ng_coalescence_series_free(&fit->series);
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         ng_free(all[i]);

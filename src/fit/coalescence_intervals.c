@@ -142,6 +142,13 @@ static void bands(const ng_records *records, size_t kept, double level, size_t n
         ng_fit_interval(scratch, kept, level, fit->rate[f], &fit->rate_lower[f],
                         &fit->rate_upper[f]);
         for (size_t b = 0; b < kept; b++) {
+            const replicate *r = replicate_at(records, b);
+            scratch[b] = r->parameter[NG_COALESCENCE_DENSITY] * r->curve[f];
+        }
+        ng_fit_interval(scratch, kept, level,
+                        fit->model.parameter[NG_COALESCENCE_DENSITY] * fit->rate[f],
+                        &fit->merging_lower[f], &fit->merging_upper[f]);
+        for (size_t b = 0; b < kept; b++) {
             scratch[b] = replicate_at(records, b)->curve[n + f];
         }
         ng_fit_interval(scratch, kept, level, fit->surviving[f], &fit->surviving_lower[f],

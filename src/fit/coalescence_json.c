@@ -83,6 +83,16 @@ static double diffusion_law(const ng_coalescence_model *m, double time_s)
     return ng_coalescence_diffusion(&m->laws, time_s);
 }
 
+static json_t *merging_json(coalescence_writer *w)
+{
+    json_t *all = json_array();
+    for (size_t f = 0; f < w->data->n_frames; f++) {
+        const double c = w->fit->model.parameter[NG_COALESCENCE_DENSITY];
+        ng_coalescence_append(w, all, ng_json_real(c * w->fit->rate[f]));
+    }
+    return all;
+}
+
 static double propensity_law(const ng_coalescence_model *m, double time_s)
 {
     return ng_coalescence_propensity(m->parameter, ng_coalescence_contact(&m->laws, time_s));
@@ -104,6 +114,8 @@ static json_t *series_json(coalescence_writer *w)
         {"rate", fit->rate},
         {"rate_lower", fit->rate_lower},
         {"rate_upper", fit->rate_upper},
+        {"merging_lower_per_s", fit->merging_lower},
+        {"merging_upper_per_s", fit->merging_upper},
         {"event_density_per_s", fit->density},
         {"event_cumulative", fit->cumulative},
         {"seen", s->seen},
@@ -117,6 +129,7 @@ static json_t *series_json(coalescence_writer *w)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         ng_coalescence_put(w, all, rows[i].key, ng_growth_reals(rows[i].x, s->n_frames));
     }
+    ng_coalescence_put(w, all, "merging_per_s", merging_json(w));
     ng_coalescence_put(w, all, "contact_law_nm", law_series(w, contact_law));
     ng_coalescence_put(w, all, "diffusion_law_nm2_per_s", law_series(w, diffusion_law));
     ng_coalescence_put(w, all, "propensity_per_s", law_series(w, propensity_law));
@@ -265,8 +278,12 @@ static json_t *verdict_json(coalescence_writer *w, bool *trusted)
     if (fit->event_distance_p < TOLD_APART) {
         (void)snprintf(text, sizeof text,
                        "the times of the merges, which were not fitted, differ from the predicted "
-                       "ones (Kolmogorov-Smirnov p = %.2g)",
-                       fit->event_distance_p);
+                       "ones (Kolmogorov-Smirnov p = %.2g)%s",
+                       fit->event_distance_p,
+                       fit->model.arrivals != NULL
+                           ? ""
+                           : " under a supply that is constant and then ends; --arrivals counted "
+                             "takes the new particles as they were seen");
         reason(w, reasons, text);
         doubt = true;
     }
@@ -384,6 +401,7 @@ static void put_fit(coalescence_writer *w, json_t *out)
                        ng_growth_reals(fit->quartile_upper_s, 3));
     ng_coalescence_put(w, out, "event_times", event_times_json(fit));
     ng_coalescence_put(w, out, "merges", merges_json(w));
+    ng_coalescence_put(w, out, "examples", ng_coalescence_examples_json(w));
 }
 
 static void put_consequences(coalescence_writer *w, json_t *out)

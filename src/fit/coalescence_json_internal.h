@@ -26,6 +26,7 @@ json_t *ng_coalescence_densities_json(coalescence_writer *w);
 json_t *ng_coalescence_map_json(coalescence_writer *w);
 json_t *ng_coalescence_radius_sum_json(coalescence_writer *w);
 json_t *ng_coalescence_after_merge_json(coalescence_writer *w);
+json_t *ng_coalescence_examples_json(coalescence_writer *w);
 json_t *ng_coalescence_sizes_json(coalescence_writer *w);
 json_t *ng_coalescence_distance_json(coalescence_writer *w);
 

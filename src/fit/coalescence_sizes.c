@@ -56,6 +56,45 @@ json_t *ng_coalescence_distance_json(coalescence_writer *w)
     return object;
 }
 
+/* ---- a few merges, as [Kim] Fig. 6B ----------------------------------------------------------- */
+
+#define EXAMPLES 3
+
+static json_t *radii_json(coalescence_writer *w, size_t index)
+{
+    const ng_tracks *t = w->data->tracks;
+    const ng_track *track = &t->track[index];
+    json_t *time_s = json_array(), *radius = json_array();
+    for (size_t i = track->first; i < track->first + track->n; i++) {
+        ng_coalescence_append(w, time_s, ng_json_real(t->point[i].time_s));
+        ng_coalescence_append(w, radius, ng_json_real(t->point[i].radius_nm));
+    }
+    return json_pack("{s:I,s:o,s:o}", "track", (json_int_t)track->id, "time_s", time_s, "radius_nm",
+                     radius);
+}
+
+/* Of the merges whose partners were both measured before: an early, a middle and a late one. */
+json_t *ng_coalescence_examples_json(coalescence_writer *w)
+{
+    json_t *all = json_array();
+    size_t known = 0, seen = 0, next = 0;
+    for (size_t k = 0; k < w->data->n_merges; k++) {
+        known += isfinite(w->data->merge[k].radius_sum_nm) != 0;
+    }
+    for (size_t k = 0; k < w->data->n_merges && next < EXAMPLES; k++) {
+        const ng_merge *m = &w->data->merge[k];
+        if (!isfinite(m->radius_sum_nm) || seen++ < (2 * next + 1) * known / (2 * EXAMPLES)) {
+            continue;
+        }
+        next++;
+        json_t *one = json_pack("{s:f}", "time_s", m->time_s);
+        ng_coalescence_put(w, one, "ends", radii_json(w, m->track));
+        ng_coalescence_put(w, one, "goes_on", radii_json(w, m->partner));
+        ng_coalescence_append(w, all, one);
+    }
+    return all;
+}
+
 /* ---- growth after a merge -------------------------------------------------------------------- */
 
 static double radius_at(const ng_coalescence_data *d, size_t track, long frame)

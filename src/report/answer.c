@@ -25,9 +25,11 @@ void ng_report_title(FILE *out, const ng_report_study *study)
     const char *what = grew                                          ? "Growth of nanoparticles"
                        : study->result[NG_REPORT_POTENTIAL] != NULL  ? "Chemical potential"
                        : study->result[NG_REPORT_PREDICTION] != NULL ? "Predicted growth"
-                       : ng_report_has_crystals(study)               ? "Crystals one by one"
-                       : study->result[NG_REPORT_TRUTH] != NULL      ? "Synthetic ensemble"
-                                                                     : "Particles in a movie";
+                       : study->result[NG_REPORT_COALESCENCE] != NULL
+                           ? "Coalescence of nanoparticles"
+                       : ng_report_has_crystals(study)          ? "Crystals one by one"
+                       : study->result[NG_REPORT_TRUTH] != NULL ? "Synthetic ensemble"
+                                                                : "Particles in a movie";
     title = title != NULL ? title : predicted;
     if (title != NULL && title[0] != '\0') {
         ng_html_format(out, "%s: %s", what, title);

@@ -84,12 +84,6 @@ static void about_energy(FILE *out, const json_t *energy)
 
 /* ---- key numbers ----------------------------------------------------------------------------- */
 
-static void card(FILE *out, const char *name, double value, const char *unit)
-{
-    const ng_report_card k = {name, value, (double)NAN, (double)NAN, unit, (double)NAN};
-    ng_report_write_card(out, k);
-}
-
 static void parameter_card(FILE *out, const char *name, const json_t *parameter, const char *unit,
                            double level)
 {
@@ -110,12 +104,12 @@ static void birth_cards(FILE *out, const json_t *nucleation)
     const json_t *last = json_array_get(histograms, json_array_size(histograms) - 1);
     const json_t *gaussian = json_object_get(last, "gaussian");
     const double mean = ng_report_real(gaussian, "mean_nm");
-    card(out, "Window of nucleation",
-         ng_report_real(json_object_get(nucleation, "window"), "duration_s"), "s");
-    card(out, "Highest nucleation rate",
-         ng_report_real(json_object_get(nucleation, "peak"), "rate_per_s"), "s⁻¹");
-    card(out, "Radius in the end", mean, "nm");
-    card(out, "Spread of it", 100 * ng_report_real(gaussian, "sd_nm") / mean, "%");
+    ng_report_plain_card(out, "Window of nucleation",
+                         ng_report_real(json_object_get(nucleation, "window"), "duration_s"), "s");
+    ng_report_plain_card(out, "Highest nucleation rate",
+                         ng_report_real(json_object_get(nucleation, "peak"), "rate_per_s"), "s⁻¹");
+    ng_report_plain_card(out, "Radius in the end", mean, "nm");
+    ng_report_plain_card(out, "Spread of it", 100 * ng_report_real(gaussian, "sd_nm") / mean, "%");
     parameter_card(out, "Avrami exponent of the ensemble",
                    json_object_get(json_object_get(avrami, "parameters"), "n"), "", level);
 }
@@ -145,9 +139,10 @@ static void cards(FILE *out, const ng_report_study *study)
                        json_object_get(json_object_get(avrami, "parameters"), "n"), "",
                        ng_report_real(avrami, "level"));
     }
-    card(out, "Radius at the transition",
-         ng_report_real(json_object_get(energy, "transition"), "radius_nm"), "nm");
-    card(out, "Overlap of nucleation and growth", 100 * ng_report_real(energy, "overlap"), "%");
+    ng_report_plain_card(out, "Radius at the transition",
+                         ng_report_real(json_object_get(energy, "transition"), "radius_nm"), "nm");
+    ng_report_plain_card(out, "Overlap of nucleation and growth",
+                         100 * ng_report_real(energy, "overlap"), "%");
     ng_html_raw(out, "</dl>\n");
 }
 

@@ -31,6 +31,12 @@ void ng_report_write_card(FILE *out, ng_report_card k)
     ng_html_raw(out, "</dd></div>\n");
 }
 
+void ng_report_plain_card(FILE *out, const char *name, double value, const char *unit)
+{
+    const ng_report_card k = {name, value, (double)NAN, (double)NAN, unit, (double)NAN};
+    ng_report_write_card(out, k);
+}
+
 void ng_report_span_card(FILE *out, const char *name, double first, double last, const char *unit)
 {
     if (!isfinite(first) || !isfinite(last)) {
@@ -123,7 +129,9 @@ static void ensemble_cards(FILE *out, const json_t *ensemble)
     const json_t *series = json_object_get(ensemble, "series");
     const json_t *counts = json_object_get(ensemble, "counts");
     ng_report_card tracks = with_interval(counts, "tracks", "", "");
-    tracks.name = "Particles followed";
+    const bool flask =
+        json_is_true(json_object_get(json_object_get(ensemble, "tracks"), "ex_situ"));
+    tracks.name = flask ? "Particles drawn" : "Particles followed";
     ng_report_write_card(out, tracks);
     double first = ng_report_first(series, "mean_radius_nm");
     double last = ng_report_last(series, "mean_radius_nm");

@@ -32,27 +32,39 @@ static void flag_cell(FILE *out, const char *flag)
     ng_html_raw(out, "</td>");
 }
 
-/* Bounds were chosen, not measured: as short as they can be. */
+/* As short as it can be; a bound that the data suggested has more digits than anyone reads. */
+static void bound(FILE *out, double x)
+{
+    ng_html_raw(out, x < 0 ? "−" : "");
+    if (fabs(x) < 1000) {
+        ng_html_format(out, "%.3g", fabs(x));
+    } else {
+        ng_html_format(out, "%g", fabs(x));
+    }
+}
+
 static void bounds_cell(FILE *out, double low, double high)
 {
     ng_html_raw(out, "<td class=\"number\">");
     if (isfinite(low) && isfinite(high)) {
-        ng_html_format(out, "%s%g to %s%g", low < 0 ? "−" : "", fabs(low), high < 0 ? "−" : "",
-                       fabs(high));
+        bound(out, low);
+        ng_html_raw(out, " to ");
+        bound(out, high);
     }
     ng_html_raw(out, "</td>");
 }
 
-static void parameter_row(FILE *out, size_t i, const json_t *parameter)
+void ng_report_parameter_row(FILE *out, const json_t *parameter, const char *symbol,
+                             const char *title)
 {
     double value = ng_report_real(parameter, "value");
     double lower = ng_report_real(parameter, "lower"), upper = ng_report_real(parameter, "upper");
     double resolution = ng_report_resolution(value, lower, upper);
-    const char *title = ng_report_string(parameter, "title");
+    const char *own = ng_report_string(parameter, "title");
     const char *unit = ng_report_string(parameter, "unit");
     ng_html_raw(out, "<tr><th scope=\"row\">");
-    ng_html_text(out, title != NULL ? title : ng_report_parameter_list[i].title);
-    fprintf(out, "</th><td class=\"symbol name\">%s</td>", ng_report_parameter_list[i].symbol);
+    ng_html_text(out, own != NULL ? own : title);
+    fprintf(out, "</th><td class=\"symbol name\">%s</td>", symbol);
     ng_report_number_cell(out, value, resolution);
     ng_report_range_cell(out, lower, upper, resolution);
     ng_html_raw(out, "<td class=\"unit\">");
@@ -82,14 +94,10 @@ static void delta_row(FILE *out, const json_t *delta)
     ng_html_raw(out, "</tr>\n");
 }
 
-static void parameter_table(FILE *out, const json_t *fit)
+void ng_report_parameter_head(FILE *out, const char *caption, double level)
 {
-    const json_t *parameters = json_object_get(fit, "parameters");
-    double level = ng_report_real(fit, "level");
-    ng_html_raw(out, "<div class=\"scroll\"><table><caption>Growth parameters");
-    if (ng_report_string(fit, "estimator") != NULL) {
-        ng_html_format(out, ", estimator “%s”", ng_report_string(fit, "estimator"));
-    }
+    ng_html_raw(out, "<div class=\"scroll\"><table><caption>");
+    ng_html_text(out, caption);
     ng_html_raw(out, "</caption><thead><tr><th>Parameter</th><th>Symbol</th>"
                      "<th class=\"number\">Value</th><th class=\"number\">");
     if (isfinite(level)) {
@@ -99,14 +107,31 @@ static void parameter_table(FILE *out, const json_t *fit)
     }
     ng_html_raw(out, "</th><th>Unit</th><th class=\"number\">Bounds</th><th>Flag</th></tr></thead>"
                      "<tbody>\n");
+}
+
+void ng_report_parameter_end(FILE *out)
+{
+    ng_html_raw(out, "</tbody></table></div>\n");
+}
+
+static void parameter_table(FILE *out, const json_t *fit)
+{
+    const json_t *parameters = json_object_get(fit, "parameters");
+    const char *estimator = ng_report_string(fit, "estimator");
+    char caption[80];
+    (void)snprintf(caption, sizeof caption, "Growth parameters%s%.30s%s",
+                   estimator != NULL ? ", estimator “" : "", estimator != NULL ? estimator : "",
+                   estimator != NULL ? "”" : "");
+    ng_report_parameter_head(out, caption, ng_report_real(fit, "level"));
     for (size_t i = 0; i < NG_REPORT_PARAMETERS; i++) {
-        const json_t *parameter = json_object_get(parameters, ng_report_parameter_list[i].name);
+        const ng_report_parameter *p = &ng_report_parameter_list[i];
+        const json_t *parameter = json_object_get(parameters, p->name);
         if (parameter != NULL) {
-            parameter_row(out, i, parameter);
+            ng_report_parameter_row(out, parameter, p->symbol, p->title);
         }
     }
     delta_row(out, json_object_get(fit, "delta"));
-    ng_html_raw(out, "</tbody></table></div>\n");
+    ng_report_parameter_end(out);
 }
 
 /* ---- against the truth --------------------------------------------------------------------- */

@@ -16,19 +16,35 @@ static void write_title(FILE *out, const ng_report_input *input, const ng_report
     }
 }
 
-/* Nothing else is to be shown: the prediction is the answer. */
-static bool prediction_alone(const ng_report_study *study)
+/* Nothing but results of these kinds, and perhaps the truth about them. */
+static bool nothing_but(const ng_report_study *study, ng_report_kind first, ng_report_kind last)
 {
-    return study->result[NG_REPORT_PREDICTION] != NULL && study->result[NG_REPORT_FIT] == NULL &&
-           study->result[NG_REPORT_POTENTIAL] == NULL && ng_report_ensemble(study) == NULL;
+    bool any = false;
+    for (int k = 0; k < NG_REPORT_KINDS; k++) {
+        if (study->result[k] == NULL || k == NG_REPORT_TRUTH) {
+            continue;
+        }
+        if (k < (int)first || k > (int)last) {
+            return false;
+        }
+        any = true;
+    }
+    return any;
 }
 
-/* Nothing but crystals, and perhaps the truth about them. */
+static bool prediction_alone(const ng_report_study *study)
+{
+    return nothing_but(study, NG_REPORT_PREDICTION, NG_REPORT_PREDICTION);
+}
+
+static bool coalescence_alone(const ng_report_study *study)
+{
+    return nothing_but(study, NG_REPORT_COALESCENCE, NG_REPORT_COALESCENCE);
+}
+
 static bool crystals_alone(const ng_report_study *study)
 {
-    return ng_report_has_crystals(study) && study->result[NG_REPORT_FIT] == NULL &&
-           study->result[NG_REPORT_POTENTIAL] == NULL &&
-           study->result[NG_REPORT_PREDICTION] == NULL && ng_report_ensemble(study) == NULL;
+    return nothing_but(study, NG_REPORT_NUCLEATION, NG_REPORT_RADIUS);
 }
 
 /* More than one fit, or more than one prediction. */
@@ -70,6 +86,9 @@ static void navigation(FILE *out, const ng_report_study *study, bool several, bo
     }
     if (study->result[NG_REPORT_PREDICTION] != NULL && !prediction_alone(study)) {
         ng_html_raw(out, "<li><a href=\"#prediction\">Prediction</a></li>\n");
+    }
+    if (study->result[NG_REPORT_COALESCENCE] != NULL && !coalescence_alone(study)) {
+        ng_html_raw(out, "<li><a href=\"#coalescence\">Coalescence</a></li>\n");
     }
     if (ng_report_has_crystals(study) && !crystals_alone(study)) {
         ng_html_raw(out, "<li><a href=\"#crystals\">Crystals</a></li>\n");
@@ -117,6 +136,17 @@ static void write_crystals(FILE *out, const ng_report_study *study, size_t k)
     slot(out, alone && k == 0 ? "figures" : NULL, "crystals", k);
 }
 
+static void write_coalescence(FILE *out, const ng_report_study *study, size_t k)
+{
+    const bool alone = coalescence_alone(study);
+    if (!alone) {
+        fprintf(out, "<section%s>\n<h2>Coalescence</h2>\n", k == 0 ? " id=\"coalescence\"" : "");
+    }
+    ng_report_coalescence(out, study->result[NG_REPORT_COALESCENCE]);
+    ng_html_raw(out, "</section>\n");
+    slot(out, alone && k == 0 ? "figures" : NULL, "coalescence", k);
+}
+
 static void write_seen(FILE *out, const json_t *seen)
 {
     if (seen != NULL) {
@@ -148,6 +178,11 @@ static void write_study(FILE *out, const ng_report_study *study, size_t k, const
         write_seen(out, seen);
         return;
     }
+    if (coalescence_alone(study)) {
+        write_coalescence(out, study, k);
+        write_seen(out, seen);
+        return;
+    }
     ng_report_answer(out, study);
     ng_report_key_numbers(out, study);
     ng_html_raw(out, "</section>\n");
@@ -161,6 +196,9 @@ static void write_study(FILE *out, const ng_report_study *study, size_t k, const
     }
     if (study->result[NG_REPORT_PREDICTION] != NULL) {
         write_prediction(out, study, k);
+    }
+    if (study->result[NG_REPORT_COALESCENCE] != NULL) {
+        write_coalescence(out, study, k);
     }
     if (ng_report_has_crystals(study)) {
         write_crystals(out, study, k);

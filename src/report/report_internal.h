@@ -62,6 +62,7 @@ typedef enum ng_report_kind {
     NG_REPORT_POTENTIAL,
     NG_REPORT_TRUTH,
     NG_REPORT_PREDICTION,
+    NG_REPORT_COALESCENCE,
     NG_REPORT_NUCLEATION, /* the kinds from here on are of fluorescent crystals */
     NG_REPORT_AVRAMI,
     NG_REPORT_DIFFUSION,
@@ -97,6 +98,13 @@ typedef struct ng_report_parameter {
 #define NG_REPORT_PARAMETERS 5
 extern const ng_report_parameter ng_report_parameter_list[NG_REPORT_PARAMETERS];
 
+/** A table of parameters {value, lower, upper, unit, title, min, max, flag}: its head, with the
+ *  `level` of the intervals (NAN: not said), a row each, its end. */
+void ng_report_parameter_head(FILE *out, const char *caption, double level);
+/** `symbol` is markup; `title` is for a parameter without one of its own. */
+void ng_report_parameter_row(FILE *out, const json_t *parameter, const char *symbol,
+                             const char *title);
+void ng_report_parameter_end(FILE *out);
 /** How finely a value with this interval is printed: see ng_report_number. */
 double ng_report_resolution(double value, double lower, double upper);
 void ng_report_number_cell(FILE *out, double value, double resolution);
@@ -125,6 +133,8 @@ void ng_report_prediction(FILE *out, const json_t *prediction);
 bool ng_report_has_crystals(const ng_report_study *study);
 /** Answer, key numbers and the data sets beside each other. */
 void ng_report_crystals(FILE *out, const ng_report_study *study);
+/** Answer, verdict, key numbers and parameters of coalescence. */
+void ng_report_coalescence(FILE *out, const json_t *fit);
 /** One key number: a card; nothing where the value is not finite. */
 typedef struct ng_report_card {
     const char *name;
@@ -133,6 +143,8 @@ typedef struct ng_report_card {
     double level;               /* of the interval, 0..1; NAN: not said */
 } ng_report_card;
 void ng_report_write_card(FILE *out, ng_report_card card);
+/** A number without an interval. */
+void ng_report_plain_card(FILE *out, const char *name, double value, const char *unit);
 /** A number that goes from a start to an end. */
 void ng_report_span_card(FILE *out, const char *name, double first, double last, const char *unit);
 /** The sentences of a text or a list of texts; false when there are none. */

@@ -10,6 +10,7 @@ static const char *const schemas[NG_REPORT_KINDS] = {
     [NG_REPORT_POTENTIAL] = "nucgrow/potential/1",
     [NG_REPORT_TRUTH] = "nucgrow/truth/1",
     [NG_REPORT_PREDICTION] = "nucgrow/predict/1",
+    [NG_REPORT_COALESCENCE] = "nucgrow/fit-coalescence/1",
     [NG_REPORT_NUCLEATION] = "nucgrow/nucleation/1",
     [NG_REPORT_AVRAMI] = "nucgrow/fit-avrami/1",
     [NG_REPORT_DIFFUSION] = "nucgrow/fit-diffusion/1",
@@ -20,9 +21,10 @@ static const char *const schemas[NG_REPORT_KINDS] = {
 static const char *const study_keys[NG_REPORT_KINDS] = {
     [NG_REPORT_ENSEMBLE] = "ensemble",     [NG_REPORT_FIT] = "fit",
     [NG_REPORT_POTENTIAL] = "potential",   [NG_REPORT_TRUTH] = "truth",
-    [NG_REPORT_PREDICTION] = "prediction", [NG_REPORT_NUCLEATION] = "nucleation",
-    [NG_REPORT_AVRAMI] = "avrami",         [NG_REPORT_DIFFUSION] = "diffusion",
-    [NG_REPORT_ENERGY] = "energy",         [NG_REPORT_RADIUS] = "radius",
+    [NG_REPORT_PREDICTION] = "prediction", [NG_REPORT_COALESCENCE] = "coalescence",
+    [NG_REPORT_NUCLEATION] = "nucleation", [NG_REPORT_AVRAMI] = "avrami",
+    [NG_REPORT_DIFFUSION] = "diffusion",   [NG_REPORT_ENERGY] = "energy",
+    [NG_REPORT_RADIUS] = "radius",
 };
 
 double ng_report_real(const json_t *object, const char *key)
@@ -74,8 +76,9 @@ static ng_status kind_of(const json_t *result, const char *name, ng_report_kind 
     if (schema == NULL) {
         return NG_FAIL(err, NG_FORMAT,
                        "%s: no \"schema\" in it; a result of nucgrow is needed "
-                       "(%s, %s, %s, %s, %s or one of fluorescent crystals)",
-                       name, schemas[0], schemas[1], schemas[2], schemas[3], schemas[4]);
+                       "(%s, %s, %s, %s, %s, %s or one of fluorescent crystals)",
+                       name, schemas[0], schemas[1], schemas[2], schemas[3], schemas[4],
+                       schemas[5]);
     }
     for (int k = 0; k < NG_REPORT_KINDS; k++) {
         if (strcmp(schema, schemas[k]) == 0) {
@@ -91,9 +94,10 @@ static ng_status kind_of(const json_t *result, const char *name, ng_report_kind 
         }
     }
     return NG_FAIL(err, NG_FORMAT,
-                   "%s: schema is %.60s; a report is made from %s, %s, %s, %s, %s and "
+                   "%s: schema is %.60s; a report is made from %s, %s, %s, %s, %s, %s and "
                    "results of fluorescent crystals (leave this file out)",
-                   name, schema, schemas[0], schemas[1], schemas[2], schemas[3], schemas[4]);
+                   name, schema, schemas[0], schemas[1], schemas[2], schemas[3], schemas[4],
+                   schemas[5]);
 }
 
 ng_status ng_report_studies(const ng_report_input *input, ng_report_study **study, size_t *n,
@@ -258,7 +262,9 @@ static json_t *thin_tracks(const json_t *tracks)
     }
     size_t stride = points / TRACK_POINTS + 1;
     json_t *out = json_object(), *kept = json_array();
-    for (size_t i = 0; i < json_array_size(list); i++) {
+    /* of particles that were drawn once there is nothing to thin but their number */
+    const bool drawn_once = json_is_true(json_object_get(tracks, "ex_situ"));
+    for (size_t i = 0; i < json_array_size(list); i += drawn_once ? stride : 1) {
         json_t *track = thin_track(json_array_get(list, i), stride);
         if (track == NULL) {
             json_decref(kept);
@@ -269,6 +275,7 @@ static json_t *thin_tracks(const json_t *tracks)
     }
     double frame_s = ng_report_real(tracks, "frame_s");
     json_object_set_new(out, "frame_s", ng_json_real(frame_s * (double)stride));
+    json_object_set_new(out, "ex_situ", json_boolean(drawn_once));
     json_object_set_new(out, "track", kept);
     return out;
 }

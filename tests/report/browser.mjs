@@ -2,7 +2,7 @@
 // Open reports in a headless browser: every figure drawn, readable, downloadable; nothing fetched.
 // usage: node browser.mjs --program NUCGROW --modules NODE_MODULES --out FOLDER
 import {execFileSync} from "node:child_process";
-import {existsSync, mkdirSync, readFileSync, statSync} from "node:fs";
+import {existsSync, mkdirSync, readFileSync, statSync, writeFileSync} from "node:fs";
 import {createRequire} from "node:module";
 import {dirname, join} from "node:path";
 import {fileURLToPath, pathToFileURL} from "node:url";
@@ -339,16 +339,66 @@ const CRYSTALS = ["crystal-numbers", "nucleation-rate", "radius-histograms", "av
     "growth-durations", "single-crystals", "free-energy-of-crystals", "growth-rate-of-radius",
     "intensity-of-radius"];
 
-/** Results of simulated crystals, each made by its verb; some are flagged (exit code 4). */
+const COALESCENCE = {
+    "surviving": ["time (s)", "A(t) (no unit)", "its band", "merges"],
+    "merging-times": ["time (s)", "density (1/s)", "model, predicted"],
+    "coalescence-rate": ["merges counted", "as fitted", "were size no matter", "s⁻¹)"],
+    "radius-sums": ["sum of radii (nm)", "density (1/nm)"],
+    "merge-examples": ["merge at", "goes on", "radius (nm)"],
+    "pair-motion": ["relative diffusion", "mean sum of two radii", "propensity κ", "σ (nm)"],
+    "coalescence-window": ["merges per particle", "length of the window", "σc (nm)"],
+    "initial-density": ["time (s)", "0.5 times"],
+    "group-sizes": ["radius (nm)", "Group A", "Group B"],
+    "after-merge": ["time since the merge (s)", "relative radius (no unit)"],
+    "coalescence-parameters": ["κc (1/s)", "rc (nm)"],
+    "coalescence-profiles": ["rc (nm)", "limit of the interval"],
+    "coalescence-correlation": ["σc"],
+    "coalescence-eigenvalues": ["eigenvalue (scaled parameters, no unit)"]
+};
+
+/** Run a verb; results may be flagged (exit code 4). */
+function program(...args) {
+    try {
+        execFileSync(option.program, [...args, "--force", "--quiet"], {stdio: "pipe"});
+    } catch (error) {
+        if (error.status !== 4) throw error;
+    }
+}
+
+/** Merging particles of a simulated movie, fitted by their verb, with the movie's strips. */
+async function coalescenceReport(browser) {
+    const folder = join(option.out, "coalescence");
+    const file = (name) => join(folder, name);
+    program("simulate", "tem", "-o", folder, "--frames", "60", "--particles", "60", "--field-nm",
+        "60", "--diffusion-nm2-per-s", "0.3");
+    program("fit", "coalescence", file("tracks.csv"), "--events", file("events.csv"), "--bootstrap",
+        "6", "--starts", "1", "--cells", "40", "-o", file("fit-coalescence.json"));
+    const path = report("coalescence", [folder]);
+    const expected = {...COALESCENCE, ...SEEN};
+    expected.movie = expected.movie.map((text) => text.replace("of 23", "of 59"));
+    for (const [name, options] of [["light", {colorScheme: "light"}], ["dark",
+        {colorScheme: "dark"}], ["narrow", {viewport: {width: 390, height: 800}}]]) {
+        const {page, seen, close} = await open(browser, path, options);
+        await checkExpected(`coalescence, ${name}`, page, expected);
+        await checkPictures(`coalescence, ${name}`, page);
+        if (name === "light") await checkDownloads(page, Object.keys(COALESCENCE));
+        await page.screenshot({path: join(option.out, `coalescence-${name}.png`), fullPage: true});
+        checkQuiet(`coalescence, ${name}`, seen);
+        await close();
+    }
+    const holes = JSON.parse(readFileSync(file("fit-coalescence.json"), "utf8"));
+    Object.keys(holes).forEach((key, i) => { if (i % 3 === 1 && key !== "schema") holes[key] = null; });
+    writeFileSync(file("holes.json"), JSON.stringify(holes));
+    const {page, seen, close} = await open(browser, report("coalescence-holes",
+        [file("holes.json")]));
+    await checkPictures("coalescence, holes", page);
+    checkQuiet("coalescence, holes", seen);
+    await close();
+}
+
+/** Results of simulated crystals, each made by its verb. */
 async function crystalReport(browser) {
     const folder = join(option.out, "crystals");
-    const program = (...args) => {
-        try {
-            execFileSync(option.program, [...args, "--force", "--quiet"], {stdio: "pipe"});
-        } catch (error) {
-            if (error.status !== 4) throw error;
-        }
-    };
     const tracks = join(folder, "tracks.csv");
     const file = (name) => join(folder, name);
     program("simulate", "crystals", "-o", folder, "--crystals", "30", "--nucleation-s", "20");
@@ -445,6 +495,7 @@ try {
     await forwardWithoutScripts(browser);
     await otherReports(browser);
     await crystalReport(browser);
+    await coalescenceReport(browser);
 } finally {
     await browser.close();
 }

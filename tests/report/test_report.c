@@ -303,6 +303,60 @@ static void crystals_are_told(void **state)
     ng_free(page);
 }
 
+static void merging_is_told(void **state)
+{
+    (void)state;
+    const char *fit =
+        "{\"schema\": \"nucgrow/fit-coalescence/1\", \"answer\": [\"39 merges & more.\"],"
+        " \"level\": 0.95, \"verdict\": {\"level\": \"amber\", \"reasons\": [\"times < "
+        "predicted\"]}, \"rms_surviving_fraction\": 0.0085,"
+        " \"merges\": [{\"time_s\": 67}, {\"time_s\": 97}],"
+        " \"event_time_quartiles_s\": [71.5, 78, 92.5],"
+        " \"parameters\": {\"rc\": {\"value\": 44, \"lower\": 30, \"upper\": 58, \"unit\":"
+        " \"nm\", \"flag\": \"ok\", \"min\": 2.08537, \"max\": 10000}},"
+        " \"contact_distance\": {\"mean_nm\": 4.1, \"sd_nm\": 1.1, \"merges\": 39,"
+        " \"mean_radius_sum_nm\": 2.97},"
+        " \"sizes\": {\"group_b\": {\"particles_at_end\": 32, \"mean_radius_nm\": [1, 2.85],"
+        " \"relative_spread_at_end\": 0.0945}}}";
+    const char *results[] = {fit};
+    const char *path = scratch("report-coalescence.html");
+    assert_int_equal(write_report(results, 1, path, true, NULL, NULL), NG_OK);
+    char *page = read_text(path);
+    assert_int_equal(count(page, "<h1>Coalescence of nanoparticles</h1>"), 1);
+    assert_int_equal(count(page, "39 merges &amp; more."), 1);
+    assert_int_equal(count(page, "class=\"verdict amber\""), 1);
+    assert_int_equal(count(page, "times &lt; predicted"), 1);
+    assert_int_equal(count(page, "Least distance of pairs at the start</th>"), 1);
+    assert_int_equal(count(page, "30 to 58"), 2); /* a key number and the table */
+    assert_int_equal(count(page, "2.09 to 10000"), 1);
+    assert_int_equal(count(page, "4.1 ± 1.1 nm apart (mean and s.d. of 39 merges)"), 1);
+    assert_int_equal(count(page, ">32</td><td class=\"number\">2.85</td>"), 1);
+    assert_int_equal(count(page, "data-slot=\"coalescence\""), 1);
+    ng_free(page);
+    const char *mixed[] = {fit, minimal_fit};
+    assert_int_equal(write_report(mixed, 2, path, true, NULL, NULL), NG_OK);
+    page = read_text(path);
+    assert_int_equal(count(page, "<h2>Coalescence</h2>"), 1);
+    assert_int_equal(count(page, "href=\"#coalescence\""), 1);
+    ng_free(page);
+}
+
+/* Of particles that were drawn once, their number is thinned. */
+static void flask_is_told(void **state)
+{
+    (void)state;
+    const char *results[] = {
+        "{\"schema\": \"nucgrow/ensemble/1\", \"counts\": {\"tracks\": 3}, \"tracks\": "
+        "{\"ex_situ\": true, \"frame_s\": null, \"track\": [{\"id\": 1, \"time_s\": [300],"
+        " \"radius_nm\": [1.3]}]}}"};
+    const char *path = scratch("report-flask.html");
+    assert_int_equal(write_report(results, 1, path, true, NULL, NULL), NG_OK);
+    char *page = read_text(path);
+    assert_int_equal(count(page, "Particles drawn"), 1);
+    assert_int_equal(count(page, "\"ex_situ\":true"), 1);
+    ng_free(page);
+}
+
 static void same_results_same_bytes(void **state)
 {
     (void)state;
@@ -570,6 +624,8 @@ int main(void)
         cmocka_unit_test(prediction_alone_is_the_answer),
         cmocka_unit_test(fits_and_predictions_stand_side_by_side),
         cmocka_unit_test(crystals_are_told),
+        cmocka_unit_test(merging_is_told),
+        cmocka_unit_test(flask_is_told),
         cmocka_unit_test(same_results_same_bytes),
         cmocka_unit_test(refuses_what_it_cannot_read),
         cmocka_unit_test(survives_odd_results),

@@ -1,7 +1,9 @@
 // How far the result can be trusted: parameters, what they share, what the model was not fitted to.
 
 const PARAMETERS = ["eps_f", "eps_e", "alpha4", "K", "kr"];
-const SYMBOLS = {eps_f: "ε face", eps_e: "ε edge", alpha4: "4+α", K: "K", kr: "kᵣ"};
+const SYMBOLS = {eps_f: "ε face", eps_e: "ε edge", alpha4: "4+α", K: "K", kr: "kᵣ",
+    kappa_c: "κc", nu: "ν", l: "l", gamma: "γ", sigma_c: "σc", rc: "rc", pair_density: "c",
+    P0: "P₀", t_P: "t P"};
 
 /** "kr" and, of a parameter that is searched by its logarithm, "ln kr". */
 function symbolOf(ctx, name) {
@@ -146,7 +148,9 @@ const correlation = {
                 Plot.cell(cells, {x: "second", y: "first", fill: color, rx: 4,
                     fillOpacity: (d) => 0.06 + 0.7 * Math.abs(d.correlation)}),
                 Plot.text(cells, {x: "second", y: "first", fill: "var(--ink)",
-                    text: (d) => show(d.correlation, 2)})
+                    // two digits of nine by nine would run into each other
+                    text: (d) => (names.length > 6 ? show(+d.correlation.toFixed(1))
+                        : show(d.correlation, 2))})
             ]
         });
         svg.setAttribute("role", "img");

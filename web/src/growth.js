@@ -28,6 +28,14 @@ function lineStyle(count) {
 }
 
 const trackCount = (ctx) => list(ctx.growth?.tracks?.track).length;
+const isFlask = (ctx) => ctx.growth?.tracks?.ex_situ === true;
+
+function trackWords(ctx) {
+    const drawn = d3.sum(list(ctx.growth?.series?.particles).filter(isNumber));
+    return isFlask(ctx) ? `Each dot is a particle of a sample drawn from the flask, `
+        + `${plural(drawn, "particle")} in ${plural(list(ctx.growth?.series?.time_s).length,
+            "sample")}` : `Each thin line is one of ${plural(trackCount(ctx), "particle")}`;
+}
 
 function meanRadiusRows(ctx) {
     return finite(rowsOf(ctx.growth?.series,
@@ -36,13 +44,13 @@ function meanRadiusRows(ctx) {
 
 const trajectories = {
     id: "trajectories",
-    title: "Growth trajectories",
+    title: (ctx) => (isFlask(ctx) ? "What was drawn" : "Growth trajectories"),
     wide: true,
     missing: (ctx) => (trajectoryRows(ctx.growth).some((r) => isNumber(r.radius_nm)) ? undefined
         : "the trajectories (`tracks`)"),
     caption(ctx) {
         const mean = meanRadiusRows(ctx);
-        const lines = `Each thin line is one of ${plural(trackCount(ctx), "particle")}`;
+        const lines = trackWords(ctx);
         if (mean.length < 2) return `${lines}.`;
         const [a, b] = [mean[0], mean[mean.length - 1]];
         const way = b.mean_radius_nm >= a.mean_radius_nm ? "grows" : "shrinks";
@@ -65,7 +73,7 @@ const trajectories = {
         const perSecond = (width - 70) / (time[1] - time[0]);
         return [
             legend([
-                ["thin", "var(--data)", "one particle"],
+                [isFlask(ctx) ? "point" : "thin", "var(--data)", "one particle"],
                 mean.length && ["line", "var(--ink)", "mean"],
                 spread.length && ["band", "var(--ink)", "± one standard deviation"],
                 ...phaseLegend(ctx)
@@ -80,8 +88,10 @@ const trajectories = {
                     Plot.areaY(spread, {x: "time_s", y1: (d) => d.mean_radius_nm - d.sd_radius_nm,
                         y2: (d) => d.mean_radius_nm + d.sd_radius_nm, fill: "var(--ink)",
                         fillOpacity: 0.14}),
-                    Plot.line(rows, {x: "time_s", y: "radius_nm", z: "line",
-                        stroke: "var(--data)", strokeLinejoin: "round", ...style}),
+                    isFlask(ctx) ? Plot.dot(sparse(rows, 8000), {x: "time_s", y: "radius_nm",
+                        r: 1.5, fill: "var(--data)", fillOpacity: 0.12, clip: true})
+                        : Plot.line(rows, {x: "time_s", y: "radius_nm", z: "line",
+                            stroke: "var(--data)", strokeLinejoin: "round", ...style}),
                     Plot.line(mean, {x: "time_s", y: "mean_radius_nm", stroke: "var(--panel)",
                         strokeWidth: 5, strokeOpacity: 0.8}),
                     Plot.line(mean, {x: "time_s", y: "mean_radius_nm", stroke: "var(--ink)",

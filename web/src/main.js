@@ -2,12 +2,14 @@
 
 const SLOTS = {seen: [seenFigures], physics: [growthFigures, drivingFigures, rateFigures],
     certainty: [certaintyFigures], prediction: [predictionFigures], compare: [compareFigures],
-    crystals: [crystalFigures]};
+    coalescence: [coalescenceFigures], crystals: [crystalFigures]};
 
 /** The groups that can be asked of this study: a table of the potential has no trajectories. */
 function askable(group, study) {
     if (group === predictionFigures) return study.prediction;
-    if (group === compareFigures || group === seenFigures || group === crystalFigures) return true;
+    if ([compareFigures, seenFigures, crystalFigures, coalescenceFigures].includes(group)) {
+        return true;
+    }
     if (group === growthFigures) return study.ensemble || study.fit;
     if (group === drivingFigures) return study.fit || study.potential;
     return study.fit;
