@@ -56,7 +56,7 @@ json_t *ng_coalescence_distance_json(coalescence_writer *w)
     return object;
 }
 
-/* ---- a few merges, as [Kim] Fig. 6B ----------------------------------------------------------- */
+/* ---- a few merges, as [Kim] Fig. 6B ---------------------------------------------------------- */
 
 #define EXAMPLES 3
 
