@@ -277,16 +277,16 @@ static ng_status take_frame(void *context, const ng_detect_frame *frame, ng_erro
     return status;
 }
 
-/* A movie that breaks off leaves what was measured before; a stack that lacks pages is none. */
+/* A movie that breaks off leaves what was measured before. */
 static ng_status commit_outputs(const ng_cli *cli, outputs *out, bool complete, ng_error *err)
 {
     ng_particles_writer *particles = out->table;
-    ng_stack *mask = complete ? out->mask : NULL;
+    ng_stack *mask = out->mask;
     out->table = NULL;
     ng_status status = ng_particles_writer_commit(particles, err);
     if (mask != NULL && status == NG_OK) {
         out->mask = NULL;
-        status = ng_stack_commit(mask, err);
+        status = complete ? ng_stack_commit(mask, err) : ng_stack_commit_part(mask, err);
     }
     if (status == NG_OK && out->preview != NULL) {
         status = ng_preview_write(out->preview, out->preview_path, cli->common.force, err);
@@ -425,10 +425,10 @@ static void print_summary(const ng_cli *cli, const ng_detect_summary *s)
                  s->edge, s->crowded, s->no_fit, s->split, s->saturated);
 }
 
-static void print_files(const ng_cli *cli, const options *o, const outputs *out, bool complete)
+static void print_files(const ng_cli *cli, const options *o, const outputs *out)
 {
     ng_cli_print(cli, "written: %s\n", cli->common.output);
-    if (o->mask_out != NULL && complete) {
+    if (o->mask_out != NULL) {
         ng_cli_print(cli, "written: %s\n", o->mask_out);
     }
     if (out->preview_path != NULL) {
@@ -461,11 +461,12 @@ static ng_status finish(ng_cli *cli, const options *o, const ng_movie_info *info
         return status;
     }
     print_summary(cli, s);
-    print_files(cli, o, out, complete);
+    print_files(cli, o, out);
     if (!complete) {
         const ng_error why = *broken;
-        return NG_FAIL(broken, why.status, "%s; the %zu frames before it are kept in %s",
-                       why.message, s->frames, cli->common.output);
+        return NG_FAIL(broken, why.status, "%s; the %zu frames before it are kept in %s%s%s",
+                       why.message, s->frames, cli->common.output,
+                       o->mask_out != NULL ? " and " : "", o->mask_out != NULL ? o->mask_out : "");
     }
     return NG_OK;
 }
@@ -536,7 +537,7 @@ const ng_command ng_command_detect = {
         "chosen from the movie, and said.\n\n"
         "The table goes to `nucgrow track`. Look at the result with --preview.\n\n"
         "When a frame in the middle of the movie cannot be read, what was measured before it is "
-        "kept, and the exit code is 3. Exit code 4: nothing was found.",
+        "kept, mask and preview as well, and the exit code is 3. Exit code 4: nothing was found.",
     .usage = "MOVIE -o particles.csv [options]",
     .examples = "nucgrow detect movie.tif -o particles.csv --pixel-nm 0.53 --frame-s 1\n"
                 "# look at ten frames\n"

@@ -100,6 +100,8 @@ NG_MUST_CHECK ng_status ng_stack_create(const char *path, const ng_stack_format 
 NG_MUST_CHECK ng_status ng_stack_write(ng_stack *stack, const float *pixel, ng_error *err);
 /** Check, rename into place, free. Fewer frames than promised is NG_INTERNAL. */
 NG_MUST_CHECK ng_status ng_stack_commit(ng_stack *stack, ng_error *err);
+/** The same where the frames ended early, after one at least: the stack says how many it holds. */
+NG_MUST_CHECK ng_status ng_stack_commit_part(ng_stack *stack, ng_error *err);
 void ng_stack_abandon(ng_stack *stack); /* NULL is fine */
 
 /** An 8-bit RGB picture (3*width*height bytes). */

@@ -240,3 +240,22 @@ out:
     ng_stack_abandon(stack);
     return status;
 }
+
+/* The first page promised more. */
+ng_status ng_stack_commit_part(ng_stack *stack, ng_error *err)
+{
+    TIFF *tiff = stack->handle.tiff;
+    char text[DESCRIPTION_BYTES];
+    if (stack->written > 0 && stack->written < stack->format.frames) {
+        stack->format.frames = stack->written;
+        describe(&stack->format, text);
+        if (TIFFSetDirectory(tiff, 0) != 1 ||
+            TIFFSetField(tiff, TIFFTAG_IMAGEDESCRIPTION, text) != 1 ||
+            TIFFRewriteDirectory(tiff) != 1) {
+            const ng_status status = fail_write(stack, err);
+            ng_stack_abandon(stack);
+            return status;
+        }
+    }
+    return ng_stack_commit(stack, err);
+}

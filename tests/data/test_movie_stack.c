@@ -52,6 +52,34 @@ static void values_and_calibration_come_back(void **state)
     }
 }
 
+/* A stack cut short says how many frames it holds, and all of them are as they were written. */
+static void a_part_says_its_length(void **state)
+{
+    (void)state;
+    const ng_stack_format format = {3, 2, 12345, NG_SAMPLE_UINT16, 0.5, 2.0};
+    const float pixel[] = {7.0f, 1.0f, 2.0f, 3.0f, 4.0f, 5.0f, 6.0f, 8.0f};
+    for (size_t n = 1; n <= 3; n++) {
+        const char *path = test_output("part.tif");
+        ng_stack *stack = NULL;
+        ng_error err;
+        assert_int_equal(ng_stack_create(path, &format, false, &stack, &err), NG_OK);
+        for (size_t i = 0; i < n; i++) {
+            assert_int_equal(ng_stack_write(stack, pixel + i, &err), NG_OK);
+        }
+        assert_int_equal(ng_stack_commit_part(stack, &err), NG_OK);
+        opened o = open_good(path);
+        assert_int_equal(o.info->frames, n);
+        assert_int_equal(o.warnings.n, 0);
+        assert_close(o.info->pixel_nm, 0.5, 0.0);
+        assert_close(o.info->frame_s, 2.0, 0.0);
+        for (size_t i = 0; i < n; i++) {
+            assert_memory_equal(read_good(&o, i), pixel + i, 6 * sizeof *pixel);
+        }
+        close_opened(&o);
+        unlink(path);
+    }
+}
+
 static void what_imagej_needs_is_there(void **state)
 {
     (void)state;
@@ -230,6 +258,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_and_calibration_come_back),
+        cmocka_unit_test(a_part_says_its_length),
         cmocka_unit_test(what_imagej_needs_is_there),
         cmocka_unit_test(whole_numbers_must_fit),
         cmocka_unit_test(nothing_half_written_is_left),

@@ -11,5 +11,7 @@ try nucgrow detect truth/movie.tif -o - --preview 2
 # A movie that breaks off: what was measured before is kept.
 size=$(stat -c %s truth/movie.tif)
 head -c $((size * 3 / 5)) truth/movie.tif > broken.tif
-try nucgrow detect broken.tif -o kept.csv -q --blur-px 1
-[ ! -e kept.csv ] || tail -n 1 kept.csv | cut -d, -f1-3
+try nucgrow detect broken.tif -o kept.csv -q --blur-px 1 --mask-out kept.tif --preview 2
+tail -n 1 kept.csv | cut -d, -f1-3
+nucgrow info kept.tif | grep -E 'frames|interval'
+ls kept*
