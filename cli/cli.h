@@ -87,6 +87,13 @@ typedef struct ng_cli {
     char *journal_path;    /* owned by the driver, as is run.journal */
 } ng_cli;
 
+/** Row of an option that is a text, such as a file's name: field `member_` of `options`. */
+#define NG_TEXT_ROW(name_, member_, value_, group_, doc_)                                          \
+    {                                                                                              \
+        .name = name_, .type = NG_OPTION_TEXT, .offset = offsetof(options, member_),               \
+        .value = value_, .group = group_, .doc = doc_                                              \
+    }
+
 /** One verb. Everything that help, man page, completion and config files say of it is here. */
 typedef struct ng_command {
     const char *name;        /* "ensemble", "fit growth" */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* nucgrow fit coalescence: when and how growing particles merge. */
+#include "assignments.h"
 #include "data_options.h"
 
 #include <nucgrow/coalescence.h>
@@ -34,28 +35,7 @@ static const ng_option table[] = {
      .value = "FILE",
      .group = "Input",
      .doc = "Merges as `nucgrow track` found them, where the table has no column `group`."},
-    {.name = "pixel-nm",
-     .type = NG_OPTION_REAL,
-     FIELD(pixel_nm),
-     .unit = "nm",
-     .min = 1e-6,
-     .max = 1e6,
-     .group = "Input",
-     .doc = "Width of a pixel; needed where sizes are in pixels."},
-    {.name = "frame-s",
-     .type = NG_OPTION_REAL,
-     FIELD(frame_s),
-     .unit = "s",
-     .min = 1e-9,
-     .max = 1e9,
-     .group = "Input",
-     .doc = "Time between frames; needed where the table has no time column."},
-    {.name = "skip-invalid",
-     .type = NG_OPTION_BOOL,
-     FIELD(skip_invalid),
-     .initial = "false",
-     .group = "Input",
-     .doc = "Drop rows with a bad value instead of stopping; they are counted."},
+    NG_TABLE_OPTION_ROWS(options, ),
     {.name = "count",
      .type = NG_OPTION_CHOICE,
      FIELD(count),
@@ -169,42 +149,30 @@ static const ng_option table[] = {
 
 /* ---- options ----------------------------------------------------------------------------- */
 
-static ng_status set_parameter(const char *flag, const char *name, size_t length, double value,
-                               ng_coalescence_options *out, ng_error *err)
+static ng_status set_start(void *context, size_t i, double value, ng_error *err)
 {
-    const ng_coalescence_info *info = ng_coalescence_parameter_info();
-    for (size_t i = 0; i < NG_N_COALESCENCE; i++) {
-        if (strlen(info[i].name) == length && strncmp(info[i].name, name, length) == 0) {
-            out->start[i] = value;
-            out->fixed[i] = out->fixed[i] || strcmp(flag, "fix") == 0;
-            return NG_OK;
-        }
-    }
-    return NG_FAIL(err, NG_USAGE,
-                   "--%s: no parameter %.*s; there are kappa_c, nu, l, gamma, sigma_c, rc, "
-                   "pair_density, P0 and t_P",
-                   flag, (int)length, name);
+    ng_coalescence_options *out = context;
+    (void)err;
+    out->start[i] = value;
+    return NG_OK;
 }
 
-/* One "rc=44,nu=0.1" of --fix or --start. */
-static ng_status read_assignments(const char *flag, const char *text, ng_coalescence_options *out,
-                                  ng_error *err)
+static ng_status set_fixed(void *context, size_t i, double value, ng_error *err)
 {
-    while (*text != '\0') {
-        const char *equals = strchr(text, '=');
-        char *end = NULL;
-        double value = equals ? strtod(equals + 1, &end) : 0.0;
-        if (!equals || end == equals + 1 || (*end != '\0' && *end != ',')) {
-            return NG_FAIL(err, NG_USAGE, "--%s: '%s' is not NAME=VALUE,NAME=VALUE (rc=44)", flag,
-                           text);
-        }
-        ng_status status = set_parameter(flag, text, (size_t)(equals - text), value, out, err);
-        if (status != NG_OK) {
-            return status;
-        }
-        text = *end == ',' ? end + 1 : end;
+    ng_coalescence_options *out = context;
+    out->fixed[i] = true;
+    return set_start(context, i, value, err);
+}
+
+static ng_status read_list(const char *flag, const ng_text_list *list, ng_assign *assign,
+                           ng_coalescence_options *out, ng_error *err)
+{
+    const char *names[NG_N_COALESCENCE];
+    const ng_assignments form = {flag, "rc=44", names, NG_N_COALESCENCE, assign, out};
+    for (size_t i = 0; i < NG_N_COALESCENCE; i++) {
+        names[i] = ng_coalescence_parameter_info()[i].name;
     }
-    return NG_OK;
+    return ng_read_assignments(&form, list, err);
 }
 
 /* Up to `most` numbers with commas between. */
@@ -276,12 +244,8 @@ static ng_status fit_options(const options *o, ng_coalescence_options *out, ng_e
     out->profiles = o->profiles;
     out->level = o->level;
     ng_status status = read_laws(o, out, err);
-    for (size_t i = 0; status == NG_OK && i < o->start.n; i++) {
-        status = read_assignments("start", o->start.item[i], out, err);
-    }
-    for (size_t i = 0; status == NG_OK && i < o->fix.n; i++) {
-        status = read_assignments("fix", o->fix.item[i], out, err);
-    }
+    status = status == NG_OK ? read_list("start", &o->start, set_start, out, err) : status;
+    status = status == NG_OK ? read_list("fix", &o->fix, set_fixed, out, err) : status;
     return status == NG_OK ? ng_coalescence_options_check(out, err) : status;
 }
 

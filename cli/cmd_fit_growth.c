@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* nucgrow fit growth: the growth law of an ensemble from its trajectories. */
+#include "assignments.h"
 #include "data_options.h"
 
 #include <nucgrow/fit.h>
@@ -215,75 +216,47 @@ static const ng_option table[] = {
 
 /* ---- options ----------------------------------------------------------------------------- */
 
-static ng_status set_parameter(const char *flag, const char *name, size_t length, double value,
-                               ng_growth_parameters *p, bool *fixed, ng_error *err)
+/* What --fix, --start and --wanted assign to. */
+typedef struct assigned {
+    const char *flag;
+    ng_growth_fit_options *o;
+} assigned;
+
+static ng_status set_parameter(void *context, size_t i, double value, ng_error *err)
 {
-    const ng_parameter_info *info = ng_growth_parameter_info();
+    const assigned *to = context;
+    const ng_parameter_info *info = &ng_growth_parameter_info()[i];
+    if (!(value >= info->min && value <= info->max)) {
+        return NG_FAIL(err, NG_USAGE, "--%s: %s is %g; it must lie in %g to %g %s", to->flag,
+                       info->name, value, info->min, info->max, info->unit);
+    }
+    ng_growth_parameter_set(&to->o->start, i, value);
+    to->o->fixed[i] = to->o->fixed[i] || strcmp(to->flag, "fix") == 0;
+    return NG_OK;
+}
+
+static ng_status set_wanted(void *context, size_t i, double value, ng_error *err)
+{
+    const assigned *to = context;
+    if (!(value > 0) || isinf(value)) {
+        return NG_FAIL(err, NG_USAGE, "--wanted: %s=%g; the half-width must be positive",
+                       ng_growth_parameter_info()[i].name, value);
+    }
+    to->o->wanted[i] = value;
+    return NG_OK;
+}
+
+static ng_status read_list(const char *flag, const ng_text_list *list, ng_assign *assign,
+                           ng_growth_fit_options *out, ng_error *err)
+{
+    const char *names[NG_N_GROWTH_PARAMETERS];
+    assigned to = {flag, out};
+    const ng_assignments form = {flag,   "eps_f=3.04", names, NG_N_GROWTH_PARAMETERS,
+                                 assign, &to};
     for (size_t i = 0; i < NG_N_GROWTH_PARAMETERS; i++) {
-        if (strlen(info[i].name) != length || strncmp(info[i].name, name, length) != 0) {
-            continue;
-        }
-        if (!(value >= info[i].min && value <= info[i].max)) {
-            return NG_FAIL(err, NG_USAGE, "--%s: %s is %g; it must lie in %g to %g %s", flag,
-                           info[i].name, value, info[i].min, info[i].max, info[i].unit);
-        }
-        ng_growth_parameter_set(p, i, value);
-        if (fixed) {
-            fixed[i] = true;
-        }
-        return NG_OK;
+        names[i] = ng_growth_parameter_info()[i].name;
     }
-    return NG_FAIL(err, NG_USAGE,
-                   "--%s: no parameter %.*s; there are eps_f, eps_e, alpha4, K and kr", flag,
-                   (int)length, name);
-}
-
-/* One "eps_f=3.04,K=0.17" of --fix or --start. */
-static ng_status read_assignments(const char *flag, const char *text, ng_growth_parameters *p,
-                                  bool *fixed, ng_error *err)
-{
-    while (*text != '\0') {
-        const char *equals = strchr(text, '=');
-        char *end = NULL;
-        double value = equals ? strtod(equals + 1, &end) : 0.0;
-        if (!equals || end == equals + 1 || (*end != '\0' && *end != ',')) {
-            return NG_FAIL(err, NG_USAGE, "--%s: '%s' is not NAME=VALUE,NAME=VALUE (eps_f=3.04)",
-                           flag, text);
-        }
-        ng_status status = set_parameter(flag, text, (size_t)(equals - text), value, p, fixed, err);
-        if (status != NG_OK) {
-            return status;
-        }
-        text = *end == ',' ? end + 1 : end;
-    }
-    return NG_OK;
-}
-
-/* As --fix, but any positive width will do. */
-static ng_status read_wanted(const char *text, ng_growth_fit_options *out, ng_error *err)
-{
-    const ng_parameter_info *info = ng_growth_parameter_info();
-    while (*text != '\0') {
-        const char *equals = strchr(text, '=');
-        char *end = NULL;
-        double value = equals ? strtod(equals + 1, &end) : 0.0;
-        size_t i = 0;
-        while (equals && i < NG_N_GROWTH_PARAMETERS &&
-               (strlen(info[i].name) != (size_t)(equals - text) ||
-                strncmp(info[i].name, text, (size_t)(equals - text)) != 0)) {
-            i++;
-        }
-        if (!equals || end == equals + 1 || (*end != '\0' && *end != ',') || !(value > 0) ||
-            isinf(value) || i == NG_N_GROWTH_PARAMETERS) {
-            return NG_FAIL(err, NG_USAGE,
-                           "--wanted: '%s' is not NAME=WIDTH,NAME=WIDTH with positive widths of "
-                           "eps_f, eps_e, alpha4, K or kr",
-                           text);
-        }
-        out->wanted[i] = value;
-        text = *end == ',' ? end + 1 : end;
-    }
-    return NG_OK;
+    return ng_read_assignments(&form, list, err);
 }
 
 static ng_status read_delta(const char *text, ng_growth_fit_options *out, ng_error *err)
@@ -342,15 +315,9 @@ static ng_status read_sigma_range(const char *text, ng_growth_fit_options *out, 
 static ng_status read_texts(const options *o, ng_growth_fit_options *out, ng_error *err)
 {
     ng_status status = o->delta ? read_delta(o->delta, out, err) : NG_OK;
-    for (size_t i = 0; status == NG_OK && i < o->start.n; i++) {
-        status = read_assignments("start", o->start.item[i], &out->start, NULL, err);
-    }
-    for (size_t i = 0; status == NG_OK && i < o->fix.n; i++) {
-        status = read_assignments("fix", o->fix.item[i], &out->start, out->fixed, err);
-    }
-    for (size_t i = 0; status == NG_OK && i < o->wanted.n; i++) {
-        status = read_wanted(o->wanted.item[i], out, err);
-    }
+    status = status == NG_OK ? read_list("start", &o->start, set_parameter, out, err) : status;
+    status = status == NG_OK ? read_list("fix", &o->fix, set_parameter, out, err) : status;
+    status = status == NG_OK ? read_list("wanted", &o->wanted, set_wanted, out, err) : status;
     if (status == NG_OK && o->sigma_range != NULL) {
         status = read_sigma_range(o->sigma_range, out, err);
     }

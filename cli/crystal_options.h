@@ -83,6 +83,36 @@ typedef struct ng_crystal_options {
                         "Wavelength of the excitation, instead of the "                            \
                         "material's.")
 
+/** Rows of the verbs that fit crystals: fields robust, level, min_points, bootstrap of `struct_`. */
+#define NG_CRYSTAL_FIT_ROWS(struct_)                                                               \
+    {.name = "robust",                                                                             \
+     .type = NG_OPTION_BOOL,                                                                       \
+     .offset = offsetof(struct_, robust),                                                          \
+     .initial = "true",                                                                            \
+     .group = "Fit",                                                                               \
+     .doc = "A loss that points far off do not pull (blinking); --no-robust: least squares."},     \
+        {.name = "level",                                                                          \
+         .type = NG_OPTION_REAL,                                                                   \
+         .offset = offsetof(struct_, level),                                                       \
+         .initial = "0.95",                                                                        \
+         .min = 0.01,                                                                              \
+         .max = 0.9999,                                                                            \
+         .group = "Fit",                                                                           \
+         .doc = "Level of intervals."},                                                            \
+        {.name = "min-points",                                                                     \
+         .type = NG_OPTION_INT,                                                                    \
+         .offset = offsetof(struct_, min_points),                                                  \
+         .initial = "6",                                                                           \
+         .min = 1,                                                                                 \
+         .max = 1000000,                                                                           \
+         .group = "Crystals",                                                                      \
+         .doc = "Tracks with fewer points are not fitted."},                                       \
+    {                                                                                              \
+        .name = "bootstrap", .type = NG_OPTION_INT, .offset = offsetof(struct_, bootstrap),        \
+        .initial = "500", .min = 0, .max = 100000, .group = "Crystals",                            \
+        .doc = "Resamplings of crystals behind the intervals of medians."                          \
+    }
+
 typedef struct ng_crystal_data {
     ng_particles tracks;
     bool converted; /* radii come from intensities, by what stands below */

@@ -40,17 +40,22 @@ typedef struct ng_data_options {
     long max_gap;
 } ng_data_options;
 
-/** Rows of the option table; `struct_` is the verb's struct, `member` its ng_data_options. */
-#define NG_DATA_OPTION_ROWS(struct_, member)                                                       \
-    {.name = "pixel-nm", .type = NG_OPTION_REAL, .offset = offsetof(struct_, member.pixel_nm),     \
+/** Rows that say how a table is read: fields pixel_nm, frame_s, skip_invalid of `struct_`, behind
+ *  `prefix` (which may be empty). */
+#define NG_TABLE_OPTION_ROWS(struct_, prefix)                                                      \
+    {.name = "pixel-nm", .type = NG_OPTION_REAL, .offset = offsetof(struct_, prefix pixel_nm),     \
      .unit = "nm", .min = 1e-6, .max = 1e6, .group = "Input",                                      \
      .doc = "Width of a pixel; needed where sizes are in pixels."},                                \
-    {.name = "frame-s", .type = NG_OPTION_REAL, .offset = offsetof(struct_, member.frame_s),       \
+    {.name = "frame-s", .type = NG_OPTION_REAL, .offset = offsetof(struct_, prefix frame_s),       \
      .unit = "s", .min = 1e-9, .max = 1e9, .group = "Input",                                       \
      .doc = "Time between frames; needed where the table has no time column."},                    \
     {.name = "skip-invalid", .type = NG_OPTION_BOOL,                                               \
-     .offset = offsetof(struct_, member.skip_invalid), .initial = "false", .group = "Input",       \
-     .doc = "Drop rows with a bad value instead of stopping; they are counted."},                  \
+     .offset = offsetof(struct_, prefix skip_invalid), .initial = "false", .group = "Input",       \
+     .doc = "Drop rows with a bad value instead of stopping; they are counted."}
+
+/** Rows of the option table; `struct_` is the verb's struct, `member` its ng_data_options. */
+#define NG_DATA_OPTION_ROWS(struct_, member)                                                       \
+    NG_TABLE_OPTION_ROWS(struct_, member.),                                                        \
     {.name = "merged", .type = NG_OPTION_CHOICE, .offset = offsetof(struct_, member.merged),       \
      .choices = "auto|keep|drop", .initial = "auto", .group = "Input",                             \
      .doc = "Tracks that have a `group`, because they merge: keep, or drop since their jumps are " \
