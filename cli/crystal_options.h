@@ -83,7 +83,8 @@ typedef struct ng_crystal_options {
                         "Wavelength of the excitation, instead of the "                            \
                         "material's.")
 
-/** Rows of the verbs that fit crystals: fields robust, level, min_points, bootstrap of `struct_`. */
+/** Rows of the verbs that fit crystals: fields robust, level, min_points, bootstrap of
+ *  `struct_`. */
 #define NG_CRYSTAL_FIT_ROWS(struct_)                                                               \
     {.name = "robust",                                                                             \
      .type = NG_OPTION_BOOL,                                                                       \
