@@ -6,10 +6,11 @@
 
 #define POSSIBLE 0.1     /* meetings that may belong to the same blob */
 #define SETTLED 6        /* frames after two have parted, or one has flickered */
-#define LEAST_POINTS 4   /* of one that comes out again; fewer are flicker */
 #define PROBABLE 0.3     /* merges and splits that may be the two ends of an occlusion */
 #define CLEAR_JUMP 2.0   /* evidence of sizes from which averages stop at an event */
 #define SAME_SIZE 9.0    /* squared s.d. between the sizes before and after one */
+#define KEPT 3.0         /* evidence of sizes below which a blob has lost what it took up */
+#define PASSES 4         /* rounds in which they are looked for */
 #define SHAPE_NOISE 0.15 /* s.d. of ln(area) by turning and growing meanwhile */
 
 /* ---- chains of linked points ----------------------------------------------------------- */
@@ -64,6 +65,7 @@ static void mark(const ng_meetings *list, double least, bool *boundary)
 typedef struct candidate {
     size_t merge, split;
     double cost;
+    bool swapped; /* the one that had gone on as the blob came out of it */
 } candidate;
 
 static int by_merge(const void *left, const void *right)
@@ -74,20 +76,34 @@ static int by_merge(const void *left, const void *right)
     return order != 0 ? order : (a->split > b->split) - (a->split < b->split);
 }
 
-/* Squared difference of the sizes before and after, in s.d.; without sizes nothing speaks against
- * it but time. */
-static double compare_sizes(const ng_points *p, const ng_motion *motion, const ng_meeting *merge,
-                            const ng_meeting *split)
+/* Squared difference of two sizes that lie some frames apart, in s.d. */
+static double compare_sizes(const ng_motion *motion, double before, double after, double frames)
 {
-    double frames = (double)(p->frame[p->at[split->end]] - p->frame[p->at[merge->end]]);
-    if (!motion->has_sizes || isnan(merge->radius1_nm) || isnan(split->radius1_nm)) {
-        return 0.3 * frames;
-    }
-    double difference =
-        2.0 * log(split->radius1_nm / merge->radius1_nm) - frames * motion->choice.growth_per_frame;
-    double noise = fmax(motion->choice.size_noise, 0.02);
-    double drift = 0.3 * fabs(frames * motion->choice.growth_per_frame);
+    const double grown = frames * motion->choice.growth_per_frame;
+    const double difference = 2.0 * log(after / before) - grown;
+    const double noise = fmax(motion->choice.size_noise, 0.02);
+    const double drift = 0.3 * fabs(grown);
     return difference * difference / (noise * noise + SHAPE_NOISE * SHAPE_NOISE + drift * drift);
+}
+
+/* Does the one that came out have the size of the one that went in? Or the blob of now, and the one
+ * that came out that of the blob before? Without sizes nothing speaks against it but time. */
+static candidate compare(const ng_points *p, const ng_motion *motion, const ng_meeting *merge,
+                         const ng_meeting *split)
+{
+    const double frames = (double)(p->frame[p->at[split->end]] - p->frame[p->at[merge->end]]);
+    candidate c = {.cost = 0.3 * frames};
+    if (!motion->has_sizes || isnan(merge->radius1_nm) || isnan(split->radius1_nm)) {
+        return c;
+    }
+    c.cost = compare_sizes(motion, merge->radius1_nm, split->radius1_nm, frames);
+    if (c.cost >= SAME_SIZE && p->next[split->joined] == split->other) {
+        const double in = compare_sizes(motion, merge->radius1_nm, split->radius2_nm, frames);
+        const double out = compare_sizes(motion, merge->radius2_nm, split->radius1_nm, frames);
+        c.swapped = fmax(in, out) < SAME_SIZE;
+        c.cost = c.swapped ? fmax(in, out) : c.cost;
+    }
+    return c;
 }
 
 typedef struct split_place {
@@ -153,29 +169,18 @@ static bool add(pairing *pairs, candidate c)
     return true;
 }
 
-static bool lasts(const ng_points *p, size_t k)
+static const ng_meeting *meeting_of(const ng_meetings *list, size_t end)
 {
-    for (int n = 1; n < LEAST_POINTS; n++) {
-        k = p->next[k];
-        if (k == NG_NONE) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static const ng_meeting *merge_of(const ng_meetings *merges, size_t end)
-{
-    size_t low = 0, high = merges->n; /* by their ends, as they were found */
+    size_t low = 0, high = list->n; /* by their ends, as they were found */
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (merges->item[middle].end < end) {
+        if (list->item[middle].end < end) {
             low = middle + 1;
         } else {
             high = middle;
         }
     }
-    return low < merges->n && merges->item[low].end == end ? &merges->item[low] : NULL;
+    return low < list->n && list->item[low].end == end ? &list->item[low] : NULL;
 }
 
 /* The point of a blob some frames on; where its track ends, that of the one that took it up. */
@@ -186,7 +191,7 @@ static size_t settle(const ng_points *p, const ng_meetings *merges, size_t k)
     while (k != NG_NONE && p->frame[p->at[k]] < until) {
         last = k;
         k = p->next[k];
-        const ng_meeting *m = k == NG_NONE ? merge_of(merges, last) : NULL;
+        const ng_meeting *m = k == NG_NONE ? meeting_of(merges, last) : NULL;
         k = m != NULL && is_one_blob(m) ? m->joined : k;
     }
     return k != NG_NONE ? k : last;
@@ -195,25 +200,30 @@ static size_t settle(const ng_points *p, const ng_meetings *merges, size_t k)
 /* The blob shrank at once as the other came out. */
 static bool clearly_split(const ng_judge *j, const ng_meeting *split)
 {
-    return split->score >= PROBABLE && (!j->motion->has_sizes || split->jump > 0.0);
+    return split->score >= PROBABLE && (!j->motion->has_sizes || split->jump + split->shift > 0.0);
 }
 
-/* Has the blob lost again what it took up? Without sizes its coming apart is enough. */
+/* Has the blob lost again what it took up? Without sizes its coming apart is enough. Where they met
+ * and parted more than once, what counts is what is left of it after the last time. */
 static bool came_apart(const ng_judge *j, const ng_meetings *merges, const ng_meeting *merge,
-                       const ng_meeting *split)
+                       const ng_meeting *split, bool swapped, const size_t *left)
 {
-    const size_t later = settle(j->points, merges, split->other);
+    const size_t rest = swapped ? split->end : split->other;
+    const size_t last = left[split->end] != NG_NONE ? left[split->end] : rest;
+    const size_t later = settle(j->points, merges, last);
     if (clearly_split(j, split) || !j->motion->has_sizes) {
         return split->score >= PROBABLE;
     }
     /* which of the two goes on under its number is chance */
-    return later != split->end && (ng_judge_jump(j, merge->end, merge->other, later) < 0.0 ||
-                                   ng_judge_jump(j, merge->other, merge->end, later) < 0.0);
+    const double kept = fmin(KEPT, merge->jump);
+    return (swapped || later != split->end) &&
+           (ng_judge_jump(j, merge->end, merge->other, later) < kept ||
+            ng_judge_jump(j, merge->other, merge->end, later) < kept);
 }
 
 /* Each probable merge with each one that comes out of the same blob later on. */
 static bool list_candidates(const ng_judge *j, const ng_meetings *merges, const ng_meetings *splits,
-                            pairing *pairs)
+                            const size_t *left, pairing *pairs)
 {
     const ng_points *p = j->points;
     size_t n_places = 0;
@@ -224,7 +234,7 @@ static bool list_candidates(const ng_judge *j, const ng_meetings *merges, const 
     }
     for (size_t i = 0; i < splits->n; i++) {
         const ng_meeting *m = &splits->item[i];
-        if (clearly_split(j, m) || lasts(p, m->end)) {
+        if (m->score > 0.0 && (clearly_split(j, m) || ng_points_last(p, m->end, false))) {
             pairs->place[n_places++] = (split_place){pairs->chain[m->other], p->at[m->end], i};
         }
     }
@@ -235,10 +245,11 @@ static bool list_candidates(const ng_judge *j, const ng_meetings *merges, const 
         for (size_t k = first_of_chain(pairs->place, n_places, chain);
              m->score >= PROBABLE && k < n_places && pairs->place[k].chain == chain; k++) {
             const ng_meeting *s = &splits->item[pairs->place[k].index];
-            double cost = compare_sizes(p, j->motion, m, s);
-            if (pairs->place[k].frame > p->at[m->end] && cost < SAME_SIZE &&
-                came_apart(j, merges, m, s) &&
-                !add(pairs, (candidate){i, pairs->place[k].index, cost})) {
+            candidate c = compare(p, j->motion, m, s);
+            c.merge = i;
+            c.split = pairs->place[k].index;
+            if (pairs->place[k].frame > p->at[m->end] && c.cost < SAME_SIZE &&
+                came_apart(j, merges, m, s, c.swapped, left) && !add(pairs, c)) {
                 return false;
             }
         }
@@ -272,32 +283,128 @@ static bool make_problem(pairing *pairs, size_t n_rows)
     return true;
 }
 
+static void link_over(ng_points *p, ng_meeting *merge, ng_meeting *split, bool swapped)
+{
+    if (swapped && p->next[split->joined] == split->other) {
+        ng_points_link(p, split->joined, split->end);
+        ng_points_link(p, merge->end, split->other);
+    } else {
+        ng_points_link(p, merge->end, split->end);
+    }
+    merge->score = split->score = 0.0;
+}
+
+/* By the first point of each track that came out of a blob for a second time: what was left of it. */
+static bool note_left(const ng_points *p, const pairing *pairs, const ng_meetings *merges,
+                      const ng_meetings *splits, size_t *left)
+{
+    size_t *first = NG_NEW(size_t, p->n);
+    for (size_t k = 0; first != NULL && k < p->n; k++) {
+        first[k] = p->previous[k] == NG_NONE ? k : first[p->previous[k]];
+    }
+    for (size_t i = 0; first != NULL && i < pairs->n; i++) {
+        const candidate *c = &pairs->list[i];
+        if (pairs->taken[c->merge] == c->split) {
+            size_t *at = &left[first[merges->item[c->merge].end]];
+            const size_t other = splits->item[c->split].other;
+            *at = *at == NG_NONE || p->at[other] > p->at[*at] ? other : *at;
+        }
+    }
+    ng_free(first);
+    return first != NULL;
+}
+
 /* Link what was occluded; its meetings are no events. */
 static ng_status close_occlusions(ng_points *p, const ng_judge *judge, ng_meetings *merges,
-                                  ng_meetings *splits, size_t *occlusions, ng_error *err)
+                                  ng_meetings *splits, size_t *left, size_t *closed, ng_error *err)
 {
     pairing pairs = {.n = 0};
     ng_assign_work work = {.n_rows = 0};
     ng_status status = NG_OK;
-    if (!list_candidates(judge, merges, splits, &pairs) || !make_problem(&pairs, merges->n)) {
+    *closed = 0;
+    if (!list_candidates(judge, merges, splits, left, &pairs) || !make_problem(&pairs, merges->n)) {
         status = NG_FAIL(err, NG_MEMORY, "no memory to compare %zu merges", merges->n);
         goto out;
     }
     ng_assignment problem = {merges->n,    splits->n,  pairs.first,
                              pairs.column, pairs.cost, pairs.none};
     status = ng_assign(&problem, &work, pairs.taken, err);
-    for (size_t i = 0; i < merges->n && status == NG_OK; i++) {
-        if (pairs.taken[i] != NG_NONE) {
-            ng_meeting *split = &splits->item[pairs.taken[i]];
-            ng_points_link(p, merges->item[i].end, split->end);
-            merges->item[i].score = split->score = 0.0;
-            *occlusions += 1;
+    for (size_t i = 0; i < pairs.n && status == NG_OK; i++) {
+        const candidate *c = &pairs.list[i];
+        if (pairs.taken[c->merge] == c->split) {
+            link_over(p, &merges->item[c->merge], &splits->item[c->split], c->swapped);
+            *closed += 1;
         }
+    }
+    if (status == NG_OK && !note_left(p, &pairs, merges, splits, left)) {
+        status = NG_FAIL(err, NG_MEMORY, "no memory to follow %zu points", p->n);
     }
 out:
     ng_assign_work_free(&work);
     pairing_free(&pairs);
     return status;
+}
+
+/* One pass may hide another: two that flicker as they part are only known to have parted once their
+ * last pass is. */
+static ng_status close_all(ng_points *p, const ng_judge *judge, ng_meetings *merges,
+                           ng_meetings *splits, size_t *occlusions, ng_error *err)
+{
+    size_t *left = NG_NEW(size_t, p->n);
+    size_t closed = 1;
+    ng_status status = NG_OK;
+    if (left == NULL) {
+        return NG_FAIL(err, NG_MEMORY, "no memory to follow %zu points", p->n);
+    }
+    for (size_t k = 0; k < p->n; k++) {
+        left[k] = NG_NONE;
+    }
+    for (int round = 0; round < PASSES && closed > 0 && status == NG_OK; round++) {
+        status = close_occlusions(p, judge, merges, splits, left, &closed, err);
+        *occlusions += closed;
+    }
+    ng_free(left);
+    return status;
+}
+
+/* ---- flicker: what comes out of a blob for a moment and goes back in -------------------- */
+
+static size_t first_of_flicker(const ng_points *p, size_t k)
+{
+    size_t n = 1;
+    while (p->previous[k] != NG_NONE && n < NG_LEAST_POINTS) {
+        k = p->previous[k];
+        n++;
+    }
+    return n < NG_LEAST_POINTS ? k : NG_NONE;
+}
+
+static bool is_flicker(const ng_points *p, const size_t *chain, const ng_meetings *splits,
+                       const ng_meeting *merge)
+{
+    const size_t first = first_of_flicker(p, merge->end);
+    const ng_meeting *split = first != NG_NONE ? meeting_of(splits, first) : NULL;
+    return split != NULL && chain[split->other] == chain[merge->other] &&
+           split->distance_nm < split->radius1_nm + split->radius2_nm;
+}
+
+static ng_status drop_flicker(const ng_points *p, ng_meetings *merges, const ng_meetings *splits,
+                              ng_error *err)
+{
+    size_t *chain = NG_NEW(size_t, p->n);
+    if (chain == NULL) {
+        return NG_FAIL(err, NG_MEMORY, "no memory to follow %zu points", p->n);
+    }
+    for (size_t k = 0; k < p->n; k++) {
+        chain[k] = p->previous[k] == NG_NONE ? k : chain[p->previous[k]];
+    }
+    for (size_t i = 0; i < merges->n; i++) {
+        if (is_flicker(p, chain, splits, &merges->item[i])) {
+            merges->item[i].score = 0.0;
+        }
+    }
+    ng_free(chain);
+    return NG_OK;
 }
 
 /* ---- all of it ------------------------------------------------------------------------- */
@@ -342,7 +449,10 @@ ng_status ng_events_find(ng_points *points, const ng_particles *particles, const
         status = find_both(&judge, merges, splits, err);
     }
     if (status == NG_OK) {
-        status = close_occlusions(points, &judge, merges, splits, occlusions, err);
+        status = close_all(points, &judge, merges, splits, occlusions, err);
+    }
+    if (status == NG_OK) {
+        status = drop_flicker(points, merges, splits, err);
     }
     if (status == NG_OK) {
         keep_likely(merges, min_score);

@@ -371,6 +371,9 @@ ng_status ng_track_link(ng_particles *particles, const ng_track_options *options
         out->frames = points.n_frames;
         out->choice = motion.choice;
     }
+    for (int back = 0; back <= 1 && status == NG_OK && options->merge && motion.has_sizes; back++) {
+        status = ng_link_blobs(&points, &motion, back == 1, options->max_gap, err);
+    }
     if (status == NG_OK && options->merge) {
         status = ng_events_find(&points, particles, &motion, options->min_score, &merges, &splits,
                                 &out->occlusions, err);

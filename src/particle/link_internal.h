@@ -3,8 +3,9 @@
  * What the modules that link share.
  *
  * The way: particles -> link_points.c (by frame, plain arrays) -> motion.c (drift, step, gate) ->
- * link_frames.c (frame to frame) -> gap.c (gaps) -> merge.c (evidence for merges and splits) ->
- * events.c (which of them are accepted) -> link.c (numbers, groups, what is given back).
+ * link_frames.c (frame to frame) -> gap.c (gaps) -> blob.c (blobs that form or part at once) ->
+ * merge.c (evidence for merges and splits) -> events.c (which of them are accepted) -> link.c
+ * (numbers, groups, what is given back).
  */
 #ifndef NUCGROW_PARTICLE_LINK_INTERNAL_H
 #define NUCGROW_PARTICLE_LINK_INTERNAL_H
@@ -32,6 +33,12 @@ NG_MUST_CHECK ng_status ng_points_make(const ng_particles *particles, ng_points 
 void ng_points_free(ng_points *points);
 /** Radius of a point, nm; 0 where it is unknown. */
 double ng_point_radius(const ng_points *points, size_t k);
+#define NG_LEAST_POINTS 4 /* of one that comes out of a blob; fewer are flicker */
+
+/** Whether so many points follow in the track (or, `back`, stand before), this one among them. */
+bool ng_points_last(const ng_points *points, size_t k, bool back);
+/** 0 where none is known. */
+double ng_largest_radius(const ng_points *points);
 void ng_points_link(ng_points *points, size_t from, size_t to);
 
 /** Median of n > 0 values, which are reordered. */
@@ -90,6 +97,10 @@ NG_MUST_CHECK ng_status ng_link_learn(ng_points *points, ng_motion *motion, bool
 NG_MUST_CHECK ng_status ng_link_gaps(ng_points *points, const ng_motion *motion, long max_gap,
                                      size_t *closed, ng_error *err);
 
+/** Where a blob comes apart at once (or, `back`, two have become it): link it to one of its parts. */
+NG_MUST_CHECK ng_status ng_link_blobs(ng_points *points, const ng_motion *motion, bool back,
+                                      long max_gap, ng_error *err);
+
 /* ---- merges and splits (merge.c, events.c) --------------------------------------------- */
 
 /** A particle ends beside another that goes on: perhaps it has merged into it. Or, with time
@@ -103,6 +114,7 @@ typedef struct ng_meeting {
     double radius1_nm, radius2_nm, joined_radius_nm; /* NAN: no sizes */
     double evidence; /* ln of the likelihood ratio against an end by chance */
     double jump;     /* the part of it that the sizes give */
+    double shift;    /* the part of it that the step of the other gives */
     double score;    /* probability, given how common merges are */
 } ng_meeting;
 

@@ -139,6 +139,24 @@ double ng_point_radius(const ng_points *points, size_t k)
     return isnan(points->size[k]) ? 0.0 : exp(0.5 * (points->size[k] - log(PI)));
 }
 
+bool ng_points_last(const ng_points *points, size_t k, bool back)
+{
+    size_t n = 0;
+    for (; k != NG_NONE && n < NG_LEAST_POINTS; k = back ? points->previous[k] : points->next[k]) {
+        n++;
+    }
+    return n == NG_LEAST_POINTS;
+}
+
+double ng_largest_radius(const ng_points *points)
+{
+    double most = -HUGE_VAL;
+    for (size_t k = 0; k < points->n; k++) {
+        most = fmax(most, points->size[k]);
+    }
+    return most > -HUGE_VAL ? exp(0.5 * (most - log(PI))) : 0.0;
+}
+
 void ng_points_link(ng_points *points, size_t from, size_t to)
 {
     points->next[from] = to;

@@ -5,13 +5,20 @@
 
 #define PI 3.14159265358979323846
 #define WINDOW 8         /* points on each side that sizes are averaged over */
-#define REACH 1.5        /* between edges, in gates */
-#define FAR_MERGES 0.15  /* share of merges whose edges were anywhere within the reach */
+#define REACH 1.0        /* between edges, in gates */
+#define FAR_MERGES 0.05  /* share of merges whose edges were anywhere within the reach */
 #define SURE 12.0        /* no single piece of evidence counts more */
 #define SHARE_ADDED 0.85 /* of E's area that M gains; equal disks: 0.6 relaxed, 1 not relaxed */
 #define SPREAD_ADDED 0.4 /* s.d. of that share */
 #define ODD_JUMPS 0.03   /* share of sizes that jump without a merge, and how far in ln(area) */
 #define ODD_JUMP_SIZE 0.3
+#define SPREAD_SHIFT 0.3 /* s.d. of how far M steps to the common centre, over that distance */
+#define STAYED 0.2       /* share of merges in which it does not */
+#define MOST_SHIFT 6.0   /* passes, too, step to the common centre */
+#define ODD_STEP 0.3     /* how far the odd ones step, in radii of both */
+#define LATE 6.0         /* frames before the end of the movie in which none can be told */
+#define LATE_EACH 3.0    /* evidence against it for each of them */
+#define SMALL_SHARE 0.6  /* of M's area: a single point below it is noise rather than a particle */
 #define EM_ROUNDS 20
 #define LEAST_JUMP 0.7 /* where there are sizes, nearness alone does not make a merge: */
 #define NOT_ALONE 0.4  /* its score is at most this */
@@ -126,6 +133,35 @@ double ng_judge_jump(const ng_judge *j, size_t end, size_t other, size_t later)
     return jump_evidence(j, &ended, &before, &after);
 }
 
+static double normal_in_plane(double dx, double dy, double variance)
+{
+    return exp(-(dx * dx + dy * dy) / (2.0 * variance)) / (2.0 * PI * variance);
+}
+
+/* Did M step to the common centre? */
+static double shift_evidence(const ng_judge *j, const ng_meeting *m)
+{
+    const ng_points *p = j->points;
+    const double step = j->motion->choice.step_nm;
+    if (isnan(m->radius1_nm) || isnan(m->radius2_nm) || !(step > 0.0)) {
+        return 0.0;
+    }
+    const double area1 = m->radius1_nm * m->radius1_nm, area2 = m->radius2_nm * m->radius2_nm;
+    const double share = area1 / (area1 + area2);
+    const double to_x = share * (p->x[m->end] - p->x[m->other]);
+    const double to_y = share * (p->y[m->end] - p->y[m->other]);
+    const double dx = p->x[m->joined] - p->x[m->other], dy = p->y[m->joined] - p->y[m->other];
+    const double frames = fabs(frame_of(j, m->joined) - frame_of(j, m->other));
+    const double variance = frames * step * step;
+    const double odd = ODD_STEP * ODD_STEP * (area1 + area2);
+    const double spread = SPREAD_SHIFT * SPREAD_SHIFT * (to_x * to_x + to_y * to_y);
+    const double still = (1.0 - ODD_JUMPS) * normal_in_plane(dx, dy, variance) +
+                         ODD_JUMPS * normal_in_plane(dx, dy, variance + odd);
+    const double merged =
+        (1.0 - STAYED) * normal_in_plane(dx - to_x, dy - to_y, variance + spread) + STAYED * still;
+    return fmin(log(merged / still), MOST_SHIFT);
+}
+
 /* Were they as near as particles that merge, rather than as any two? */
 static double edge_evidence(const ng_judge *j, double distance, double contact)
 {
@@ -156,14 +192,19 @@ static double other_evidence(const ng_judge *j, const ng_meeting *m, const level
     const double left = fabs(last - frame_of(j, m->end));
     const double step = isnan(j->motion->choice.step_nm) ? 0.0 : j->motion->choice.step_nm;
     const double margin = ng_point_radius(p, m->end) + 2.0 * step;
-    double evidence = left < 3.0 ? -0.7 * (3.0 - left) : 0.0;
+    double evidence = left < LATE ? -LATE_EACH * (LATE - left) : 0.0;
     /* slopes run from the event outwards: a positive one is a particle that shrank to its end */
     if (ended->n >= 4 && ended->slope * (double)(ended->n - 1) > 0.4) {
         evidence -= 3.0;
     }
     const size_t one = backward(j, m->end, m->split);
     const size_t two = one != NG_NONE ? backward(j, one, m->split) : NG_NONE;
-    evidence -= one == NG_NONE ? 2.0 : two == NG_NONE ? 1.0 : 0.0; /* perhaps no particle at all */
+    if (one == NG_NONE) {
+        /* perhaps no particle at all, and the less so the smaller it is */
+        evidence -= p->size[m->end] < p->size[m->other] + log(SMALL_SHARE) ? 8.0 : 4.0;
+    } else if (two == NG_NONE) {
+        evidence -= 2.0;
+    }
     if (item->x_raw_nm - j->low_x < margin || j->high_x - item->x_raw_nm < margin ||
         item->y_raw_nm - j->low_y < margin || j->high_y - item->y_raw_nm < margin) {
         evidence -= 1.0;
@@ -195,7 +236,8 @@ static void weigh(const ng_judge *j, ng_meeting *m)
     m->radius2_nm = r2;
     m->joined_radius_nm = radius_at(j, &after, m->joined);
     m->jump = jump_evidence(j, &ended, &before, &after);
-    m->evidence = edge_evidence(j, m->distance_nm, sized ? r1 + r2 : 0.0) + m->jump +
+    m->shift = shift_evidence(j, m);
+    m->evidence = edge_evidence(j, m->distance_nm, sized ? r1 + r2 : 0.0) + m->jump + m->shift +
                   other_evidence(j, m, &ended, &after);
 }
 
@@ -348,7 +390,7 @@ static void score_all(ng_meetings *list, bool sized)
         for (size_t i = 0; i < list->n; i++) {
             ng_meeting *m = &list->item[i];
             m->score = 1.0 / (1.0 + exp(-m->evidence) / odds);
-            if (sized && m->jump < LEAST_JUMP) {
+            if (sized && m->jump + m->shift < LEAST_JUMP) {
                 m->score = fmin(m->score, NOT_ALONE);
             }
             sum += m->score;
@@ -358,20 +400,11 @@ static void score_all(ng_meetings *list, bool sized)
     }
 }
 
-static double largest_radius(const ng_points *p)
-{
-    double most = -HUGE_VAL;
-    for (size_t k = 0; k < p->n; k++) {
-        most = fmax(most, p->size[k]);
-    }
-    return most > -HUGE_VAL ? exp(0.5 * (most - log(PI))) : 0.0;
-}
-
 ng_status ng_meetings_find(const ng_judge *judge, bool split, ng_meetings *out, ng_error *err)
 {
     const ng_points *p = judge->points;
     const double contact =
-        judge->motion->has_sizes ? 2.0 * largest_radius(p) : judge->motion->spacing_nm;
+        judge->motion->has_sizes ? 2.0 * ng_largest_radius(p) : judge->motion->spacing_nm;
     frame_search s = {.judge = judge, .split = split, .out = out};
     s.reach = contact + REACH * judge->motion->choice.gate_nm;
     ng_status status = NG_OK;

@@ -319,6 +319,95 @@ static void one_that_comes_out_again_was_hidden(void **state)
     free_linking(&l);
 }
 
+/* The blob lies between the two, 3.5 nm from either: steps of 17 s.d. when they meet and part. */
+static linking two_pass(bool once_more)
+{
+    linking l = lattice(5, 60, 0.2, 0.0, 0.0, 10);
+    gsl_rng *rng = ng_random_open(11, 0);
+    for (long f = 0; f < 60; f++) {
+        const double noise = 1.0 + gsl_ran_gaussian(rng, 0.03);
+        const bool one = f >= 20 && f < 35;
+        const double apart = f < 35 ? fmax(20.0 - (double)f, 0.0) : (double)(f - 35);
+        if (one || (once_more && f == 36)) {
+            add(&l, f, 303.5, 60.0, 5.2 * noise);
+        } else {
+            add(&l, f, 300.0, 60.0, 3.7 * noise);
+            add(&l, f, 307.0 + apart, 60.0, 3.7 * noise);
+        }
+    }
+    ng_random_close(rng);
+    return l;
+}
+
+static void a_blob_that_comes_apart_at_once_was_two(void **state)
+{
+    (void)state;
+    for (int once_more = 0; once_more <= 1; once_more++) {
+        linking l = two_pass(once_more == 1);
+        ng_track_options o = plain();
+        o.min_points = 2; /* the blob of frame 36 belongs to neither */
+        link_with(&l, &o);
+        assert_int_equal(l.tracking.merges, 0);
+        free_linking(&l);
+    }
+}
+
+/* Neither is within the gate of the blob, which is missed in its first frame. */
+static void a_blob_that_forms_at_once_has_both_parents(void **state)
+{
+    (void)state;
+    linking l = lattice(5, 60, 0.2, 0.0, 0.0, 10);
+    gsl_rng *rng = ng_random_open(11, 0);
+    for (long f = 0; f < 60; f++) {
+        const double noise = 1.0 + gsl_ran_gaussian(rng, 0.03);
+        if (f > 20) {
+            add(&l, f, 303.5, 60.0, 5.2 * noise);
+        } else if (f < 20) {
+            add(&l, f, 300.0, 60.0, 3.7 * noise);
+            add(&l, f, 307.0 + 20.0 - (double)f, 60.0, 3.7 * noise);
+        }
+    }
+    ng_random_close(rng);
+    ng_track_options o = plain();
+    link_with(&l, &o);
+    assert_sound(&l);
+    assert_int_equal(l.tracking.merges, 1);
+    assert_int_equal(l.tracking.tracks, 27);
+    assert_int_equal(l.tracking.deaths, 0);
+    free_linking(&l);
+}
+
+/* The small one passes to the other side, where the blob seems to go on as it. */
+static void who_comes_out_is_told_by_size(void **state)
+{
+    (void)state;
+    linking l = lattice(5, 60, 0.2, 0.0, 0.0, 10);
+    gsl_rng *rng = ng_random_open(11, 0);
+    size_t large_first = 0, large_last = 0;
+    for (long f = 0; f < 60; f++) {
+        const double noise = 1.0 + gsl_ran_gaussian(rng, 0.03);
+        if (f >= 20 && f < 35) {
+            add(&l, f, 300.0, 60.0, 5.0 * noise);
+            continue;
+        }
+        if (f != 35) {
+            large_last = l.particles.n;
+            large_first = f == 0 ? large_last : large_first;
+            add(&l, f, f < 20 ? 300.0 : 303.0, 60.0, 4.5 * noise);
+        }
+        add(&l, f, f < 20 ? 326.0 - (double)f : 332.0 - (double)f, 60.0, 2.5 * noise);
+    }
+    ng_random_close(rng);
+    ng_track_options o = plain();
+    link_with(&l, &o);
+    assert_sound(&l);
+    assert_int_equal(l.tracking.merges, 0);
+    assert_int_equal(l.tracking.splits, 0);
+    assert_int_equal(l.tracking.tracks, 27);
+    assert_int_equal(track_of(&l, large_first), track_of(&l, large_last));
+    free_linking(&l);
+}
+
 static void without_sizes_nearness_decides_and_is_said(void **state)
 {
     (void)state;
@@ -537,6 +626,9 @@ int main(void)
         cmocka_unit_test(a_merge_has_both_parents),
         cmocka_unit_test(one_that_vanishes_beside_another_has_not_merged),
         cmocka_unit_test(one_that_comes_out_again_was_hidden),
+        cmocka_unit_test(a_blob_that_comes_apart_at_once_was_two),
+        cmocka_unit_test(a_blob_that_forms_at_once_has_both_parents),
+        cmocka_unit_test(who_comes_out_is_told_by_size),
         cmocka_unit_test(without_sizes_nearness_decides_and_is_said),
         cmocka_unit_test(merging_can_be_turned_off),
         cmocka_unit_test(the_order_of_rows_does_not_matter),

@@ -4,11 +4,13 @@
 #include "test_support.h"
 #include "track_scene.h"
 
-static scene_score run_scenes(uint64_t seeds, size_t *merges, size_t *occlusions, size_t *ends)
+#define FIRST_SEED 12001 /* no constant was chosen on scenes from 5000 on */
+
+static scene_score run_scenes(uint64_t seeds, size_t *merges, size_t *parted, size_t *ends)
 {
     scene_score sum = {0};
-    *merges = *occlusions = *ends = 0;
-    for (uint64_t seed = 1; seed <= seeds; seed++) {
+    *merges = *parted = *ends = 0;
+    for (uint64_t seed = FIRST_SEED; seed < FIRST_SEED + seeds; seed++) {
         scene_options o = scene_defaults();
         o.seed = seed;
         scene s = scene_make(&o);
@@ -19,11 +21,12 @@ static scene_score run_scenes(uint64_t seeds, size_t *merges, size_t *occlusions
         sum.found += score.found;
         sum.wrong += score.wrong;
         sum.wrong_occlusion += score.wrong_occlusion;
+        sum.wrong_parted += score.wrong_parted;
         sum.wrong_end += score.wrong_end;
         sum.followed += score.followed;
         sum.to_follow += score.to_follow;
         *merges += s.n_merges;
-        *occlusions += o.occluded;
+        *parted += s.n_parted;
         *ends += s.n_ends;
         ng_tracking_free(&t);
         scene_free(&s);
@@ -31,20 +34,23 @@ static scene_score run_scenes(uint64_t seeds, size_t *merges, size_t *occlusions
     return sum;
 }
 
-/* The bounds leave two s.d. of a binomial for 200 merges of scenes that were not looked at. */
+/* Over 60 such scenes (bench_track merges): recall 0.995, precision 0.968; false merges by 1.4 % of
+ * the passes that part and 0.3 % of the ends. The bounds are the aims, 0.95, 0.95, 2 % and 2 %, less
+ * two s.d. of a binomial for the 200 of each kind here. */
 static void merges_are_found_and_told_apart(void **state)
 {
     (void)state;
-    size_t merges = 0, occlusions = 0, ends = 0;
-    scene_score s = run_scenes(10, &merges, &occlusions, &ends);
-    print_message("recall %.3f, precision %.3f, false by passes %.3f, by ends %.3f\n",
-                  (double)s.found / (double)merges, (double)s.found / (double)(s.found + s.wrong),
-                  (double)s.wrong_occlusion / (double)occlusions,
-                  (double)s.wrong_end / (double)ends);
-    assert_true((double)s.found >= 0.93 * (double)merges);
-    assert_true((double)s.found >= 0.93 * (double)(s.found + s.wrong));
-    assert_true((double)s.wrong_occlusion <= 0.04 * (double)occlusions);
-    assert_true((double)s.wrong_end <= 0.02 * (double)ends);
+    size_t merges = 0, parted = 0, ends = 0;
+    scene_score s = run_scenes(10, &merges, &parted, &ends);
+    print_message(
+        "recall %.3f, precision %.3f, false by %zu passes of which %zu of %zu part, by %zu "
+        "of %zu ends\n",
+        (double)s.found / (double)merges, (double)s.found / (double)(s.found + s.wrong),
+        s.wrong_occlusion, s.wrong_parted, parted, s.wrong_end, ends);
+    assert_true((double)s.found >= 0.92 * (double)merges);
+    assert_true((double)s.found >= 0.92 * (double)(s.found + s.wrong));
+    assert_true((double)s.wrong_parted <= 0.04 * (double)parted);
+    assert_true((double)s.wrong_end <= 0.04 * (double)ends);
     assert_true((double)s.followed >= 0.98 * (double)s.to_follow);
 }
 

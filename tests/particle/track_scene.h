@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #define SCENE_PI 3.14159265358979323846
+#define SCENE_PARTED 10 /* frames apart by which a pass is known */
 
 typedef struct scene_options {
     uint64_t seed;
@@ -58,7 +59,8 @@ typedef struct scene_disk {
     scene_fate fate;
     size_t partner; /* the larger one */
     long when;      /* frame of contact, or of the beginning of the end */
-    bool gone;
+    long apart;     /* frames beside the partner after the first behind it */
+    bool gone, met;
 } scene_disk;
 
 typedef struct scene_merge {
@@ -73,6 +75,7 @@ typedef struct scene {
     size_t n_disks;
     scene_merge *merge;
     size_t n_merges, n_occlusions, n_ends; /* ends: dissolved or left beside another */
+    size_t n_parted;                       /* passes that the movie shows to part */
 } scene;
 
 static inline void scene_free(scene *s)
@@ -112,7 +115,7 @@ static inline void scene_place(scene *s, const scene_options *o, gsl_rng *rng)
             }
             double r2 = r * (0.7 + 0.3 * gsl_rng_uniform(rng));
             scene_disk d = {.r = r2, .fate = (scene_fate)fate, .partner = large};
-            /* the last passes are over before the movie is */
+            /* most passes are over before the movie is */
             double latest = fate == SCENE_OCCLUDED ? 0.4 : 0.6;
             d.when = (long)((0.2 + latest * gsl_rng_uniform(rng)) * (double)o->frames);
             double contact = r + r2, far = contact + 2.0 + 8.0 * gsl_rng_uniform(rng);
@@ -258,6 +261,8 @@ static inline void scene_frame(scene *s, const scene_options *o, gsl_rng *rng, l
             s->n_occlusions++;
         }
         hidden[i] = over;
+        s->disk[i].met |= over;
+        s->disk[i].apart += s->disk[i].met && !over;
     }
     for (size_t i = 0; i < s->n_disks; i++) {
         const scene_disk *d = &s->disk[i];
@@ -284,6 +289,11 @@ static inline void scene_frame(scene *s, const scene_options *o, gsl_rng *rng, l
     }
 }
 
+static inline bool scene_has_parted(const scene_disk *d)
+{
+    return d->fate == SCENE_OCCLUDED && d->apart >= SCENE_PARTED;
+}
+
 static inline scene scene_make(const scene_options *o)
 {
     scene s = {.n_disks = 0};
@@ -295,6 +305,9 @@ static inline scene scene_make(const scene_options *o)
         scene_frame(&s, o, rng, frame, hidden);
     }
     s.n_ends = o->dissolving + o->leaving;
+    for (size_t i = 0; i < s.n_disks; i++) {
+        s.n_parted += scene_has_parted(&s.disk[i]);
+    }
     free(hidden);
     ng_random_close(rng);
     return s;
@@ -305,6 +318,7 @@ static inline scene scene_make(const scene_options *o)
 typedef struct scene_score {
     size_t found, missed, wrong; /* merges */
     size_t wrong_occlusion, wrong_end;
+    size_t wrong_parted;        /* of the passes: those that the movie shows to part */
     size_t followed, to_follow; /* of the points of 20 frames after a merge */
 } scene_score;
 
@@ -354,6 +368,7 @@ static inline scene_score scene_compare(const scene *s, const ng_tracking *t)
         long small = a > b ? a : b; /* the second of a pair */
         scene_fate fate = small >= 0 ? s->disk[small].fate : SCENE_ALONE;
         score.wrong_occlusion += !good && fate == SCENE_OCCLUDED;
+        score.wrong_parted += !good && small >= 0 && scene_has_parted(&s->disk[small]);
         score.wrong_end += !good && (fate == SCENE_DISSOLVES || fate == SCENE_LEAVES);
     }
     score.missed = s->n_merges - score.found;
