@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Two that become one blob from one frame to the next are each half a diameter away from it: too far
- * for the steps of one, above all where a frame was missed. So are the two that a blob comes apart
- * into. Their areas add up to that of the blob, and their common centre is where it is. */
+/* Two that become one blob from one frame to the next are each half a diameter away from it: too
+ * far for the steps of one, above all where a frame was missed. So are the two that a blob comes
+ * apart into. Their areas add up to that of the blob, and their common centre is where it is. */
 #include "link_internal.h"
 
 #include <math.h>

@@ -294,7 +294,7 @@ static void link_over(ng_points *p, ng_meeting *merge, ng_meeting *split, bool s
     merge->score = split->score = 0.0;
 }
 
-/* By the first point of each track that came out of a blob for a second time: what was left of it. */
+/* By the first point of each track that came out of a blob again: what was left of the blob. */
 static bool note_left(const ng_points *p, const pairing *pairs, const ng_meetings *merges,
                       const ng_meetings *splits, size_t *left)
 {

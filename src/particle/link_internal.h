@@ -97,7 +97,7 @@ NG_MUST_CHECK ng_status ng_link_learn(ng_points *points, ng_motion *motion, bool
 NG_MUST_CHECK ng_status ng_link_gaps(ng_points *points, const ng_motion *motion, long max_gap,
                                      size_t *closed, ng_error *err);
 
-/** Where a blob comes apart at once (or, `back`, two have become it): link it to one of its parts. */
+/** Where a blob comes apart at once (or, `back`, two became it): link it to one of its parts. */
 NG_MUST_CHECK ng_status ng_link_blobs(ng_points *points, const ng_motion *motion, bool back,
                                       long max_gap, ng_error *err);
 
