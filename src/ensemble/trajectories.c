@@ -329,6 +329,11 @@ static ng_status fill(builder *b, ng_error *err)
 
 static ng_status check_amount(const builder *b, ng_error *err)
 {
+    if (b->n_used_frames < MIN_FRAMES && b->tracks->ex_situ) {
+        return NG_FAIL(err, NG_TOO_LITTLE,
+                       "the table holds a single sample; growth needs samples drawn at different "
+                       "times (check the time column)");
+    }
     if (b->n_used_frames < MIN_FRAMES) {
         return NG_FAIL(err, NG_TOO_LITTLE,
                        "the particles were seen in %zu frame; at least %d frames are needed to see "
