@@ -320,8 +320,8 @@ ng_status ng_rate_data_psi_flux(const ng_trajectories *t, const double *weight,
     size_t rows = lay_out(&d, o->size_trim, out);
     if (out->n_frames < RATE_MIN_FRAMES) {
         status = NG_FAIL(err, NG_TOO_LITTLE,
-                         "%zu frames have a window of sizes left after trimming %ld at each end: the "
-                         "sizes differ too little; lower --size-trim%s",
+                         "%zu frames have a window of sizes left after trimming %ld at each end: "
+                         "the sizes differ too little; lower --size-trim%s",
                          out->n_frames, o->size_trim,
                          o->samples != NULL ? "" : ", or use the default preset");
         goto out;
