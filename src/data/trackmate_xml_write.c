@@ -7,12 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What TrackMate 7 looks for in a file: a model (features, spots by frame, tracks as edges, the
- * tracks that are shown) and settings with the image. Source: TrackMate documentation, and files
- * that it wrote. */
+/* What TrackMate 7 and 8 look for in a file: a model (features, spots by frame, tracks as edges,
+ * the tracks that are shown), settings (image, detector, tracker, filters, analyzers) and a state
+ * of the window. Numbers of spots and tracks are ints, every attribute of a spot but its name is a
+ * number, and two spots have at most one edge. How tracks are drawn (DisplaySettings) is left to
+ * the user's own choice. Source: TrackMate's documentation, files that it wrote, and what its
+ * reader asks for. */
 
 #define DIGITS 9
 #define RADIUS_UNKNOWN_NM 1.0 /* TrackMate draws every spot as a circle */
+#define MOST_PIXELS 1e9
 
 /* The points of one track, and the graph of tracks that merge and split that it belongs to. */
 typedef struct branch {
@@ -181,38 +185,52 @@ static void write_attribute(FILE *stream, const char *name, double value)
     }
 }
 
-static void write_features(FILE *stream)
+typedef struct feature {
+    const char *key, *name, *short_name, *dimension;
+    bool whole;
+} feature;
+
+static void write_declarations(FILE *stream, const char *of, const feature *list, size_t n)
 {
-    static const struct {
-        const char *feature, *name, *dimension;
-        bool whole;
-    } features[] = {
-        {"QUALITY", "Quality", "QUALITY", false}, {"POSITION_X", "X", "POSITION", false},
-        {"POSITION_Y", "Y", "POSITION", false},   {"POSITION_Z", "Z", "POSITION", false},
-        {"POSITION_T", "T", "TIME", false},       {"FRAME", "Frame", "NONE", true},
-        {"RADIUS", "Radius", "LENGTH", false},    {"VISIBILITY", "Visibility", "NONE", true},
-        {"AREA", "Area", "AREA", false},          {"SNR_CH1", "SNR ch1", "NONE", false},
-    };
-    fputs("    <FeatureDeclarations>\n      <SpotFeatures>\n", stream);
-    for (size_t i = 0; i < sizeof features / sizeof features[0]; i++) {
+    fprintf(stream, "      <%sFeatures>\n", of);
+    for (size_t i = 0; i < n; i++) {
         fprintf(stream,
                 "        <Feature feature=\"%s\" name=\"%s\" shortname=\"%s\" dimension=\"%s\" "
                 "isint=\"%s\" />\n",
-                features[i].feature, features[i].name, features[i].name, features[i].dimension,
-                features[i].whole ? "true" : "false");
+                list[i].key, list[i].name, list[i].short_name, list[i].dimension,
+                list[i].whole ? "true" : "false");
     }
-    fputs("      </SpotFeatures>\n      <EdgeFeatures>\n"
-          "        <Feature feature=\"SPOT_SOURCE_ID\" name=\"Source spot ID\" "
-          "shortname=\"Source ID\" dimension=\"NONE\" isint=\"true\" />\n"
-          "        <Feature feature=\"SPOT_TARGET_ID\" name=\"Target spot ID\" "
-          "shortname=\"Target ID\" dimension=\"NONE\" isint=\"true\" />\n"
-          "      </EdgeFeatures>\n      <TrackFeatures>\n"
-          "        <Feature feature=\"TRACK_ID\" name=\"Track ID\" shortname=\"ID\" "
-          "dimension=\"NONE\" isint=\"true\" />\n"
-          "        <Feature feature=\"TRACK_INDEX\" name=\"Track index\" shortname=\"Index\" "
-          "dimension=\"NONE\" isint=\"true\" />\n"
-          "      </TrackFeatures>\n    </FeatureDeclarations>\n",
-          stream);
+    fprintf(stream, "      </%sFeatures>\n", of);
+}
+
+static void write_features(FILE *stream)
+{
+    static const feature spots[] = {
+        {"QUALITY", "Quality", "Quality", "QUALITY", false},
+        {"POSITION_X", "X", "X", "POSITION", false},
+        {"POSITION_Y", "Y", "Y", "POSITION", false},
+        {"POSITION_Z", "Z", "Z", "POSITION", false},
+        {"POSITION_T", "T", "T", "TIME", false},
+        {"FRAME", "Frame", "Frame", "NONE", true},
+        {"RADIUS", "Radius", "R", "LENGTH", false},
+        {"VISIBILITY", "Visibility", "Visibility", "NONE", true},
+        {"AREA", "Area", "Area", "AREA", false},
+        {"SNR_CH1", "Signal/Noise ratio ch1", "SNR ch1", "NONE", false},
+    };
+    static const feature edges[] = {
+        {"SPOT_SOURCE_ID", "Source spot ID", "Source ID", "NONE", true},
+        {"SPOT_TARGET_ID", "Target spot ID", "Target ID", "NONE", true},
+        {"LINK_COST", "Edge cost", "Cost", "COST", false},
+    };
+    static const feature tracks[] = {
+        {"TRACK_INDEX", "Track index", "Index", "NONE", true},
+        {"TRACK_ID", "Track ID", "ID", "NONE", true},
+    };
+    fputs("    <FeatureDeclarations>\n", stream);
+    write_declarations(stream, "Spot", spots, sizeof spots / sizeof spots[0]);
+    write_declarations(stream, "Edge", edges, sizeof edges / sizeof edges[0]);
+    write_declarations(stream, "Track", tracks, sizeof tracks / sizeof tracks[0]);
+    fputs("    </FeatureDeclarations>\n", stream);
 }
 
 /* TrackMate draws spots over the picture: positions before drift was taken out. */
@@ -350,29 +368,55 @@ static bool write_tracks(const document *d)
     return true;
 }
 
-/* TrackMate asks for the image when it does not find it; its size must hold the spots. */
+typedef struct extent {
+    double width, height; /* px */
+    long frames;
+    double radius_nm; /* mean */
+} extent;
+
+static extent measure_extent(const ng_particles *p, double pixel_nm)
+{
+    extent e = {1.0, 1.0, 1, RADIUS_UNKNOWN_NM};
+    double sum = 0.0, n = 0.0;
+    for (size_t i = 0; i < p->n; i++) {
+        const ng_particle *item = &p->item[i];
+        e.width = fmax(e.width, ceil(item->x_raw_nm / pixel_nm) + 1.0);
+        e.height = fmax(e.height, ceil(item->y_raw_nm / pixel_nm) + 1.0);
+        e.frames = item->frame >= e.frames ? item->frame + 1 : e.frames;
+        if (item->radius_nm > 0.0) {
+            sum += item->radius_nm;
+            n += 1.0;
+        }
+    }
+    e.width = fmin(e.width, MOST_PIXELS);
+    e.height = fmin(e.height, MOST_PIXELS);
+    e.radius_nm = n > 0.0 ? sum / n : e.radius_nm;
+    return e;
+}
+
+/* No image is named: TrackMate then draws on an empty one that holds the spots. Spots and tracks
+ * are those of its "manual" detector and tracker, which leave them as they are. */
 static void write_settings(const document *d)
 {
     const ng_particles *p = d->particles;
-    double pixel_nm = p->pixel_nm > 0.0 ? p->pixel_nm : 1.0;
-    double x = 1.0, y = 1.0;
-    long last = 0;
-    for (size_t i = 0; i < p->n; i++) {
-        x = fmax(x, p->item[i].x_raw_nm / pixel_nm);
-        y = fmax(y, p->item[i].y_raw_nm / pixel_nm);
-        last = p->item[i].frame > last ? p->item[i].frame : last;
-    }
+    const double pixel_nm = p->pixel_nm > 0.0 ? p->pixel_nm : 1.0;
+    const extent e = measure_extent(p, pixel_nm);
     fprintf(d->stream,
             "  <Settings>\n    <ImageData filename=\"\" folder=\"\" width=\"%.0f\" "
             "height=\"%.0f\" nslices=\"1\" nframes=\"%ld\" pixelwidth=\"%.*g\" "
             "pixelheight=\"%.*g\" voxeldepth=\"1.0\" timeinterval=\"%.*g\" />\n",
-            fmin(ceil(x) + 1.0, 1e9), fmin(ceil(y) + 1.0, 1e9), last + 1, DIGITS, pixel_nm, DIGITS,
-            pixel_nm, DIGITS, p->frame_s > 0.0 ? p->frame_s : 1.0);
+            e.width, e.height, e.frames, DIGITS, pixel_nm, DIGITS, pixel_nm, DIGITS,
+            p->frame_s > 0.0 ? p->frame_s : 1.0);
+    fprintf(d->stream,
+            "    <BasicSettings xstart=\"0\" xend=\"%.0f\" ystart=\"0\" yend=\"%.0f\" zstart=\"0\" "
+            "zend=\"0\" tstart=\"0\" tend=\"%ld\" />\n"
+            "    <DetectorSettings DETECTOR_NAME=\"MANUAL_DETECTOR\" RADIUS=\"%.*g\" />\n",
+            e.width - 1.0, e.height - 1.0, e.frames - 1, DIGITS, e.radius_nm);
     fputs("    <InitialSpotFilter feature=\"QUALITY\" value=\"0.0\" isabove=\"true\" />\n"
-          "    <SpotFilterCollection />\n    <TrackFilterCollection />\n"
-          "    <AnalyzerCollection>\n      <SpotAnalyzers />\n      <EdgeAnalyzers />\n"
-          "      <TrackAnalyzers />\n    </AnalyzerCollection>\n  </Settings>\n"
-          "  <GUIState state=\"ConfigureViews\" />\n",
+          "    <SpotFilterCollection />\n    <TrackerSettings TRACKER_NAME=\"MANUAL_TRACKER\" />\n"
+          "    <TrackFilterCollection />\n    <AnalyzerCollection>\n      <SpotAnalyzers />\n"
+          "      <EdgeAnalyzers />\n      <TrackAnalyzers />\n    </AnalyzerCollection>\n"
+          "  </Settings>\n  <GUIState state=\"ConfigureViews\" />\n",
           d->stream);
 }
 

@@ -327,6 +327,23 @@ static void trackmate_files_are_read_back(void **state)
     /* two tracks to TrackMate: the one that merges and splits, with all of its six edges */
     assert_non_null(strstr(text, "<TrackID TRACK_ID=\"1\" />"));
     assert_null(strstr(text, "<TrackID TRACK_ID=\"2\" />"));
+    /* without these TrackMate's reader complains, or stops */
+    const char *const needed[] = {"<FilteredTracks>",
+                                  "dimension=\"COST\"",
+                                  "<BasicSettings xstart=\"0\" xend=\"160\" ",
+                                  "tend=\"4\" />",
+                                  "DETECTOR_NAME=\"MANUAL_DETECTOR\" RADIUS=\"1.5\"",
+                                  "TRACKER_NAME=\"MANUAL_TRACKER\"",
+                                  "<InitialSpotFilter feature=\"QUALITY\"",
+                                  "<SpotFilterCollection />",
+                                  "<TrackFilterCollection />",
+                                  "<SpotAnalyzers />",
+                                  "<EdgeAnalyzers />",
+                                  "<TrackAnalyzers />",
+                                  "<GUIState state=\"ConfigureViews\" />"};
+    for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
+        assert_non_null(strstr(text, needed[i]));
+    }
     assert_non_null(strstr(text, "SPOT_SOURCE_ID=\"5\" SPOT_TARGET_ID=\"2\""));
     assert_non_null(strstr(text, "SPOT_SOURCE_ID=\"2\" SPOT_TARGET_ID=\"6\""));
     particles_reading r = read_particles(text, (double)NAN, (double)NAN);
