@@ -138,26 +138,126 @@ static double move(const forward_layout *l, const double *x, const double *step,
     return length;
 }
 
+/* What a step gains where the objective is the parabola of its gradient and information. */
+static double promised(const forward_layout *l, const forward_result *r, const double *from,
+                       const double *to)
+{
+    double gain = 0.0;
+    for (size_t i = 0; i < l->n; i++) {
+        double pull = r->gradient[i];
+        for (size_t j = 0; j < l->n; j++) {
+            pull += 0.5 * r->information[i * l->n + j] * (to[j] - from[j]);
+        }
+        gain -= pull * (to[i] - from[i]);
+    }
+    return gain;
+}
+
+/* Less damping the nearer a step came to what it promised. Source: Nielsen 1999. */
+static double damping_after(double mu, double share)
+{
+    return fmax(mu * fmax(1.0 / 3.0, 1.0 - pow(2.0 * fmin(share, 1.0) - 1.0, 3.0)), 1e-9);
+}
+
 typedef struct damping {
     double mu, growth;
 } damping;
 
+/* What the information lacks of the curvature where the model does not describe the data, learned
+ * from how the gradient changed along the steps. Source: Dennis, Gay, Welsch 1981. */
+typedef struct curvature {
+    double lacking[FORWARD_MAX * FORWARD_MAX]; /* n x n */
+    double x[FORWARD_MAX], gradient[FORWARD_MAX], promised;
+    bool used;
+} curvature;
+
+static double product(size_t n, const double *a, const double *b)
+{
+    double sum = 0.0;
+    for (size_t i = 0; i < n; i++) {
+        sum += a[i] * b[i];
+    }
+    return sum;
+}
+
+/* Whether the parabola with what is lacking foretold the last gain better than the one without. */
+static void choose_curvature(size_t n, const double *step, double gain, curvature *c)
+{
+    double lacking = 0.0;
+    for (size_t i = 0; i < n; i++) {
+        lacking += 0.5 * step[i] * product(n, c->lacking + i * n, step);
+    }
+    double other = c->used ? c->promised + lacking : c->promised - lacking;
+    c->used = fabs(gain - other) < fabs(gain - c->promised) ? !c->used : c->used;
+}
+
+static void learn_curvature(size_t n, const forward_result *r, const double *x, double gain,
+                            curvature *c)
+{
+    double step[FORWARD_MAX], change[FORWARD_MAX], off[FORWARD_MAX], known = 0.0, wanted = 0.0;
+    for (size_t i = 0; i < n; i++) {
+        step[i] = x[i] - c->x[i];
+        change[i] = r->gradient[i] - c->gradient[i];
+    }
+    double along = product(n, change, step);
+    choose_curvature(n, step, gain, c);
+    if (!(along > 0.0)) {
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        off[i] = change[i] - product(n, r->information + i * n, step);
+        wanted += step[i] * off[i];
+        known += step[i] * product(n, c->lacking + i * n, step);
+    }
+    double size = fabs(known) > fabs(wanted) ? fabs(wanted / known) : 1.0;
+    for (size_t i = 0; i < n * n; i++) {
+        c->lacking[i] *= size;
+    }
+    for (size_t i = 0; i < n; i++) {
+        off[i] -= product(n, c->lacking + i * n, step);
+    }
+    double rest = product(n, off, step) / along;
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = 0; j < n; j++) {
+            c->lacking[i * n + j] +=
+                (off[i] * change[j] + change[i] * off[j] - rest * change[i] * change[j]) / along;
+        }
+    }
+}
+
+static void add_curvature(size_t n, const curvature *c, forward_result *r)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (r->information[i * n + i] > 0.0 &&
+            r->information[i * n + i] + c->lacking[i * n + i] <= 0.0) {
+            return;
+        }
+    }
+    for (size_t i = 0; i < n * n; i++) {
+        r->information[i] += c->lacking[i];
+    }
+}
+
 /* Try steps with more and more damping until one goes down. @return what was gained, 0: nothing */
 static double improve(forward_problem *p, const forward_spring *spring, const forward_result *r,
-                      const bool *still, damping *d, forward_search *s)
+                      const bool *still, damping *d, curvature *c, forward_search *s)
 {
     forward_result trial;
+    const size_t n = p->layout->n;
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
         double step[FORWARD_MAX], x[FORWARD_MAX];
-        if (damped_step(p->layout->n, r, still, d->mu, step)) {
+        if (damped_step(n, r, still, d->mu, step)) {
             double length = move(p->layout, s->x, step, x);
             evaluate(p, spring, x, false, &trial);
             if (trial.objective < s->objective) {
                 double gain = s->objective - trial.objective;
-                s->objective = trial.objective;
-                memcpy(s->x, x, p->layout->n * sizeof *x);
-                d->mu = fmax(d->mu / 5.0, 1e-9);
+                c->promised = promised(p->layout, r, s->x, x);
+                memcpy(c->x, s->x, n * sizeof *x);
+                memcpy(c->gradient, r->gradient, n * sizeof *x);
+                d->mu = damping_after(d->mu, gain / c->promised);
                 d->growth = 2.0;
+                s->objective = trial.objective;
+                memcpy(s->x, x, n * sizeof *x);
                 return gain;
             }
             if (length < STEP_TOLERANCE) {
@@ -174,8 +274,10 @@ void ng_forward_search_run(forward_problem *p, const forward_limits *limits, for
                            forward_search *s)
 {
     damping d = {1e-3, 2.0};
+    curvature c = {.used = false};
     bool still[FORWARD_MAX];
     size_t small = 0, before = p->evaluations;
+    double gain = 0.0;
     s->stop = NG_STOP_ITERATIONS;
     for (s->iterations = 0; s->iterations < limits->iterations; s->iterations++) {
         evaluate(p, limits->spring, s->x, true, r);
@@ -185,7 +287,13 @@ void ng_forward_search_run(forward_problem *p, const forward_limits *limits, for
             s->stop = NG_STOP_EVALUATED;
             return;
         }
-        double gain = improve(p, limits->spring, r, still, &d, s);
+        if (s->iterations > 0) {
+            learn_curvature(p->layout->n, r, s->x, gain, &c);
+        }
+        if (c.used) {
+            add_curvature(p->layout->n, &c, r);
+        }
+        gain = improve(p, limits->spring, r, still, &d, &c, s);
         if (gain == 0.0) {
             s->stop = NG_STOP_STEP;
             return;

@@ -93,13 +93,10 @@ static double deviance_at(const profile_job *job, forward_problem *p, forward_re
                           const quantity *q, double value, double *x, side *s)
 {
     forward_spring spring = {q->n, value};
-    forward_limits limits = {q->index, ITERATIONS, FORWARD_GAIN_PROFILE,
+    forward_limits limits = {q->index, ITERATIONS, FORWARD_GAIN_PROFILE * fmax(q->calibration, 1.0),
                              q->index == FORWARD_NONE ? &spring : NULL};
     forward_search search = {0};
     memcpy(search.x, x, sizeof search.x);
-    if (q->index != FORWARD_NONE) {
-        search.x[q->index] = value;
-    }
     ng_forward_search_run(p, &limits, r, &search);
     memcpy(x, search.x, sizeof search.x);
     if (search.objective < s->better && search.objective < job->best->objective) {
@@ -145,12 +142,16 @@ static double try_value(const profile_job *job, forward_problem *p, forward_resu
 {
     double other[FORWARD_MAX];
     memcpy(x, from, FORWARD_MAX * sizeof *x);
+    memcpy(other, from, sizeof other);
     follow(job, q, value, x);
+    if (q->index != FORWARD_NONE) {
+        x[q->index] = other[q->index] = value;
+    }
+    bool same = memcmp(x, other, job->c->layout.n * sizeof *x) == 0;
     double d = deviance_at(job, p, r, q, value, x, s);
-    if (d < RETRY * job->limit) {
+    if (d < RETRY * job->limit || same) {
         return d;
     }
-    memcpy(other, from, sizeof other);
     double again = deviance_at(job, p, r, q, value, other, s);
     if (again < d) {
         memcpy(x, other, sizeof other);
@@ -162,6 +163,7 @@ static double try_value(const profile_job *job, forward_problem *p, forward_resu
 typedef struct bracket {
     double inner, inner_d, inner_x[FORWARD_MAX];
     double outer, outer_d; /* NAN: not met yet */
+    bool from_inner;       /* whether the outer value was searched from the inner one */
 } bracket;
 
 /* A search from far may have stuck half way; from nearby it is seen whether the outer value is
@@ -170,6 +172,9 @@ static bool confirm(const profile_job *job, forward_problem *p, forward_result *
                     const quantity *q, bracket *b, side *s)
 {
     double x[FORWARD_MAX];
+    if (b->from_inner) {
+        return true;
+    }
     double d = try_value(job, p, r, q, b->outer, b->inner_x, x, s);
     for (size_t i = 0; i < s->n; i++) {
         if (s->value[i] == b->outer) {
@@ -209,11 +214,13 @@ static void walk_out(const profile_job *job, forward_problem *p, forward_result 
         if (d >= job->limit) {
             b.outer = trial;
             b.outer_d = d;
+            b.from_inner = true;
         } else {
             double factor = sqrt(BEYOND * job->limit / fmax(d, 1e-3 * job->limit)) - 1.0;
             step = fabs(trial - best) * fmin(fmax(factor, 0.1), 4.0);
             b.inner = trial;
             b.inner_d = d;
+            b.from_inner = false;
             memcpy(b.inner_x, x, sizeof x);
         }
         bool narrow = isfinite(b.outer) && fabs(b.outer - b.inner) < NARROW * fabs(b.outer - best);
