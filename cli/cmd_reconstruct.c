@@ -107,7 +107,7 @@ static const ng_option table[] = {
     INT("frame-passes", frame_passes, "4", 1, 100, "Reconstruction",
         "two-step: passes over each raw frame."),
     REAL("kernel-nm", kernel_nm, "nm", NULL, 0, 1000, "Reconstruction",
-         "Width (FWHM) of the final kernel; 0: none. Without it 0.83 of the finest period."),
+         "Width (FWHM) of the final kernel; 0: none. Without it 0.86 of the finest period."),
     REAL("background", background, "counts", NULL, 0, 1e6, "Reconstruction",
          "Even light on a raw pixel; estimated when not given."),
     REAL("wiener", wiener, NULL, NULL, 1e-9, 1e3, "Reconstruction",

@@ -143,8 +143,8 @@ typedef struct ng_sim_pattern_options {
     double pattern_wavelength_nm;
     long starts; /* distinct maxima that are followed, 1..32; default 24 */
     enum { NG_SIM_PHASES_AUTO, NG_SIM_PHASES_EQUAL, NG_SIM_PHASES_FREE } steps;
-    double least_peak;     /* refuse below this peak over median, default 6, */
-    double least_explained; /* unless so much of band 1 is explained; default 0.4 */
+    double least_peak;       /* refuse below this peak over median, default 6, */
+    double least_explained;  /* unless so much of band 1 is explained; default 0.4 */
     double least_modulation; /* default 0.1 */
 } ng_sim_pattern_options;
 
@@ -159,9 +159,9 @@ typedef struct ng_sim_direction {
     double phase_se[NG_SIM_MAX_PHASES];
     double phase_centre_se;              /* rad, at the centre of the field */
     double intensity[NG_SIM_MAX_PHASES]; /* f_p relative to the mean of the set */
-    double peak;        /* correlation at k over the median at like |k| */
-    double second_peak; /* what the next best k explains, relative to this one */
-    double explained;    /* share of band 1 that is band 0 moved by k, where both are seen, 0..1 */
+    double peak;                         /* correlation at k over the median at like |k| */
+    double second_peak;                  /* what the next best k explains, relative to this one */
+    double explained; /* share of band 1 that is band 0 moved by k, where both are seen, 0..1 */
     double contrast_to_noise; /* see ng_sim_quality */
     bool equal_steps;         /* phases are equal steps of 2 pi / P */
     bool trusted;
@@ -227,9 +227,9 @@ typedef struct ng_sim_reconstruct_options {
     ng_sim_mode mode;
     double background; /* counts of even light on a camera pixel of one frame; NAN: estimated */
     long passes;       /* 1..1000 over all frames; 0: until three in four of the lit blocks change
-                          by less than 1 % in a pass (joint, deconvolved); 10 (two-step) */
+                          by less than 1 % in a pass (joint, deconvolved); 14 (two-step) */
     long frame_passes; /* two-step: accelerated iterations on each raw frame; default 4 */
-    double kernel_nm;  /* FWHM of the final kernel, 0: none; NAN: 0.83/(k_c + |k|) */
+    double kernel_nm;  /* FWHM of the final kernel, 0: none; NAN: 0.86/(k_c + |k|) */
     double wiener;     /* w^2 relative to |H|^2 at k = 0; NAN: from noise and signal */
     long margin;       /* camera pixels around the field in which light may lie; default 8 */
 } ng_sim_reconstruct_options;
@@ -260,6 +260,9 @@ typedef struct ng_sim_run_info {
     double background; /* counts */
     double changing;   /* share of the lit blocks that changed by more than 1 % in the last pass */
     bool settled;      /* false: it ended before three in four of them were steady */
+    double
+        light_scale; /* light of the frames over that of the image, in blocks of six spots; NAN */
+    double light_scale_se; /* in modes that do not look, or too little light; its standard error */
 } ng_sim_run_info;
 
 /**

@@ -99,10 +99,12 @@ static void fill_mean(ng_sim_search *s, ng_cf *work)
     ng_sim_search_mean(s);
 }
 
-ng_status ng_sim_search_open(const ng_sim_layout *layout, const ng_sim_optics *optics,
-                             const float *frames, const ng_sim_pattern_options *options,
-                             ng_sim_search *out, ng_error *err)
+ng_status ng_sim_search_open(const ng_sim_pattern *pattern, const float *frames,
+                             const ng_sim_pattern_options *options, ng_sim_search *out,
+                             ng_error *err)
 {
+    const ng_sim_layout *layout = &pattern->layout;
+    const ng_sim_optics *optics = &pattern->optics;
     *out =
         (ng_sim_search){.layout = layout, .optics = optics, .options = options, .frames = frames};
     out->cutoff = ng_sim_cutoff_per_um(optics) * 1e-3 * optics->pixel_nm;
@@ -327,4 +329,12 @@ void ng_sim_bands_separate(const ng_sim_search *s, const double *phase, const do
     for (size_t i = 0; i < n; i++) {
         b->even[i] = b->work[0][i].re / (float)n;
     }
+}
+
+void ng_sim_bands_share(const ng_sim_search *s, ng_sim_bands *b)
+{
+    const size_t n = s->plane.width * s->plane.height;
+    memcpy(b->band0, s->mean_spectrum, n * sizeof *b->band0);
+    memcpy(b->even, s->mean, n * sizeof *b->even);
+    b->noise0 = s->mean_noise;
 }

@@ -48,8 +48,8 @@ static bool is_beyond(const noise_work *w, double kx, double ky)
     return kx * kx + ky * ky > BEYOND * BEYOND * cutoff * cutoff;
 }
 
-/* data <- data filtered by the high-pass (or its complement), or by `kernel`. */
-enum filter { HIGH, LOW, SMOOTHED, KERNEL };
+/* data <- data filtered by the high-pass, smoothed, or what is below the high-pass by `kernel`. */
+enum filter { HIGH, SMOOTHED, KERNEL };
 
 static void apply(const noise_work *w, enum filter filter, ng_cf *data)
 {
@@ -63,14 +63,11 @@ static void apply(const noise_work *w, enum filter filter, ng_cf *data)
         case HIGH:
             factor = is_beyond(w, kx, ky) ? 1 : 0;
             break;
-        case LOW:
-            factor = is_beyond(w, kx, ky) ? 0 : 1;
-            break;
         case SMOOTHED:
             factor = (float)gauss(kx, ky);
             break;
         case KERNEL:
-            factor = w->kernel[i].re * (float)gauss(kx, ky);
+            factor = is_beyond(w, kx, ky) ? 0 : w->kernel[i].re * (float)gauss(kx, ky);
             break;
         }
         data[i].re *= scale * factor;
@@ -116,7 +113,6 @@ static void add_frame(noise_work *w, const float *frame, double frames)
     }
     /* Two real images in one: the squared noise to be smoothed, the frame for the instrument. */
     apply(w, SMOOTHED, w->a);
-    apply(w, LOW, w->b);
     apply(w, KERNEL, w->b);
     for (size_t y = EDGE; y + EDGE < height; y++) {
         for (size_t x = EDGE; x + EDGE < width; x++) {

@@ -59,8 +59,8 @@ void ng_sim_correlate(const ng_sim_search *s, ng_sim_bands *b)
 
 static bool is_in_ring(const ng_sim_search *s, double kx, double ky)
 {
-    const double k = hypot(kx, ky);
-    return k >= s->ring_min && k <= s->ring_max;
+    const double k2 = kx * kx + ky * ky;
+    return k2 >= s->ring_min * s->ring_min && k2 <= s->ring_max * s->ring_max;
 }
 
 static bool is_maximum(const ng_sim_search *s, const ng_cf *map, size_t x, size_t y)
@@ -142,6 +142,27 @@ static int by_value(const void *a, const void *b)
 #define RINGS 12
 #define MOST_SAMPLES 2048
 
+/* An even sample of as many values as may come. */
+typedef struct sample {
+    size_t seen, kept, skip;
+    float value[MOST_SAMPLES];
+} sample;
+
+static void add_to_sample(sample *t, float value)
+{
+    if (t->seen++ % t->skip != 0) {
+        return;
+    }
+    if (t->kept == MOST_SAMPLES) { /* full: every second one stays */
+        for (size_t j = 0; j < MOST_SAMPLES / 2; j++) {
+            t->value[j] = t->value[2 * j];
+        }
+        t->kept = MOST_SAMPLES / 2;
+        t->skip *= 2;
+    }
+    t->value[t->kept++] = value;
+}
+
 static double ring_of(const ng_sim_search *s, double k)
 {
     return RINGS * (k - s->ring_min) / (s->ring_max - s->ring_min);
@@ -151,25 +172,23 @@ static double ring_of(const ng_sim_search *s, double k)
 static void ring_levels(const ng_sim_search *s, const ng_cf *map, double level[RINGS])
 {
     const size_t w = s->plane.width, h = s->plane.height;
-    float sample[MOST_SAMPLES];
+    sample ring[RINGS];
     for (size_t r = 0; r < RINGS; r++) {
-        size_t seen = 0, kept = 0, skip = 1;
-        for (size_t i = 0; i < w * h; i++) {
-            const double at = ring_of(s, hypot(ng_sim_bin(i % w, w), ng_sim_bin(i / w, h)));
-            if (!(at >= (double)r && at < (double)r + 1) || seen++ % skip != 0) {
-                continue;
+        ring[r].seen = ring[r].kept = 0;
+        ring[r].skip = 1;
+    }
+    for (size_t y = 0; y < h; y++) {
+        for (size_t x = 0; x < w; x++) {
+            const double kx = ng_sim_bin(x, w), ky = ng_sim_bin(y, h);
+            const double at = ring_of(s, sqrt(kx * kx + ky * ky));
+            if (at >= 0 && at < RINGS) {
+                add_to_sample(&ring[(size_t)at], map[y * w + x].re);
             }
-            if (kept == MOST_SAMPLES) { /* full: every second one stays */
-                for (size_t j = 0; j < MOST_SAMPLES / 2; j++) {
-                    sample[j] = sample[2 * j];
-                }
-                kept = MOST_SAMPLES / 2;
-                skip *= 2;
-            }
-            sample[kept++] = map[i].re;
         }
-        qsort(sample, kept, sizeof *sample, by_value);
-        level[r] = kept > 0 ? sqrt((double)sample[kept / 2]) : 0;
+    }
+    for (size_t r = 0; r < RINGS; r++) {
+        qsort(ring[r].value, ring[r].kept, sizeof *ring[r].value, by_value);
+        level[r] = ring[r].kept > 0 ? sqrt((double)ring[r].value[ring[r].kept / 2]) : 0;
     }
 }
 

@@ -36,9 +36,11 @@ typedef struct joint {
     float background;
     float reserve;  /* background that a fine pixel may answer for */
     float momentum; /* of the last pass's change, to be added; below 0: none */
+    bool bold;      /* of the update that is due: corrections are taken to the power 3/2 */
     size_t frames;  /* of all subsets */
     float floor;    /* of the first object */
-    double *sums;   /* of blocks, when wanted */
+    double *sums;   /* of blocks, when wanted: `now` */
+    double *now, *before;
 } joint;
 
 static size_t components_of(const ng_sim_subset *s)
@@ -92,8 +94,9 @@ static void update_rows(const joint *j, size_t row, ng_cf *const pair[3])
                 gain += back.re * w.re + back.im * w.im;
                 total += all.cosine * w.re + all.sine * w.im;
             }
-            const float seen = coverage[i] * total;
-            const float next = (x[i] + j->reserve) * (gain / seen) - j->reserve;
+            const float correction = fmaxf(gain / (coverage[i] * total), 0.0F);
+            const float power = j->bold ? sqrtf(correction) : 1.0F;
+            const float next = (x[i] + j->reserve) * correction * power - j->reserve;
             x[i] = coverage[i] > LEAST_COVERAGE && next > 0 ? next : 0.0F;
         }
     }
@@ -380,46 +383,72 @@ static float momentum_of(long pass)
     return pass == 0 ? -1 : (float)(pass - 1) / (float)(pass + 2);
 }
 
-ng_status ng_sim_joint(ng_sim_reconstructor *r, const ng_sim_subset *subset, size_t n,
-                       double background, const ng_run *run, ng_sim_run_info *info, ng_error *err)
+/* One direction after the other. Corrections to the power 3/2 (`bold`) settle in two thirds of the
+ * passes whatever the light over the background (squared ones do not), but leave the image with too
+ * much of what the last direction says; a pass without it mends that. */
+static ng_status make_pass(joint *j, const ng_sim_subset *subset, size_t n, long pass, bool bold,
+                           const ng_run *run, ng_error *err)
 {
-    const size_t blocks = row_tasks(r) * blocks_across(r);
-    const long most = r->options.passes > 0 ? r->options.passes : MOST_PASSES;
-    joint j = {.r = r, .background = (float)background};
-    j.reserve = RESERVE * (float)background;
-    double *now = r->lit, *before = r->lit + blocks, seen = 0;
-    for (size_t d = 0; d < n; d++) {
-        seen += (double)subset[d].frames;
+    ng_status status = NG_OK;
+    for (size_t d = 0; status == NG_OK && d < n; d++) {
+        j->new = &subset[d];
+        j->components = components_of(j->new);
+        /* The update left by the last direction is seen at the start of the next pass. */
+        j->sums = d == 0 && pass > 0 ? j->now : NULL;
+        j->momentum = d == 0 ? momentum_of(pass) : -1;
+        status = fine_step(j, run, err);
+        status = status != NG_OK ? status : there_and_back(j, run, err);
+        j->old = j->new;
+        j->bold = bold;
     }
-    j.frames = (size_t)seen;
-    j.floor = FLOOR * (float)background + 1e-6F; /* nowhere zero, else nothing could grow there */
-    const double least = LIT * sqrt(SIDE * SIDE / 4.0 * background * r->pattern.camera.gain / seen);
-    *info = (ng_sim_run_info){.changing = 1};
-    ng_status status = ng_sim_loop(r->grid.height, first_rows, &j, run, err);
-    for (long pass = 0; status == NG_OK && pass < most && !info->settled; pass++) {
-        for (size_t d = 0; status == NG_OK && d < n; d++) {
-            j.new = &subset[d];
-            j.components = components_of(j.new);
-            /* The update left by the last direction is seen at the start of the next pass. */
-            j.sums = d == 0 && pass > 0 ? now : NULL;
-            j.momentum = d == 0 ? momentum_of(pass) : -1;
-            status = fine_step(&j, run, err);
-            if (status == NG_OK && j.sums != NULL) {
-                info->changing = pass > 1 ? still_changing(r, now, before, least) : 1;
-                double *swap = now;
-                now = before;
-                before = swap;
-            }
-            status = status != NG_OK ? status : there_and_back(&j, run, err);
-            j.old = j.new;
+    return status;
+}
+
+/* Passes until the image has settled, and one more. */
+static ng_status make_passes(joint *j, const ng_sim_subset *subset, size_t n, double least,
+                             const ng_run *run, ng_sim_run_info *info, ng_error *err)
+{
+    const bool automatic = j->r->options.passes == 0;
+    const long most = automatic ? MOST_PASSES : j->r->options.passes;
+    bool last = false;
+    for (long pass = 0; !last; pass++) {
+        last = info->settled || pass + 1 == most;
+        ng_status status = make_pass(j, subset, n, pass, !last, run, err);
+        if (status != NG_OK) {
+            return status;
+        }
+        if (pass > 0) {
+            info->changing = pass > 1 ? still_changing(j->r, j->now, j->before, least) : 1;
+            double *swap = j->now;
+            j->now = j->before;
+            j->before = swap;
         }
         info->passes = pass + 1;
-        info->settled =
-            r->options.passes == 0 && pass >= LEAST_PASSES && info->changing <= STILL_CHANGING;
-        if (status == NG_OK && !ng_run_progress(run, "passes", (size_t)pass + 1, (size_t)most)) {
+        info->settled = info->settled ||
+                        (automatic && pass + 2 >= LEAST_PASSES && info->changing <= STILL_CHANGING);
+        if (!ng_run_progress(run, "passes", (size_t)pass + 1, (size_t)most)) {
             return NG_FAIL(err, NG_CANCELLED, "stopped after pass %ld", pass + 1);
         }
     }
+    return NG_OK;
+}
+
+ng_status ng_sim_joint(ng_sim_reconstructor *r, const ng_sim_subset *subset, size_t n,
+                       double background, const ng_run *run, ng_sim_run_info *info, ng_error *err)
+{
+    joint j = {.r = r, .background = (float)background, .now = r->lit};
+    j.before = r->lit + row_tasks(r) * blocks_across(r);
+    j.reserve = RESERVE * (float)background;
+    for (size_t d = 0; d < n; d++) {
+        j.frames += subset[d].frames;
+    }
+    j.floor = FLOOR * (float)background + 1e-6F; /* nowhere zero, else nothing could grow there */
+    const double least =
+        LIT * sqrt(SIDE * SIDE / 4.0 * background * r->pattern.camera.gain / (double)j.frames);
+    info->changing = 1;
+    info->settled = false;
+    ng_status status = ng_sim_loop(r->grid.height, first_rows, &j, run, err);
+    status = status != NG_OK ? status : make_passes(&j, subset, n, least, run, info, err);
     j.new = NULL;
     j.momentum = -1;
     j.sums = NULL;

@@ -7,8 +7,8 @@
 
 /* Phases that differ from equal steps by more than so many standard errors, and more than this,
  * are taken as they are. */
-#define UNEQUAL_ERRORS 3.5
-#define UNEQUAL_RAD 0.09
+#define UNEQUAL_ERRORS 4
+#define UNEQUAL_RAD 0.06
 #define ROUNDS 6
 /* Phases that are worse known than this, rad, are not followed. */
 #define MOST_PHASE_SE 0.2
@@ -52,6 +52,9 @@ typedef struct trace {
     double phase[NG_SIM_MAX_PHASES];     /* relative to the first */
     double intensity[NG_SIM_MAX_PHASES]; /* as used */
     bool equal;
+    double step[NG_SIM_MAX_PHASES]; /* phases relative to the first, as the frames show them */
+    double step_se[NG_SIM_MAX_PHASES];
+    bool settled;
     ng_sim_single single[NG_SIM_MAX_PHASES];
     double peak, second_peak, explained;
 } trace;
@@ -84,7 +87,7 @@ static void find_k(const hunt *t, ng_sim_bands *b, trace *out)
     size_t chosen = 0;
     for (size_t i = 0; i < n; i++) {
         ng_sim_estimate e;
-        ng_sim_try(&t->search, b, list[i].kx, list[i].ky, &e);
+        ng_sim_try(&t->search, b, (double[]){list[i].kx, list[i].ky}, 1, &e);
         if (i == 0 || e.explained > best->explained) {
             second = i > 0 ? best->explained : 0;
             *best = e;
@@ -99,8 +102,22 @@ static void find_k(const hunt *t, ng_sim_bands *b, trace *out)
         out->second_peak = best->explained > 0 ? second / best->explained : 1;
         ng_sim_refine(&t->search, b, best);
         ng_sim_estimate there;
-        ng_sim_try(&t->search, b, best->value[0], best->value[1], &there);
+        ng_sim_try(&t->search, b, best->value, 3, &there);
         out->explained = there.explained;
+    }
+}
+
+/* Light of each frame, and the steps that its stripes make. */
+static void look_at_frames(const ng_sim_search *s, ng_sim_bands *b, trace *out)
+{
+    ng_sim_singles(s, b, &out->estimate, out->single);
+    memcpy(out->step, out->phase, sizeof out->step);
+    out->settled = ng_sim_steps(s, b, out->intensity, &out->estimate, out->step, out->step_se);
+    if (!out->settled) { /* too far from there: what single frames say is coarse, but near */
+        for (size_t p = 0; p < s->layout->phases; p++) {
+            out->step[p] = out->single[p].phase - out->single[0].phase;
+        }
+        out->settled = ng_sim_steps(s, b, out->intensity, &out->estimate, out->step, out->step_se);
     }
 }
 
@@ -117,9 +134,10 @@ static ng_status search_direction(void *context, size_t d, int worker, ng_error 
     out->equal = true;
     ng_sim_bands_load(&t->search, d, b);
     ng_sim_bands_separate(&t->search, out->phase, out->intensity, b);
+    ng_sim_bands_share(&t->search, b);
     find_k(t, b, out);
     if (out->estimate.converged) {
-        ng_sim_singles(&t->search, b, &out->estimate, out->single);
+        look_at_frames(&t->search, b, out);
     }
     return NG_OK;
 }
@@ -134,12 +152,13 @@ static ng_status search_again(void *context, size_t d, int worker, ng_error *err
     if (out->estimate.converged) {
         ng_sim_bands_load(&t->search, d, b);
         ng_sim_bands_separate(&t->search, out->phase, out->intensity, b);
+        if (t->even != NULL) {
+            const size_t n = t->search.plane.width * t->search.plane.height;
+            memcpy(t->even + d * n, b->even, n * sizeof *b->even);
+        }
+        ng_sim_bands_share(&t->search, b);
         ng_sim_refine(&t->search, b, &out->estimate);
-        ng_sim_singles(&t->search, b, &out->estimate, out->single);
-    }
-    const size_t n = t->search.plane.width * t->search.plane.height;
-    if (t->even != NULL && out->estimate.converged) {
-        memcpy(t->even + d * n, b->even, n * sizeof *b->even);
+        look_at_frames(&t->search, b, out);
     }
     return NG_OK;
 }
@@ -246,42 +265,43 @@ static void warn_light(const light *l, ng_warnings *warnings)
 
 /* ---- steps of the phases ---- */
 
-/* Are the single frames' phases equal steps, but for their errors? */
-static bool steps_are_equal(size_t phases, const ng_sim_single *single)
+/* Are these equal steps, but for their errors? */
+static bool steps_are_equal(size_t phases, const double *step, const double *step_se)
 {
     double equal[NG_SIM_MAX_PHASES], re = 0, im = 0;
     equal_steps(phases, equal);
     for (size_t p = 0; p < phases; p++) {
-        re += cos(single[p].phase - equal[p]);
-        im += sin(single[p].phase - equal[p]);
+        re += cos(step[p] - equal[p]);
+        im += sin(step[p] - equal[p]);
     }
     const double common = atan2(im, re);
+    double most = 0, se = 0;
     for (size_t p = 0; p < phases; p++) {
-        const double off = fabs(remainder(single[p].phase - equal[p] - common, 2 * NG_SIM_PI));
-        if (off > UNEQUAL_ERRORS * single[p].phase_se && off > UNEQUAL_RAD) {
-            return false;
-        }
+        most = fmax(most, fabs(remainder(step[p] - equal[p] - common, 2 * NG_SIM_PI)));
+        se = fmax(se, step_se[p]);
     }
-    return true;
+    return !(most > UNEQUAL_ERRORS * se && most > UNEQUAL_RAD);
 }
 
-/* Returns whether any direction has steps of its own. */
+/* Steps that are not equal in one direction are not to be relied on in the others. Returns whether
+ * they are taken as found. */
 static bool settle_steps(const hunt *t)
 {
     const ng_sim_layout *layout = t->search.layout;
-    bool any = false;
+    bool free = t->search.options->steps == NG_SIM_PHASES_FREE;
     for (size_t d = 0; d < layout->directions; d++) {
-        trace *out = &t->trace[d];
-        const bool free = t->search.options->steps == NG_SIM_PHASES_FREE ||
-                          (t->search.options->steps == NG_SIM_PHASES_AUTO &&
-                           (!out->equal || !steps_are_equal(layout->phases, out->single)));
-        out->equal = !out->estimate.converged || !free;
-        for (size_t p = 0; !out->equal && p < layout->phases; p++) {
-            out->phase[p] = remainder(out->single[p].phase - out->single[0].phase, 2 * NG_SIM_PI);
-        }
-        any = any || !out->equal;
+        const trace *out = &t->trace[d];
+        free = free || (t->search.options->steps == NG_SIM_PHASES_AUTO && out->settled &&
+                        (!out->equal || !steps_are_equal(layout->phases, out->step, out->step_se)));
     }
-    return any;
+    for (size_t d = 0; free && d < layout->directions; d++) {
+        trace *out = &t->trace[d];
+        out->equal = !out->settled;
+        for (size_t p = 0; out->settled && p < layout->phases; p++) {
+            out->phase[p] = remainder(out->step[p], 2 * NG_SIM_PI);
+        }
+    }
+    return free;
 }
 
 /* ---- what is handed out ---- */
@@ -312,7 +332,6 @@ static void fill_direction(const hunt *t, size_t d, ng_sim_direction *out)
                               .ky_se = sqrt(e->covariance[1][1]),
                               .modulation = 2 * size,
                               .modulation_se = 2 * sqrt(size_variance),
-                              .phase_centre_se = sqrt(centre_variance),
                               .peak = from->peak,
                               .second_peak = from->second_peak,
                               .explained = from->explained,
@@ -320,8 +339,9 @@ static void fill_direction(const hunt *t, size_t d, ng_sim_direction *out)
                               .trusted = e->converged};
     const double first =
         atan2(ci, cr) - 2 * NG_SIM_PI * (out->kx * centre[0] + out->ky * centre[1]);
+    out->phase_centre_se = sqrt(centre_variance + (from->equal ? 0 : pow(from->step_se[0], 2)));
     for (size_t p = 0; p < layout->phases; p++) {
-        const double own = from->equal ? 0 : from->single[p].phase_se;
+        const double own = from->equal ? 0 : from->step_se[p];
         out->phase[p] = remainder(first + from->phase[p], 2 * NG_SIM_PI);
         out->phase_se[p] = sqrt(phase_variance + own * own);
         out->intensity[p] = from->intensity[p];
@@ -373,24 +393,26 @@ static ng_status hunt_all(hunt *t, const ng_run *run, ng_warnings *warnings, ng_
     return status;
 }
 
-static ng_status find_all(const ng_sim_layout *layout, const ng_sim_optics *optics,
-                          const ng_sim_camera *camera, const float *frames,
+/* All directions of `pattern`, for its layout, optics and camera. */
+static ng_status find_all(ng_sim_pattern *pattern, const float *frames,
                           const ng_sim_pattern_options *options, const ng_run *run,
-                          ng_sim_direction *direction, ng_warnings *warnings, ng_error *err)
+                          ng_warnings *warnings, ng_error *err)
 {
-    hunt t = {.camera = camera};
+    const size_t directions = pattern->layout.directions;
+    hunt t = {.camera = &pattern->camera};
     ng_run inner = ng_run_defaults();
     inner.threads = ng_run_threads(run);
-    if ((size_t)inner.threads > layout->directions) {
-        inner.threads = (int)layout->directions;
+    if ((size_t)inner.threads > directions) {
+        inner.threads = (int)directions;
     }
-    ng_status status = ng_sim_search_open(layout, optics, frames, options, &t.search, err);
+    ng_status status = ng_sim_search_open(pattern, frames, options, &t.search, err);
     status = status != NG_OK ? status : hunt_open(&t, inner.threads, err);
     status = status != NG_OK ? status : hunt_all(&t, &inner, warnings, err);
-    for (size_t d = 0; status == NG_OK && d < layout->directions; d++) {
-        fill_direction(&t, d, &direction[d]);
-        direction[d].contrast_to_noise =
-            ng_sim_contrast_to_noise(&t.search, camera, d, &t.bands[0], &direction[d]);
+    for (size_t d = 0; status == NG_OK && d < directions; d++) {
+        ng_sim_direction *out = &pattern->direction[d];
+        fill_direction(&t, d, out);
+        out->contrast_to_noise =
+            ng_sim_contrast_to_noise(&t.search, &pattern->camera, d, &t.bands[0], out);
     }
     hunt_close(&t, inner.threads);
     return status;
@@ -410,19 +432,19 @@ static ng_status try_other_order(const ng_sim_pattern *pattern, const float *fra
                                  const ng_sim_pattern_options *options, const ng_run *run,
                                  bool *wrong, double modulation[2], ng_error *err)
 {
-    ng_sim_layout other = pattern->layout;
-    other.order = other.order == NG_SIM_ANGLE_MAJOR ? NG_SIM_PHASE_MAJOR : NG_SIM_ANGLE_MAJOR;
-    ng_sim_direction direction[NG_SIM_MAX_DIRECTIONS] = {{0}};
-    ng_status status = find_all(&other, &pattern->optics, &pattern->camera, frames, options, run,
-                                direction, NULL, err);
+    const size_t n = pattern->layout.directions;
+    ng_sim_pattern other = {
+        .layout = pattern->layout, .optics = pattern->optics, .camera = pattern->camera};
+    other.layout.order =
+        other.layout.order == NG_SIM_ANGLE_MAJOR ? NG_SIM_PHASE_MAJOR : NG_SIM_ANGLE_MAJOR;
+    ng_status status = find_all(&other, frames, options, run, NULL, err);
     if (status == NG_OK) {
-        const size_t n = other.directions;
         modulation[0] = summed_modulation(pattern->direction, n) / (double)n;
-        modulation[1] = summed_modulation(direction, n) / (double)n;
+        modulation[1] = summed_modulation(other.direction, n) / (double)n;
         double explained[2] = {0, 0};
         for (size_t d = 0; d < n; d++) {
             explained[0] += pattern->direction[d].explained / (double)n;
-            explained[1] += direction[d].explained / (double)n;
+            explained[1] += other.direction[d].explained / (double)n;
         }
         *wrong = explained[1] > 1.3 * explained[0] && explained[1] > options->least_explained;
     }
@@ -450,8 +472,7 @@ ng_status ng_sim_pattern_estimate(const ng_sim_layout *layout, const ng_sim_opti
     status = status != NG_OK ? status : check_options(options, err);
     status = status != NG_OK ? status : ng_sim_frames_check(layout, frames, 0, err);
     if (status == NG_OK) {
-        status =
-            find_all(layout, optics, camera, frames, options, run, out->direction, warnings, err);
+        status = find_all(out, frames, options, run, warnings, err);
     }
     if (status != NG_OK) {
         return status;
@@ -490,7 +511,8 @@ static void follow(const hunt *t, const ng_sim_direction *known, size_t d, ng_si
     }
     ng_sim_bands_load(&t->search, d, b);
     ng_sim_bands_separate(&t->search, found->phase, known->intensity, b);
-    ng_sim_try(&t->search, b, known->kx, known->ky, &found->estimate);
+    ng_sim_bands_share(&t->search, b);
+    ng_sim_try(&t->search, b, (double[]){known->kx, known->ky}, 3, &found->estimate);
     const ng_sim_estimate *e = &found->estimate;
     const double size = hypot(e->value[2], e->value[3]);
     const double se = e->overlap > 0 && size > 0 ? sqrt(0.5 / e->overlap) / size : HUGE_VAL;
@@ -513,8 +535,7 @@ ng_status ng_sim_pattern_track(const ng_sim_pattern *pattern, const float *frame
     const ng_sim_pattern_options options = ng_sim_pattern_defaults();
     hunt t = {.camera = &pattern->camera};
     *out = *pattern;
-    ng_status status =
-        ng_sim_search_open(&pattern->layout, &pattern->optics, frames, &options, &t.search, err);
+    ng_status status = ng_sim_search_open(pattern, frames, &options, &t.search, err);
     status = status != NG_OK ? status : hunt_open(&t, 1, err);
     for (size_t d = 0; status == NG_OK && d < pattern->layout.directions; d++) {
         follow(&t, &pattern->direction[d], d, &out->direction[d]);

@@ -31,8 +31,8 @@ typedef struct ng_sim_search {
 
 #define NG_SIM_RADIAL 4096
 
-NG_MUST_CHECK ng_status ng_sim_search_open(const ng_sim_layout *layout, const ng_sim_optics *optics,
-                                           const float *frames,
+/* Layout and optics are those of `pattern`, which is borrowed like the rest. */
+NG_MUST_CHECK ng_status ng_sim_search_open(const ng_sim_pattern *pattern, const float *frames,
                                            const ng_sim_pattern_options *options,
                                            ng_sim_search *out, ng_error *err);
 void ng_sim_search_close(ng_sim_search *search);
@@ -56,6 +56,8 @@ void ng_sim_bands_load(const ng_sim_search *s, size_t d, ng_sim_bands *b);
 /* Bands from these frames for relative phases and intensities. */
 void ng_sim_bands_separate(const ng_sim_search *s, const double *phase, const double *intensity,
                            ng_sim_bands *b);
+/* Even light from all directions instead of this one's: the same object, less noise. */
+void ng_sim_bands_share(const ng_sim_search *s, ng_sim_bands *b);
 /* False when singular. */
 bool ng_sim_invert3(double a[3][3], double inverse[3][3]);
 /* Mean power beyond the cutoff. */
@@ -72,6 +74,24 @@ void ng_sim_correlate(const ng_sim_search *s, ng_sim_bands *b);
 size_t ng_sim_candidates(const ng_sim_search *s, const ng_sim_bands *b, ng_sim_candidate *list,
                          size_t most);
 
+/* One frequency k' of the overlap of H(k') and H(k' - k). */
+typedef struct ng_sim_point {
+    size_t index;
+    float ha, hb;           /* H(k'), H(k' - k) */
+    float slope_x, slope_y; /* of hb by kx, ky */
+} ng_sim_point;
+
+typedef void ng_sim_visit(void *context, const ng_sim_search *s, const ng_sim_point *p);
+
+void ng_sim_each_point(const ng_sim_search *s, double kx, double ky, ng_sim_visit *call,
+                       void *context);
+
+/* c as two numbers, and all phases but the first. */
+#define NG_SIM_MOST_UNKNOWN (NG_SIM_MAX_PHASES + 1)
+
+/* Inverse of an n x n matrix, n up to NG_SIM_MOST_UNKNOWN; false when singular. */
+bool ng_sim_invert(size_t n, const double *in, double *out);
+
 /* k, and c = m/2 exp(i phi) with phi at the centre of the field. */
 typedef struct ng_sim_estimate {
     double value[4]; /* kx, ky, Re c, Im c */
@@ -82,8 +102,9 @@ typedef struct ng_sim_estimate {
     bool converged;
 } ng_sim_estimate;
 
-/* How well k explains C_1 without a search: c and gain. */
-void ng_sim_try(const ng_sim_search *s, ng_sim_bands *b, double kx, double ky, ng_sim_estimate *e);
+/* How well k explains C_1 without a search: c and gain, roughly in 1 round, well in 3. */
+void ng_sim_try(const ng_sim_search *s, ng_sim_bands *b, const double k[2], int rounds,
+                ng_sim_estimate *e);
 /* Newton's search from there. */
 void ng_sim_refine(const ng_sim_search *s, ng_sim_bands *b, ng_sim_estimate *e);
 /* A real plane moved by k in frequency: the spectrum of image exp(2 pi i k r), r from the centre of
@@ -95,6 +116,11 @@ typedef struct ng_sim_single {
     double light, light_se; /* relative to the mean frame */
     double phase, phase_se; /* at the centre of the field */
 } ng_sim_single;
+
+/* Relative phases, the first kept, from all frames of b with k known: better than `phase`, and their
+ * standard errors, that of the first as part of c. False when they do not settle. */
+bool ng_sim_steps(const ng_sim_search *s, ng_sim_bands *b, const double *intensity,
+                  const ng_sim_estimate *e, double *phase, double *phase_se);
 
 /* For each frame of b, with k known. */
 void ng_sim_singles(const ng_sim_search *s, ng_sim_bands *b, const ng_sim_estimate *e,

@@ -83,8 +83,7 @@ ng_status ng_sim_peak_picture(const ng_sim_pattern *pattern, const float *frames
     ng_sim_search s;
     ng_sim_bands b = {0};
     double phase[NG_SIM_MAX_PHASES];
-    ng_status status =
-        ng_sim_search_open(&pattern->layout, &pattern->optics, frames, &options, &s, err);
+    ng_status status = ng_sim_search_open(pattern, frames, &options, &s, err);
     if (status == NG_OK) {
         status = ng_sim_bands_open(&s, &b, err);
     }
@@ -94,6 +93,7 @@ ng_status ng_sim_peak_picture(const ng_sim_pattern *pattern, const float *frames
         }
         ng_sim_bands_load(&s, d, &b);
         ng_sim_bands_separate(&s, phase, dir->intensity, &b);
+        ng_sim_bands_share(&s, &b);
         ng_sim_correlate(&s, &b);
         draw(&s, &b, dir, side, rgb);
     }

@@ -141,7 +141,11 @@ static ng_status create_common(ng_sim_reconstructor *r, ng_error *err)
                        g->fine.width, g->fine.height);
     }
     fill_waves(r);
-    return is_coarse(r->options.mode) ? NG_OK : create_spectra(r, err);
+    if (is_coarse(r->options.mode)) {
+        return NG_OK;
+    }
+    const ng_status status = create_spectra(r, err);
+    return status != NG_OK ? status : ng_sim_flux_create(r, err);
 }
 
 ng_status ng_sim_reconstructor_create(const ng_sim_pattern *pattern,
@@ -199,6 +203,7 @@ void ng_sim_reconstructor_destroy(ng_sim_reconstructor *r)
         ng_sim_aligned_free(r->coarse_spectrum[c]);
     }
     ng_sim_aligned_free(r->scratch);
+    ng_free(r->block);
     ng_free(r->lit);
     ng_free(r->sorted);
     ng_free(r);
@@ -326,6 +331,7 @@ static ng_status iterate(ng_sim_reconstructor *r, double background, const ng_ru
         n = 1;
     }
     ng_status status = ng_sim_joint(r, subset, n, background, run, info, err);
+    status = status != NG_OK ? status : ng_sim_flux_compare(r, run, info, err);
     status = status != NG_OK ? status : ng_sim_smooth(r, r->kernel_nm, run, err);
     if (status == NG_OK) {
         crop(r, r->object, image);
@@ -344,8 +350,11 @@ ng_status ng_sim_reconstruct(ng_sim_reconstructor *r, const float *frames, const
     const double extra = ng_sim_load_frames(r, frames);
     const double background =
         isnan(r->options.background) ? ng_sim_background(r) : r->options.background + extra;
-    *info = (ng_sim_run_info){.passes = 0, .settled = true};
+    *info = (ng_sim_run_info){.settled = true, .light_scale = NAN, .light_scale_se = NAN};
     ng_status status = NG_OK;
+    if (r->block != NULL) {
+        ng_sim_flux_measure(r);
+    }
     if (r->options.mode == NG_SIM_WIDEFIELD || r->options.mode == NG_SIM_DECONVOLVED) {
         mean_of_frames(r);
     }

@@ -53,7 +53,7 @@ void ng_sim_wave(double k, size_t n, double first, double step, ng_cf *out);
 /* The final kernel over the finest period that the optics and the pattern pass. Sharper ones
  * let the points of Richardson-Lucy through, wider ones lose resolution; measured in
  * docs/reconstruct.md. */
-#define NG_SIM_KERNEL 0.83
+#define NG_SIM_KERNEL 0.86
 
 /* 1/(k_c + mean |k|): finer is never claimed. */
 double ng_sim_finest_nm(const ng_sim_pattern *pattern);
@@ -67,6 +67,20 @@ typedef struct ng_sim_subset {
     double phase[NG_SIM_MAX_PHASES], intensity[NG_SIM_MAX_PHASES];
     const ng_cf *wave_x, *wave_y; /* on the fine grid */
 } ng_sim_subset;
+
+/* ---- light of the image against that of the frames (flux.c) ---------------------------------- */
+
+/* A block of camera pixels. */
+typedef struct ng_sim_block {
+    double pixels, seen, expected; /* of the frame; light of the mean frame; of the image's */
+} ng_sim_block;
+
+NG_MUST_CHECK ng_status ng_sim_flux_create(ng_sim_reconstructor *r, ng_error *err);
+/* The frames just loaded. */
+void ng_sim_flux_measure(ng_sim_reconstructor *r);
+/* Their light over that of r->object, into `info`. */
+NG_MUST_CHECK ng_status ng_sim_flux_compare(ng_sim_reconstructor *r, const ng_run *run,
+                                            ng_sim_run_info *info, ng_error *err);
 
 /* ---- the reconstruction (reconstruct.c) ------------------------------------------------------ */
 
@@ -82,7 +96,9 @@ struct ng_sim_reconstructor {
     float *spare;    /* fine, padded: the last pass's object, then for the final kernel */
     float *coverage; /* fine, padded: H^T 1 */
     ng_cf *fine_spectrum[3], *coarse_spectrum[3];
-    double *lit;    /* sums over blocks of the object: now, before */
+    double *lit;         /* sums over blocks of the object: now, before */
+    ng_sim_block *block; /* block_side x block_side camera pixels each; even */
+    size_t block_side;
     float *sorted;  /* pixels in order, for the background */
     ng_cf *scratch; /* `scratch_each` for each thread */
     size_t scratch_each;

@@ -82,16 +82,8 @@ static void slopes(const ng_sim_search *s, ng_sim_bands *b, double kx, double ky
 
 /* ---- sums over the overlap ---- */
 
-/* One frequency k' of the overlap. */
-typedef struct point {
-    size_t index;
-    float ha, hb;           /* H(k'), H(k' - k) */
-    float slope_x, slope_y; /* of hb by kx, ky */
-} point;
-
-typedef void visit(void *context, const ng_sim_search *s, const point *p);
-
-static void each_point(const ng_sim_search *s, double kx, double ky, visit *call, void *context)
+void ng_sim_each_point(const ng_sim_search *s, double kx, double ky, ng_sim_visit *call,
+                       void *context)
 {
     const size_t w = s->plane.width, h = s->plane.height;
     const float notch = (float)(NOTCH * s->cutoff), cutoff = (float)s->cutoff;
@@ -106,7 +98,7 @@ static void each_point(const ng_sim_search *s, double kx, double ky, visit *call
         for (size_t x = 0; x < w; x++) {
             const float fx = (float)ng_sim_bin(x, w), bx = fx - (float)kx;
             const float a = sqrtf(fx * fx + fy * fy), d = sqrtf(bx * bx + by * by);
-            point p = {.index = y * w + x, .ha = s->transfer[y * w + x]};
+            ng_sim_point p = {.index = y * w + x, .ha = s->transfer[y * w + x]};
             if (a < notch || d < notch || d >= cutoff || p.ha < LEAST_TRANSFER) {
                 continue;
             }
@@ -133,7 +125,7 @@ typedef struct sums {
     double gradient[4], matrix[4][4], bias[4];
 } sums;
 
-static void add_overlap(void *context, const ng_sim_search *s, const point *p)
+static void add_overlap(void *context, const ng_sim_search *s, const ng_sim_point *p)
 {
     (void)s;
     sums *t = context;
@@ -151,12 +143,13 @@ static void add_overlap(void *context, const ng_sim_search *s, const point *p)
     t->n++;
 }
 
-/* Sums need the noise's variance, which needs c: three rounds are enough. */
-static void solve_amplitude(const ng_sim_search *s, ng_sim_bands *b, ng_sim_estimate *e)
+/* Sums need the noise's variance, which needs c: three rounds are enough, and one to tell whether
+ * there is anything. */
+static void solve_amplitude(const ng_sim_search *s, ng_sim_bands *b, int rounds, ng_sim_estimate *e)
 {
-    for (int round = 0; round < 3; round++) {
+    for (int round = 0; round < rounds; round++) {
         sums t = {.b = b, .kept = -1, .c = {e->value[2], e->value[3]}};
-        each_point(s, e->value[0], e->value[1], add_overlap, &t);
+        ng_sim_each_point(s, e->value[0], e->value[1], add_overlap, &t);
         e->overlap = fmax(t.aa - t.noise, 1e-3 * t.aa);
         e->value[2] = e->overlap > 0 ? t.ab[0] / e->overlap : 0;
         e->value[3] = e->overlap > 0 ? t.ab[1] / e->overlap : 0;
@@ -166,16 +159,17 @@ static void solve_amplitude(const ng_sim_search *s, ng_sim_bands *b, ng_sim_esti
     }
 }
 
-void ng_sim_try(const ng_sim_search *s, ng_sim_bands *b, double kx, double ky, ng_sim_estimate *e)
+void ng_sim_try(const ng_sim_search *s, ng_sim_bands *b, const double k[2], int rounds,
+                ng_sim_estimate *e)
 {
-    *e = (ng_sim_estimate){.value = {kx, ky, 0.25, 0}};
-    ng_sim_shifted(s, b->even, kx, ky, b->work[0]);
-    solve_amplitude(s, b, e);
+    *e = (ng_sim_estimate){.value = {k[0], k[1], 0.25, 0}};
+    ng_sim_shifted(s, b->even, k[0], k[1], b->work[0]);
+    solve_amplitude(s, b, rounds, e);
 }
 
 /* ---- Newton ---- */
 
-static void add_difference(void *context, const ng_sim_search *s, const point *p)
+static void add_difference(void *context, const ng_sim_search *s, const ng_sim_point *p)
 {
     (void)s;
     const sums *t = context;
@@ -193,7 +187,7 @@ static void difference(const ng_sim_search *s, ng_sim_bands *b, const ng_sim_est
     sums t = {.b = b, .c = {e->value[2], e->value[3]}};
     ng_sim_shifted(s, b->even, e->value[0], e->value[1], b->keep[1]);
     memset(b->keep[0], 0, n * sizeof *b->keep[0]);
-    each_point(s, e->value[0], e->value[1], add_difference, &t);
+    ng_sim_each_point(s, e->value[0], e->value[1], add_difference, &t);
     ng_sim_plane_backward(&s->plane, b->keep[0]);
     for (size_t i = 0; i < n; i++) {
         const size_t x = i % w, y = i / w;
@@ -205,7 +199,7 @@ static void difference(const ng_sim_search *s, ng_sim_bands *b, const ng_sim_est
     ng_sim_plane_forward(&s->plane, b->keep[0]);
 }
 
-static void add_step(void *context, const ng_sim_search *s, const point *p)
+static void add_step(void *context, const ng_sim_search *s, const ng_sim_point *p)
 {
     sums *t = context;
     const ng_sim_bands *b = t->b;
@@ -252,7 +246,7 @@ static void add_step(void *context, const ng_sim_search *s, const point *p)
 static sums step_sums(const ng_sim_search *s, ng_sim_bands *b, const ng_sim_estimate *e)
 {
     sums t = {.b = b, .kept = -1, .c = {e->value[2], e->value[3]}};
-    each_point(s, e->value[0], e->value[1], add_step, &t);
+    ng_sim_each_point(s, e->value[0], e->value[1], add_step, &t);
     for (int i = 0; i < 4; i++) {
         for (int j = 0; j < i; j++) {
             t.matrix[j][i] = t.matrix[i][j];
@@ -261,40 +255,38 @@ static sums step_sums(const ng_sim_search *s, ng_sim_bands *b, const ng_sim_esti
     return t;
 }
 
-/* Gauss-Jordan with scaling; false when singular. */
-static bool invert4(double in[4][4], double out[4][4])
+/* ---- small systems ---- */
+
+/* Gauss-Jordan with scaling. */
+bool ng_sim_invert(size_t n, const double *in, double *out)
 {
-    double a[4][4], scale[4];
-    for (int i = 0; i < 4; i++) {
-        scale[i] = in[i][i] > 0 ? 1 / sqrt(in[i][i]) : 0;
+    double a[NG_SIM_MOST_UNKNOWN * NG_SIM_MOST_UNKNOWN], scale[NG_SIM_MOST_UNKNOWN];
+    for (size_t i = 0; i < n; i++) {
+        scale[i] = in[i * n + i] > 0 ? 1 / sqrt(in[i * n + i]) : 0;
     }
-    for (int i = 0; i < 4; i++) {
-        for (int j = 0; j < 4; j++) {
-            a[i][j] = in[i][j] * scale[i] * scale[j];
-            out[i][j] = i == j;
-        }
+    for (size_t i = 0; i < n * n; i++) {
+        a[i] = in[i] * scale[i / n] * scale[i % n];
+        out[i] = i / n == i % n;
     }
-    for (int k = 0; k < 4; k++) {
-        if (!(a[k][k] > 1e-9)) {
+    for (size_t k = 0; k < n; k++) {
+        if (!(a[k * n + k] > 1e-9)) {
             return false;
         }
-        const double pivot = 1 / a[k][k];
-        for (int j = 0; j < 4; j++) {
-            a[k][j] *= pivot;
-            out[k][j] *= pivot;
+        const double pivot = 1 / a[k * n + k];
+        for (size_t j = 0; j < n; j++) {
+            a[k * n + j] *= pivot;
+            out[k * n + j] *= pivot;
         }
-        for (int i = 0; i < 4; i++) {
-            const double factor = a[i][k];
-            for (int j = 0; i != k && j < 4; j++) {
-                a[i][j] -= factor * a[k][j];
-                out[i][j] -= factor * out[k][j];
+        for (size_t i = 0; i < n; i++) {
+            const double factor = a[i * n + k];
+            for (size_t j = 0; i != k && j < n; j++) {
+                a[i * n + j] -= factor * a[k * n + j];
+                out[i * n + j] -= factor * out[k * n + j];
             }
         }
     }
-    for (int i = 0; i < 4; i++) {
-        for (int j = 0; j < 4; j++) {
-            out[i][j] *= scale[i] * scale[j];
-        }
+    for (size_t i = 0; i < n * n; i++) {
+        out[i] *= scale[i / n] * scale[i % n];
     }
     return true;
 }
@@ -325,7 +317,7 @@ static void add_scores(const ng_sim_search *s, ng_sim_bands *b, const ng_sim_est
     sums t = {.b = b, .kept = i, .c = {e->value[2], e->value[3]}};
     memset(b->keep[1], 0, n * sizeof *b->keep[1]);
     memset(b->keep[2], 0, n * sizeof *b->keep[2]);
-    each_point(s, e->value[0], e->value[1], add_step, &t);
+    ng_sim_each_point(s, e->value[0], e->value[1], add_step, &t);
     ng_sim_plane_backward(&s->plane, b->keep[1]);
     ng_sim_plane_backward(&s->plane, b->keep[2]);
     for (size_t y = 0; y < h; y++) {
@@ -370,7 +362,7 @@ static bool invert_information(const sums *t, double most, double inverse[4][4])
         for (int i = 0; i < 4; i++) {
             information[i][i] -= fmin(t->bias[i], most * information[i][i]);
         }
-        if (invert4(information, inverse)) {
+        if (ng_sim_invert(4, information[0], inverse[0])) {
             return true;
         }
     }
