@@ -2,11 +2,11 @@
 /*
  * Steps from position to position of the stripes, from all frames of a direction together.
  *
- * With wrong steps a bit of C_0 and C_-1 is left in C_1. Where the passbands of C_0, moved by k, and
- * C_1 overlap, e = H(k' - k) C_1(k') - c H(k') C_0(k' - k) must be noise: phases and c are found by
- * Newton's steps on the likelihood sum |e|^2/v + ln v. C_1 is a sum of the frames, so that what they
- * hold of the object elsewhere is taken away by the right phases and need not be known. What the
- * noise of the frames adds to the sums is known and taken off.
+ * With wrong steps a bit of C_0 and C_-1 is left in C_1. Where the passbands of C_0, moved by k,
+ * and C_1 overlap, e = H(k' - k) C_1(k') - c H(k') C_0(k' - k) must be noise: phases and c are
+ * found by Newton's steps on the likelihood sum |e|^2/v + ln v. C_1 is a sum of the frames, so that
+ * what they hold of the object elsewhere is taken away by the right phases and need not be known.
+ * What the noise of the frames adds to the sums is known and taken off.
  */
 #include "pattern_internal.h"
 

@@ -325,8 +325,8 @@ static void sum_bands(const ng_sim_reconstructor *r, size_t d, size_t left, size
 }
 
 /* Richardson-Lucy sharpens bright spots more than its linear transfer says, and their stripes come
- * out too strong for H_e. In blocks far larger than a spot the stripes hold m H_1(k) of the light of
- * the band in the middle; what makes it so is the weight of the former. */
+ * out too strong for H_e. In blocks far larger than a spot the stripes hold m H_1(k) of the light
+ * of the band in the middle; what makes it so is the weight of the former. */
 static double weight_of_stripes(const ng_sim_reconstructor *r, size_t d)
 {
     const ng_sim_direction *dir = &r->pattern.direction[d];

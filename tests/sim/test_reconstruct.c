@@ -181,9 +181,9 @@ static double light_of_nine(ng_sim_mode mode)
     return sum;
 }
 
-/* Sums over dim points after the default passes. Noise of the mean of nine is 1 %; what the estimate
- * is still too wide by makes 1 % too much (joint) and 4 % (two-step, whose bands without their
- * weights would make it 15 %). */
+/* Sums over dim points after the default passes. Noise of the mean of nine is 1 %; what the
+ * estimate is still too wide by makes 1 % too much (joint) and 4 % (two-step, whose bands without
+ * their weights would make it 15 %). */
 static void test_light_of_dim_points(void **state)
 {
     (void)state;
