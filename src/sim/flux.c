@@ -111,8 +111,8 @@ static ng_status expect(ng_sim_reconstructor *r, const ng_run *run, ng_error *er
 
 /* ---- one over the other ---- */
 
-/* Least squares for seen = scale * expected + constant * pixels, each block with the variance of its
- * photoelectrons. */
+/* Least squares for seen = scale * expected + constant * pixels, each block with the variance of
+ * its photoelectrons. */
 static void fit_scale(const ng_sim_reconstructor *r, double *scale, double *se)
 {
     const double frames = (double)ng_sim_layout_frames(&r->pattern.layout);

@@ -117,8 +117,8 @@ typedef struct ng_sim_single {
     double phase, phase_se; /* at the centre of the field */
 } ng_sim_single;
 
-/* Relative phases, the first kept, from all frames of b with k known: better than `phase`, and their
- * standard errors, that of the first as part of c. False when they do not settle. */
+/* Relative phases, the first kept, from all frames of b with k known: better than `phase`, and
+ * their standard errors, that of the first as part of c. False when they do not settle. */
 bool ng_sim_steps(const ng_sim_search *s, ng_sim_bands *b, const double *intensity,
                   const ng_sim_estimate *e, double *phase, double *phase_se);
 
