@@ -251,8 +251,7 @@ static ng_status read_list(const char *flag, const ng_text_list *list, ng_assign
 {
     const char *names[NG_N_GROWTH_PARAMETERS];
     assigned to = {flag, out};
-    const ng_assignments form = {flag,   "eps_f=3.04", names, NG_N_GROWTH_PARAMETERS,
-                                 assign, &to};
+    const ng_assignments form = {flag, "eps_f=3.04", names, NG_N_GROWTH_PARAMETERS, assign, &to};
     for (size_t i = 0; i < NG_N_GROWTH_PARAMETERS; i++) {
         names[i] = ng_growth_parameter_info()[i].name;
     }
@@ -569,6 +568,26 @@ static ng_status fit_flask(ng_cli *cli, ng_data *data, ng_growth_fit_options *o,
     return status;
 }
 
+static ng_status fit_flask_forward(ng_cli *cli, ng_data *data, ng_growth_fit_options *o,
+                                   const ng_forward_options *forward, fits *out, ng_error *err)
+{
+    ng_samples samples = {0};
+    ng_trajectories quantiles = {0};
+    ng_status status = ng_samples_make(&data->tracks, &samples, &cli->warnings, err);
+    if (status == NG_OK) {
+        status = ng_forward_fit_samples(&samples, o, forward, &cli->run, &quantiles, &out->rate,
+                                        &out->growth, &out->forward, &cli->warnings, err);
+    }
+    status = status == NG_OK ? resize(data, quantiles.sigma_s_nm, err) : status;
+    if (status == NG_OK) {
+        status = ng_forward_fit_json(&out->forward, &out->growth, &out->rate, &quantiles, o,
+                                     forward, &data->material, &cli->result, &cli->warnings, err);
+    }
+    ng_trajectories_free(&quantiles);
+    ng_samples_free(&samples);
+    return status;
+}
+
 static ng_status fit_forward(ng_cli *cli, const ng_data *data, const ng_growth_fit_options *o,
                              const ng_forward_options *forward, fits *out, ng_error *err)
 {
@@ -578,6 +597,18 @@ static ng_status fit_forward(ng_cli *cli, const ng_data *data, const ng_growth_f
                ? ng_forward_fit_json(&out->forward, &out->growth, &out->rate, &data->trajectories,
                                      o, forward, &data->material, &cli->result, &cli->warnings, err)
                : status;
+}
+
+/* `forward` NULL: the rate estimator. */
+static ng_status fit(ng_cli *cli, ng_data *data, ng_growth_fit_options *o,
+                     const ng_forward_options *forward, fits *out, ng_error *err)
+{
+    if (data->tracks.ex_situ) {
+        return forward != NULL ? fit_flask_forward(cli, data, o, forward, out, err)
+                               : fit_flask(cli, data, o, out, err);
+    }
+    return forward != NULL ? fit_forward(cli, data, o, forward, out, err)
+                           : fit_rate(cli, data, o, out, err);
 }
 
 static void print_all(const ng_cli *cli, const fits *f, const ng_growth_fit_options *o,
@@ -781,9 +812,7 @@ static ng_status run(ng_cli *cli, const void *values, ng_error *err)
         status = ng_cli_keep_records(cli, err);
     }
     if (status == NG_OK) {
-        status = is_forward(o)         ? fit_forward(cli, &data, &fit_o, &forward_o, &f, err)
-                 : data.tracks.ex_situ ? fit_flask(cli, &data, &fit_o, &f, err)
-                                       : fit_rate(cli, &data, &fit_o, &f, err);
+        status = fit(cli, &data, &fit_o, is_forward(o) ? &forward_o : NULL, &f, err);
     }
     if (status == NG_OK) {
         status = put_ensemble(cli, &data, cli->result, err);

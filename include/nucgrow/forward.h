@@ -134,6 +134,29 @@ NG_MUST_CHECK ng_status ng_forward_fit_run(const ng_trajectories *trajectories,
                                            ng_error *err);
 void ng_forward_fit_free(ng_forward_fit *fit);
 
+/**
+ * The same for samples drawn from a flask: the first sample is carried forward, and the later ones
+ * are held against what becomes of it.
+ *
+ * Given:  growth as ng_growth_fit_flask() has them; options without `compare` and
+ *         `first_frames_only`.
+ * Method: the first sample is 60 Gaussian particles of equal share; a later sample is drawn from
+ *         their mixture, its ln r being off by an error of its own, normal with ng_samples.scatter.
+ *         The likelihood is that of its radii. sigma_s: the most likely of a few values.
+ * Result: growth->samples, ->sample; the trajectories (owned: ng_trajectories_free), whose frames
+ *         are those of the fit; mean_n and var_n are those of the quantiles, mean_n_model and
+ *         var_n_model predicted by the master equation from the first sample; frame_cost is the mean
+ *         square of sqrt(12) (F - 1/2), F the predicted distribution function at each particle of
+ *         the nearest sample: 1 where the distribution is right.
+ * Errors: as ng_forward_fit_run; NG_USAGE for the options named above.
+ */
+NG_MUST_CHECK ng_status ng_forward_fit_samples(const ng_samples *samples,
+                                               ng_growth_fit_options *growth,
+                                               const ng_forward_options *options, const ng_run *run,
+                                               ng_trajectories *trajectories, ng_growth_fit *rate,
+                                               ng_growth_fit *out, ng_forward_fit *forward,
+                                               ng_warnings *warnings, ng_error *err);
+
 /** The whole fit-growth.json of a forward fit (docs/results.md): that of ng_growth_fit_json with
  *  keys `forward` and `rate`. Owned by the caller. */
 NG_MUST_CHECK ng_status ng_forward_fit_json(const ng_forward_fit *forward, const ng_growth_fit *fit,

@@ -25,6 +25,8 @@ typedef struct ng_samples {
     size_t *first; /* n_times + 1 */
     double *radius_nm;
     size_t dropped; /* outliers */
+    double scatter; /* s.d. of ln r by which whole samples are off, beyond what the particles in
+                       them explain: from how they jump about the line between their neighbours */
 } ng_samples;
 
 /** Robust standard deviations (1.4826 times the median deviation) of ln r from the median of its

@@ -112,39 +112,45 @@ static double mean_log(const ng_samples *s, size_t k, double *se2)
     return sum / n;
 }
 
-/* How far sample k lies from the line between its neighbours, and the variance of that. */
-static double off_line(const ng_samples *s, size_t k, double *variance)
+/* How far one sample more lies from the line between its neighbours than the one before it did:
+ * growth that bends puts neighbours on the same side, scatter does not. Sums over samples k - 2 to
+ * k + 1, with weights whose squares add up to `squares`; `variance`: what the particles explain. */
+static double jump(const ng_samples *s, size_t k, double *variance, double *squares)
 {
-    double below, here, above;
-    const double share = (s->time_s[k] - s->time_s[k - 1]) / (s->time_s[k + 1] - s->time_s[k - 1]);
-    const double x = mean_log(s, k - 1, &below), z = mean_log(s, k + 1, &above);
-    const double off = mean_log(s, k, &here) - x - share * (z - x);
-    *variance = here + (1.0 - share) * (1.0 - share) * below + share * share * above;
-    return off;
+    const double *t = s->time_s;
+    const double here = (t[k] - t[k - 1]) / (t[k + 1] - t[k - 1]);
+    const double before = (t[k - 1] - t[k - 2]) / (t[k] - t[k - 2]);
+    const double weight[4] = {1.0 - before, here - 2.0, 1.0 + before, -here};
+    double sum = 0.0;
+    *variance = *squares = 0.0;
+    for (size_t i = 0; i < 4; i++) {
+        double se2;
+        sum += weight[i] * mean_log(s, k - 2 + i, &se2);
+        *variance += weight[i] * weight[i] * se2;
+        *squares += weight[i] * weight[i];
+    }
+    return sum;
 }
 
-/* Growth that bends puts neighbours on the same side of their lines, scatter does not. */
-static void warn_of_scatter(const ng_samples *s, ng_warnings *warnings)
+static void find_scatter(ng_samples *s, ng_warnings *warnings)
 {
-    double sum = 0.0, n = 0.0, variance_before = 0.0, before = 0.0;
-    for (size_t k = 1; k + 1 < s->n_times; k++) {
-        double variance;
-        const double off = off_line(s, k, &variance);
-        if (k > 1) {
-            sum += (off - before) * (off - before) / (variance + variance_before);
-            n += 1.0;
-        }
-        before = off;
-        variance_before = variance;
+    double beyond = 0.0, weights = 0.0, standard = 0.0, n = 0.0;
+    for (size_t k = 2; k + 1 < s->n_times; k++) {
+        double variance, squares;
+        const double off = jump(s, k, &variance, &squares);
+        beyond += off * off - variance;
+        weights += squares;
+        standard += off * off / variance;
+        n += 1.0;
     }
-    const double scatter = n > 0 ? sqrt(sum / n) : 0.0;
-    if (scatter > NG_SAMPLE_SCATTER) {
+    s->scatter = weights > 0 ? sqrt(fmax(beyond / weights, 0.0)) : 0.0;
+    if (n > 0 && sqrt(standard / n) > NG_SAMPLE_SCATTER) {
         ng_warnings_add(
             warnings, "samples-scatter",
-            "mean sizes of samples lie %.1f standard errors from the line between their "
-            "neighbours: samples differ by more than the particles in them, so "
-            "intervals from drawing particles anew are too narrow",
-            scatter);
+            "mean sizes of samples jump by %.1f standard errors about the line between their "
+            "neighbours (%.2g %% of the radius): samples differ by more than the particles in "
+            "them, so intervals from drawing particles anew are too narrow",
+            sqrt(standard / n), 100.0 * s->scatter);
     }
 }
 
@@ -172,7 +178,7 @@ ng_status ng_samples_make(const ng_tracks *t, ng_samples *out, ng_warnings *warn
                          "different times",
                          out->n_times, out->n_times == 1 ? "" : "s", MIN_SAMPLES);
     } else {
-        warn_of_scatter(out, warnings);
+        find_scatter(out, warnings);
     }
 
 out:

@@ -240,6 +240,7 @@ typedef struct growth_flask {
 
 /* How many values of sigma_s are tried: 1 where it is given. */
 size_t ng_growth_sigma_count(const ng_growth_fit_options *options);
+double ng_growth_sigma_at(const ng_growth_fit_options *options, size_t index);
 /* `rng`: particles are drawn anew; NULL: as they are. */
 ng_status ng_growth_flask_make(const ng_growth_fit_options *options, size_t sigma_index,
                                gsl_rng *rng, growth_flask *out, ng_error *err);

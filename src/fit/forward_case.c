@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define FRAMES_PER_COEFFICIENT 8
+#define SAMPLES_PER_COEFFICIENT 2
 #define COEFFICIENTS_LEAST 6
 #define COEFFICIENTS_MOST 20
 #define SHAPE_COEFFICIENTS 4 /* of a shape that changes slowly */
@@ -22,7 +23,12 @@ ng_forward_options ng_forward_defaults(void)
 ng_status ng_forward_check(const ng_forward_options *o, const ng_growth_fit_options *growth,
                            ng_error *err)
 {
-    if (growth->published) {
+    if (growth->samples != NULL && (o->compare || o->first_frames_only)) {
+        return NG_FAIL(err, NG_USAGE,
+                       "samples from a flask follow no particle: leave out --compare-models and "
+                       "--likelihood first-frames");
+    }
+    if (growth->published && growth->samples == NULL) {
         return NG_FAIL(err, NG_USAGE,
                        "preset published is a rate estimator; leave out --preset, "
                        "or take --estimator rate");
@@ -58,7 +64,8 @@ static size_t steps_for(const ng_trajectories *t)
     return (size_t)fmin(fmax(steps, 1.0), STEPS_MOST);
 }
 
-static size_t coefficients_for(const ng_forward_options *o, size_t n_frames)
+static size_t coefficients_for(const ng_forward_options *o, const ng_samples *samples,
+                               size_t n_frames)
 {
     switch (o->law) {
     case NG_SUPERSATURATION_CONSTANT:
@@ -69,6 +76,9 @@ static size_t coefficients_for(const ng_forward_options *o, size_t n_frames)
         break;
     }
     size_t n = o->coefficients > 0 ? o->coefficients : n_frames / FRAMES_PER_COEFFICIENT;
+    if (o->coefficients == 0 && samples != NULL) {
+        n = samples->n_times / SAMPLES_PER_COEFFICIENT;
+    }
     size_t least = o->coefficients > 0 ? 4 : COEFFICIENTS_LEAST;
     size_t most = o->coefficients > 0 ? o->coefficients : COEFFICIENTS_MOST;
     return n < least ? least : n > most ? most : n;
@@ -111,12 +121,14 @@ static ng_status make_splines(forward_case *c, size_t steps, ng_error *err)
     const forward_data *d = &c->data;
     size_t intervals = d->n_frames - 1, count = intervals * steps;
     double duration = (double)intervals * d->frame_s, step = d->frame_s / (double)steps;
-    size_t n_S = coefficients_for(c->options, d->n_frames);
+    size_t n_S = coefficients_for(c->options, c->growth->samples, d->n_frames);
     c->middle_s = NG_NEW(double, count > intervals ? count : intervals);
     if (!c->middle_s) {
         return NG_FAIL(err, NG_MEMORY, "forward fit: no memory for %zu steps", count);
     }
     lay_out(c->growth, c->options, n_S, &c->layout);
+    /* what is drawn twice is not the same particle: noise is part of the distribution */
+    c->layout.fixed[c->layout.noise] = c->growth->samples != NULL;
     for (size_t i = 0; i < intervals; i++) {
         c->middle_s[i] = ((double)i + 0.5) * d->frame_s;
     }
@@ -138,7 +150,9 @@ ng_status ng_forward_case_create(const ng_trajectories *t, const ng_growth_fit_o
                                  ng_error *err)
 {
     *out = (forward_case){.t = t, .growth = growth, .options = options};
-    ng_status status = ng_forward_data_make(t, &out->data, err);
+    ng_status status = growth->samples != NULL
+                           ? ng_forward_flask_make(growth->samples, t, &out->data, &out->flask, err)
+                           : ng_forward_data_make(t, &out->data, err);
     size_t steps = steps_for(t);
     if (status == NG_OK) {
         status = make_splines(out, steps, err);
@@ -148,6 +162,7 @@ ng_status ng_forward_case_create(const ng_trajectories *t, const ng_growth_fit_o
         .layout = &out->layout,
         .supersaturation = &out->supersaturation,
         .shape = &out->shape,
+        .flask = growth->samples != NULL ? &out->flask : NULL,
         .steps = steps,
         .first_frames = options->first_frames_only ? options->first_frames : SIZE_MAX,
     };
@@ -160,6 +175,7 @@ ng_status ng_forward_case_create(const ng_trajectories *t, const ng_growth_fit_o
 void ng_forward_case_free(forward_case *c)
 {
     ng_forward_data_free(&c->data);
+    ng_forward_flask_free(&c->flask);
     ng_forward_basis_free(&c->supersaturation);
     ng_forward_basis_free(&c->shape);
     ng_free(c->middle_s);

@@ -220,8 +220,8 @@ static ng_forward_number number(const forward_case *c, const forward_search *bes
     }
     double z = gsl_cdf_ugaussian_Pinv(0.5 * (1.0 + c->growth->level));
     out.value = exp(best->x[index]);
-    out.lower = exp(c->layout.lower[index]);
-    out.upper = exp(c->layout.upper[index]);
+    out.lower = c->layout.fixed[index] ? out.value : exp(c->layout.lower[index]);
+    out.upper = c->layout.fixed[index] ? out.value : exp(c->layout.upper[index]);
     for (size_t j = 0; j < k->n; j++) {
         if (k->index[j] == index) {
             double factor = exp(z * sqrt(k->robust[j * k->n + j]));
@@ -371,6 +371,20 @@ static double variance_cost(const ng_growth_fit *fit)
     return sum / ((double)fit->n_frames * fmax((high - low) * (high - low), 1e-300));
 }
 
+/* The frame nearest to `frame` that counts anything. */
+static size_t nearest(const double *count, size_t n, size_t frame)
+{
+    for (size_t away = 0; away < n; away++) {
+        if (frame >= away && count[frame - away] > 0.0) {
+            return frame - away;
+        }
+        if (frame + away < n && count[frame + away] > 0.0) {
+            return frame + away;
+        }
+    }
+    return frame;
+}
+
 /* Squared innovations of each frame over what was expected. */
 static ng_status put_frame_cost(const forward_case *c, const double *x, ng_growth_fit *out,
                                 ng_error *err)
@@ -394,7 +408,9 @@ static ng_status put_frame_cost(const forward_case *c, const double *x, ng_growt
             }
         }
         for (size_t i = 0; i < out->n_frames; i++) {
-            size_t f = out->frame[i]; /* 0: where all particles are seen for the first time */
+            size_t f =
+                c->like.flask ? nearest(count, c->data.n_frames, out->frame[i]) : out->frame[i];
+            /* 0: where all particles are seen for the first time */
             out->frame_cost[i] = count[f] > 0.0 ? sum[f] / count[f] : 0.0;
         }
     }
@@ -500,6 +516,13 @@ static ng_status judge(const forward_case *c, const ng_run *run, const ng_growth
     if (status != NG_OK) {
         return status;
     }
+    if (c->like.flask) {
+        /* quantiles were drawn, and each stands for many particles of a sample */
+        double particles = (double)c->data.n_points / (double)c->data.n_tracks;
+        for (size_t i = 0; i < n; i++) {
+            out->var_sd[i] *= sqrt((double)c->t->n_tracks / particles);
+        }
+    }
     for (size_t i = 0; i < n; i++) {
         within += fabs(fit->var_n_model[i] - fit->var_n[i]) <= 2.0 * out->var_sd[i];
         smooth += fabs(fit->mean_n_model[i] / moving_mean(fit->mean_n, n, i) - 1.0) <= NEAR_MEAN;
@@ -533,14 +556,20 @@ static ng_status run_replicate(void *context, size_t index, int worker, void *re
     forward_problem like = c->like;
     forward_search s = *job->best;
     forward_moments m = {0};
+    forward_flask drawn = {0};
     (void)worker;
     gsl_rng *rng = ng_random_open(job->seed, index);
     double *weight = NG_NEW(double, c->t->n_tracks), *series = (double *)(void *)(out + 1);
     ng_status status = rng && weight ? ng_forward_moments_create(c->t->n_frames, &m, err)
                                      : NG_FAIL(err, NG_MEMORY, "bootstrap: no memory");
-    if (status == NG_OK) {
+    if (status == NG_OK && c->like.flask) {
+        status = ng_forward_flask_draw(c->like.flask, rng, &drawn, err);
+        like.flask = &drawn;
+    } else if (status == NG_OK) {
         ng_bootstrap_trajectories(rng, c->t, weight);
         like.weight = weight;
+    }
+    if (status == NG_OK) {
         /* Along the directions on which data say little a search does not leave its start, and all
          * replicates would agree there: the level of the potential is drawn from its profile. */
         forward_spring spring = {job->mu->n, ng_forward_mu_at(job->mu, gsl_ran_ugaussian(rng))};
@@ -557,6 +586,7 @@ static ng_status run_replicate(void *context, size_t index, int worker, void *re
         memcpy(series + c->t->n_frames, m.variance, c->t->n_frames * sizeof *series);
     }
     ng_forward_moments_free(&m);
+    ng_forward_flask_free(&drawn);
     ng_random_close(rng);
     ng_free(weight);
     return status;
@@ -784,7 +814,7 @@ static ng_status fit_case(forward_case *c, const ng_run *run, const ng_growth_fi
     }
     if (status == NG_OK) {
         out->log_likelihood = -best.objective;
-        out->n_observations = c->data.n_observed - c->data.n_tracks;
+        out->n_observations = c->data.n_observed - (c->like.flask ? 0 : c->data.n_tracks);
         out->n_outliers = c->data.outliers;
         status = predict_best(c, &best, run, fit, out, err);
     }
@@ -800,24 +830,15 @@ static ng_status fit_case(forward_case *c, const ng_run *run, const ng_growth_fi
     return status;
 }
 
-ng_status ng_forward_fit_run(const ng_trajectories *t, const ng_growth_fit_options *growth,
-                             const ng_forward_options *options, const ng_run *run,
-                             ng_growth_fit *rate, ng_growth_fit *out, ng_forward_fit *forward,
-                             ng_warnings *warnings, ng_error *err)
+ng_status ng_forward_fit_from(const ng_trajectories *t, const ng_growth_fit_options *growth,
+                              const ng_forward_options *options, const ng_run *run,
+                              const ng_growth_fit *rate, ng_growth_fit *out,
+                              ng_forward_fit *forward, ng_warnings *warnings, ng_error *err)
 {
     forward_case c;
-    ng_growth_fit_options alone = *growth;
     *out = (ng_growth_fit){0};
     *forward = (ng_forward_fit){0};
-    *rate = (ng_growth_fit){0};
-    alone.bootstrap = 0;
-    ng_status status = ng_forward_check(options, growth, err);
-    if (status == NG_OK) {
-        status = ng_growth_fit_run(t, &alone, run, rate, NULL, err);
-    }
-    if (status == NG_OK) {
-        status = ng_forward_case_create(t, growth, options, &c, err);
-    }
+    ng_status status = ng_forward_case_create(t, growth, options, &c, err);
     if (status == NG_OK) {
         status = fit_case(&c, run, rate, out, forward, err);
         if (status == NG_OK) {
@@ -826,9 +847,30 @@ ng_status ng_forward_fit_run(const ng_trajectories *t, const ng_growth_fit_optio
         ng_forward_case_free(&c);
     }
     if (status != NG_OK) {
-        ng_growth_fit_free(rate);
         ng_growth_fit_free(out);
         ng_forward_fit_free(forward);
+    }
+    return status;
+}
+
+ng_status ng_forward_fit_run(const ng_trajectories *t, const ng_growth_fit_options *growth,
+                             const ng_forward_options *options, const ng_run *run,
+                             ng_growth_fit *rate, ng_growth_fit *out, ng_forward_fit *forward,
+                             ng_warnings *warnings, ng_error *err)
+{
+    ng_growth_fit_options alone = *growth;
+    *out = *rate = (ng_growth_fit){0};
+    *forward = (ng_forward_fit){0};
+    alone.bootstrap = 0;
+    ng_status status = ng_forward_check(options, growth, err);
+    if (status == NG_OK) {
+        status = ng_growth_fit_run(t, &alone, run, rate, NULL, err);
+    }
+    if (status == NG_OK) {
+        status = ng_forward_fit_from(t, growth, options, run, rate, out, forward, warnings, err);
+    }
+    if (status != NG_OK) {
+        ng_growth_fit_free(rate);
     }
     return status;
 }

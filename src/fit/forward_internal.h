@@ -98,6 +98,31 @@ void ng_forward_data_free(forward_data *data);
 /* Point of a track's first observation; first[track + 1]: there is none. */
 size_t ng_forward_first_seen(const forward_data *data, size_t track);
 
+/* ---- samples from a flask ---------------------------------------------------------------- */
+
+/* What stands for observations where no particle was followed: the first sample as Gaussian
+ * particles, which growth carries forward, and the later ones, against which their mixture is held.
+ * In the data each later sample is a track. */
+typedef struct forward_flask {
+    size_t n_begin; /* particles of the first sample, rising */
+    double *begin;  /* x */
+    size_t n_kernels;
+    double *mean, *variance; /* of x, of each kernel; equal shares */
+    size_t n_samples;
+    double *time_s;    /* of each later sample, since the first */
+    size_t *first;     /* n_samples + 1: bins of each sample */
+    double *x, *count; /* of a bin: mean of its particles, and how many */
+    double scatter;    /* s.d. of ln r by which a whole sample is off, beyond its particles */
+    double reach;      /* x up to which particles may lie */
+} forward_flask;
+/* `data` becomes the later samples, `out` all of them. */
+ng_status ng_forward_flask_make(const ng_samples *samples, const ng_trajectories *t,
+                                forward_data *data, forward_flask *out, ng_error *err);
+void ng_forward_flask_free(forward_flask *flask);
+/* Another drawing from the same flask: particles within samples, and each sample's own error. */
+ng_status ng_forward_flask_draw(const forward_flask *flask, gsl_rng *rng, forward_flask *out,
+                                ng_error *err);
+
 /* ---- parameters -------------------------------------------------------------------------- */
 
 /* Where each parameter stands in the vector of search coordinates: eps_f, eps_e, alpha4, ln K,
@@ -118,14 +143,16 @@ typedef struct forward_problem {
     const forward_basis *shape;           /* delta in every interval between frames */
     size_t steps;                         /* between two frames */
     forward_potential potential;
-    const double *weight; /* of each track, or NULL */
-    const bool *held_out; /* frames that are predicted but not learnt from, or NULL */
-    size_t first_frames;  /* observations that tell where a particle began; all later ones are
+    const forward_flask *flask; /* instead of tracks; or NULL */
+    const double *weight;       /* of each track, or NULL */
+    const bool *held_out;       /* frames that are predicted but not learnt from, or NULL */
+    size_t first_frames;        /* observations that tell where a particle began; all later ones are
                              predicted from there. SIZE_MAX: each corrects what is known of it */
     /* owned */
     forward_rates *rates; /* one where the shape is constant, else one an interval */
     size_t n_rates;
-    double *S; /* at the middle of every step */
+    double *S;       /* at the middle of every step */
+    double *carried; /* of a flask: each kernel at each later sample */
     size_t evaluations;
 } forward_problem;
 
@@ -146,6 +173,14 @@ void ng_forward_problem_free(forward_problem *p);
  * `score` (n_tracks x layout->n, may be NULL): gradient of each track. */
 void ng_forward_evaluate(forward_problem *p, const double *x, bool derivatives, forward_result *out,
                          double *innovation, double *score);
+/* Rates and S(t) at given parameters. */
+void ng_forward_tables_fill(forward_problem *p, const double *x, bool derivatives);
+/* Numbers that ng_forward_flask_evaluate needs in `carried`. */
+size_t ng_forward_flask_scratch(const forward_flask *flask, const forward_layout *layout);
+/* ng_forward_evaluate of a flask, tables being filled; an innovation is sqrt(12) times what the
+ * predicted distribution function at a particle lies from 1/2. */
+void ng_forward_flask_evaluate(forward_problem *p, const double *x, bool derivatives,
+                               forward_result *out, double *innovation, double *score);
 /* Size of a track when it was first seen, from its first `frames` observations: mean and variance
  * of x, at the parameters of the last evaluation. */
 void ng_forward_first_sight(const forward_problem *p, const double *parameters, size_t track,
@@ -158,6 +193,7 @@ typedef struct forward_case {
     const ng_growth_fit_options *growth;
     const ng_forward_options *options;
     forward_data data;
+    forward_flask flask; /* where growth->samples are given */
     forward_layout layout;
     forward_basis supersaturation, shape;
     double *middle_s; /* of every step */
@@ -262,6 +298,13 @@ void ng_forward_moments_free(forward_moments *m);
 /* Master equation from the first sights of all particles (weights of `p`) at parameters x. */
 ng_status ng_forward_predict(const forward_case *c, const double *weight, const double *x,
                              forward_moments *out, ng_error *err);
+
+/* The forward fit where that of the rate estimator is known. On failure `out` and `forward` are
+ * empty. */
+ng_status ng_forward_fit_from(const ng_trajectories *t, const ng_growth_fit_options *growth,
+                              const ng_forward_options *options, const ng_run *run,
+                              const ng_growth_fit *rate, ng_growth_fit *out,
+                              ng_forward_fit *forward, ng_warnings *warnings, ng_error *err);
 
 /* Fit each law of the potential; compare. */
 ng_status ng_forward_compare(const forward_case *c, const forward_search *best, double effective,

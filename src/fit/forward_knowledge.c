@@ -190,12 +190,15 @@ ng_status ng_forward_knowledge_make(const forward_problem *like, const double *x
         }
         ng_forward_evaluate(&p, x, true, r, innovation, score);
         find_free(l, r, x, out);
-        out->effective = effective_observations(d, innovation);
+        out->effective = like->flask ? (double)d->n_points : effective_observations(d, innovation);
     }
     if (status == NG_OK && out->n > 0) {
         status = invert(l, r, out, err);
     }
-    if (status == NG_OK && out->n > 0) {
+    if (status == NG_OK && out->n > 0 && like->flask) {
+        /* samples are too few for that; what they share is part of their likelihood */
+        memcpy(out->robust, out->naive, out->n * out->n * sizeof *out->robust);
+    } else if (status == NG_OK && out->n > 0) {
         status = sandwich(&p, score, out, err);
     }
     ng_forward_problem_free(&p);

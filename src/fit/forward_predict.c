@@ -67,9 +67,22 @@ typedef struct prediction {
     double tau; /* s.d. of ln speed */
     double top_share;
     entry *entry;
+    size_t n_entries;
     ng_master *master;
     double *attach, *detach, *density, *power; /* power: measured <n^q> at each size */
 } prediction;
+
+/* The kernels of a first sample all begin at once. */
+static void kernel_entries(prediction *a)
+{
+    const forward_flask *flask = a->c->like.flask;
+    for (size_t q = 0; q < flask->n_kernels; q++) {
+        a->entry[q] = (entry){.mean = flask->mean[q],
+                              .variance = flask->variance[q],
+                              .weight = 1.0,
+                              .last = (unsigned)a->c->data.n_frames};
+    }
+}
 
 static void find_entries(prediction *a, const double *weight)
 {
@@ -101,8 +114,7 @@ static void find_entries(prediction *a, const double *weight)
 static void shrink(prediction *a, bool later)
 {
     double n = 0.0, sum = 0.0, square = 0.0, own = 0.0;
-    size_t tracks = a->c->data.n_tracks;
-    for (size_t i = 0; i < tracks; i++) {
+    for (size_t i = 0; i < a->n_entries; i++) {
         const entry *e = &a->entry[i];
         if ((e->frame > 0) == later && e->weight > 0.0) {
             n += e->weight;
@@ -116,7 +128,7 @@ static void shrink(prediction *a, bool later)
     }
     double mean = sum / n, scatter = (square / n - mean * mean) * n / (n - 1.0);
     double true_scatter = fmax(scatter - own / n, 0.05 * scatter);
-    for (size_t i = 0; i < tracks; i++) {
+    for (size_t i = 0; i < a->n_entries; i++) {
         entry *e = &a->entry[i];
         if ((e->frame > 0) == later && e->weight > 0.0) {
             double share = true_scatter / (true_scatter + e->variance);
@@ -151,7 +163,7 @@ static void deposit(const prediction *a, const entry *e, double weight)
 
 static bool has_change(const prediction *a, unsigned frame)
 {
-    for (size_t i = 0; i < a->c->data.n_tracks; i++) {
+    for (size_t i = 0; i < a->n_entries; i++) {
         const entry *e = &a->entry[i];
         if (e->weight > 0.0 && (e->frame == frame || e->last == frame)) {
             return true;
@@ -171,14 +183,14 @@ static ng_status change(prediction *a, unsigned frame, double *dissolved, ng_err
         ng_master_state(a->master, set, &state);
         ng_master_density(a->master, set, a->density);
         *dissolved += state.dissolved;
-        for (size_t i = 0; i < a->c->data.n_tracks; i++) {
+        for (size_t i = 0; i < a->n_entries; i++) {
             lost += a->entry[i].last + 1 == frame ? share * a->entry[i].weight : 0.0;
         }
         double stay = state.number > 0.0 ? fmax(1.0 - lost / state.number, 0.0) : 0.0;
         for (size_t i = 0; lost > 0.0 && i < a->count; i++) {
             a->density[i] *= stay;
         }
-        for (size_t i = 0; i < a->c->data.n_tracks; i++) {
+        for (size_t i = 0; i < a->n_entries; i++) {
             if (a->entry[i].frame == frame && a->entry[i].weight > 0.0) {
                 deposit(a, &a->entry[i], share * a->entry[i].weight);
             }
@@ -326,7 +338,8 @@ ng_status ng_forward_predict(const forward_case *c, const double *weight, const 
 {
     prediction a = {.c = c, .x = x, .sets = 1};
     forward_result *r = NG_NEW(forward_result, 1);
-    a.entry = NG_NEW(entry, c->data.n_tracks);
+    a.n_entries = c->like.flask ? c->like.flask->n_kernels : c->data.n_tracks;
+    a.entry = NG_NEW(entry, a.n_entries);
     ng_status status = r && a.entry
                            ? ng_forward_problem_create(&c->like, &a.p, err)
                            : NG_FAIL(err, NG_MEMORY, "forward fit: no memory for a prediction");
@@ -338,9 +351,13 @@ ng_status ng_forward_predict(const forward_case *c, const double *weight, const 
         a.sets = SPEEDS;
         a.tau = exp(x[c->layout.spread]);
     }
-    find_entries(&a, weight);
-    shrink(&a, false);
-    shrink(&a, true);
+    if (c->like.flask) {
+        kernel_entries(&a);
+    } else {
+        find_entries(&a, weight);
+        shrink(&a, false);
+        shrink(&a, true);
+    }
     ng_time_law S = ng_law_table(c->middle_s, a.p.S, c->supersaturation.count);
     long n_max = (long)ceil(fmax(c->data.n_largest, 20.0 * NG_SOLVE_N_MIN));
     a.top_share = ng_master_defaults().top_share;

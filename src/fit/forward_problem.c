@@ -20,7 +20,10 @@ ng_status ng_forward_problem_create(const forward_problem *like, forward_problem
     out->n_rates = like->layout->n_shape > 1 ? like->shape->count : 1;
     out->S = NG_NEW(double, like->supersaturation->count);
     out->rates = NG_NEW(forward_rates, out->n_rates);
-    ng_status status = out->S && out->rates
+    if (like->flask) {
+        out->carried = NG_NEW(double, ng_forward_flask_scratch(like->flask, like->layout));
+    }
+    ng_status status = out->S && out->rates && (!like->flask || out->carried)
                            ? NG_OK
                            : NG_FAIL(err, NG_MEMORY, "forward fit: no memory for %zu frames",
                                      like->data->n_frames);
@@ -40,6 +43,8 @@ void ng_forward_problem_free(forward_problem *p)
     }
     ng_free(p->rates);
     ng_free(p->S);
+    ng_free(p->carried);
+    p->carried = NULL;
     p->rates = NULL;
     p->S = NULL;
 }

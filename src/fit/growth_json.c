@@ -364,6 +364,7 @@ static json_t *samples_json(growth_writer *w)
     ng_growth_put(w, object, "time_s", ng_growth_reals(s->time_s, s->n_times));
     ng_growth_put(w, object, "particles", counts);
     ng_growth_put(w, object, "outliers", json_integer((json_int_t)s->dropped));
+    ng_growth_put(w, object, "scatter_ln_r", json_real(s->scatter));
     ng_growth_put(w, object, "quantiles", json_integer((json_int_t)w->options->sample.quantiles));
     return object;
 }

@@ -81,13 +81,14 @@ static json_t *regime_sentence(const ng_growth_fit *fit, const growth_answer *a)
         low, high, 100.0 * (double)hyper / (double)fit->n_frames));
 }
 
-static json_t *prediction_sentence(const ng_forward_fit *f)
+static json_t *prediction_sentence(const ng_forward_fit *f, bool flask)
 {
     return sentence(ng_text_format(
-        "Predicted from the particles' first frames, the mean lies within 5 %% of the measured one "
+        "Predicted from the %s, the mean lies within 5 %% of the measured one "
         "in %.0f %% of the frames (a spline through the data: %.0f %%), the variance within two "
         "standard deviations in %.0f %%.",
-        100.0 * f->mean_within, 100.0 * f->mean_within_spline, 100.0 * f->var_within));
+        flask ? "first sample" : "particles' first frames", 100.0 * f->mean_within,
+        100.0 * f->mean_within_spline, 100.0 * f->var_within));
 }
 
 json_t *ng_growth_answer_json(growth_writer *w)
@@ -95,11 +96,28 @@ json_t *ng_growth_answer_json(growth_writer *w)
     json_t *all = json_array();
     ng_growth_append(w, all, growth_sentence(w));
     if (w->forward) {
-        ng_growth_append(w, all, prediction_sentence(w->forward));
+        ng_growth_append(w, all, prediction_sentence(w->forward, w->options->samples != NULL));
     }
     ng_growth_append(w, all, potential_sentence(w));
     ng_growth_append(w, all, regime_sentence(w->fit, &w->answer));
     return all;
+}
+
+static json_t *flask_methods(const growth_writer *w)
+{
+    const ng_samples *s = w->options->samples;
+    return sentence(ng_text_format(
+        "Radii were converted to monomer numbers with n = (r/sigma_s)^3, sigma_s = %.4f nm (%s). "
+        "%zu samples were drawn from the flask. The first was carried forward by the "
+        "diffusion-influenced reversible attachment of monomers to a truncated-octahedral particle "
+        "(Kim et al., PNAS 122, e2424950122, 2025, Eqs. 1 and 2), and the radii of the later ones "
+        "are most likely under the fitted law; ln r of each sample may be off as a whole, with a "
+        "standard deviation of %.3g, which is how samples scatter about each other. The likelihood "
+        "was maximised by scoring from %zu starts; intervals are %.0f %% %s. Means and variances "
+        "were predicted by the master equation.",
+        w->trajectories->sigma_s_nm, w->material->title, s->n_times, s->scatter, w->fit->n_starts,
+        100.0 * w->options->level,
+        w->forward_options->profile ? "profile likelihood" : "normal approximation"));
 }
 
 static json_t *forward_methods(const growth_writer *w)
@@ -135,7 +153,7 @@ static json_t *forward_methods(const growth_writer *w)
 json_t *ng_growth_methods_json(growth_writer *w)
 {
     if (w->forward) {
-        return forward_methods(w);
+        return w->options->samples != NULL ? flask_methods(w) : forward_methods(w);
     }
     const ng_growth_fit *fit = w->fit;
     const ng_trajectories *t = w->trajectories;
@@ -144,7 +162,10 @@ json_t *ng_growth_methods_json(growth_writer *w)
     static const char *const delta[] = {"free in each frame", "smooth in time",
                                         "one fitted constant", "fixed"};
     const char *residual =
-        o->published
+        o->samples != NULL ? "The rate of change of the survival function of samples from a flask, "
+                             "whose quantiles "
+                             "were followed through time by monotone interpolation,"
+        : o->published
             ? "The rate of change of the survival function at every size (30-bin histogram, moving "
               "mean over five bins, monotone cubic, 200 sizes trimmed at each end)"
             : "The growth rate of every single particle, weighted by its measured variance and "

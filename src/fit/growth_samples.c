@@ -34,7 +34,7 @@ size_t ng_growth_sigma_count(const ng_growth_fit_options *o)
     return o->sigma_upper_nm > o->sigma_lower_nm ? NG_SIGMA_VALUES : 1;
 }
 
-static double sigma_at(const ng_growth_fit_options *o, size_t index)
+double ng_growth_sigma_at(const ng_growth_fit_options *o, size_t index)
 {
     return o->sigma_lower_nm +
            (o->sigma_upper_nm - o->sigma_lower_nm) * (double)index / (NG_SIGMA_VALUES - 1);
@@ -52,7 +52,7 @@ ng_status ng_growth_flask_make(const ng_growth_fit_options *o, size_t sigma_inde
 {
     ng_sample_options sample = o->sample;
     *out = (growth_flask){0};
-    sample.sigma_s_nm = sigma_at(o, sigma_index);
+    sample.sigma_s_nm = ng_growth_sigma_at(o, sigma_index);
     ng_status status = ng_samples_trajectories(o->samples, &sample, rng, &out->trajectories, err);
     if (status == NG_OK) {
         status = ng_rate_problem_create(&out->trajectories, NULL, o, &out->problem, err);
@@ -94,7 +94,7 @@ static ng_status choose_sigma(ng_growth_fit_options *o, const ng_run *run, doubl
     for (size_t k = 1; k < records.n; k++) {
         best = objective[k] < objective[best] ? k : best;
     }
-    *sigma_s_nm = sigma_at(o, best);
+    *sigma_s_nm = ng_growth_sigma_at(o, best);
     return status;
 }
 

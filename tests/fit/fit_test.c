@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "fit_test.h"
 
+#include <gsl/gsl_randist.h>
 #include <math.h>
 #include <string.h>
 
@@ -60,8 +61,11 @@ ng_trajectories fit_synthetic(uint64_t seed, long particles, long frames, bool p
 ng_trajectories fit_blank(size_t tracks, size_t frames, double frame_s)
 {
     size_t points = tracks * frames;
-    ng_trajectories t = {.n_tracks = tracks, .n_points = points, .n_frames = frames,
-                         .frame_s = frame_s, .sigma_s_nm = ng_material_find("Pt")->sigma_s_nm,
+    ng_trajectories t = {.n_tracks = tracks,
+                         .n_points = points,
+                         .n_frames = frames,
+                         .frame_s = frame_s,
+                         .sigma_s_nm = ng_material_find("Pt")->sigma_s_nm,
                          .noise_gain = 1.0};
     t.first = NG_NEW(size_t, tracks + 1);
     t.origin = NG_NEW(size_t, tracks);
@@ -106,8 +110,7 @@ size_t fit_frame_residuals(ng_rate_problem *p, size_t frame, double *scratch, do
     }
     for (size_t i = f->window_begin; i < f->window_end; i++) {
         double psi = d->psi_flux ? d->psi[i] : 0.0;
-        out[i - f->window_begin] =
-            d->y[i] - scratch[i - f->begin] + psi * f->psi_scale * total;
+        out[i - f->window_begin] = d->y[i] - scratch[i - f->begin] + psi * f->psi_scale * total;
     }
     return f->window_end - f->window_begin;
 }
@@ -125,4 +128,60 @@ double fit_frame_cost(ng_rate_problem *p, size_t frame, double *scratch, double 
 double fit_uniform(gsl_rng *rng, double low, double high)
 {
     return low + (high - low) * gsl_rng_uniform(rng);
+}
+
+/* Sizes of a simulated ensemble at times, without who is who. */
+void fit_flask_draw(const fit_flask_options *how, fit_flask *out)
+{
+    ng_tracks tracks;
+    ng_error err = {.message = ""};
+    ng_run run = ng_run_defaults();
+    double off[FIT_FLASK_SAMPLES];
+    run.seed = how->seed;
+    gsl_rng *rng = ng_random_open(how->seed, 77);
+    for (size_t k = 0; k < FIT_FLASK_SAMPLES; k++) {
+        off[k] = exp(gsl_ran_gaussian(rng, how->scatter));
+    }
+    ng_random_close(rng);
+    out->o = ng_synth_ensemble_defaults();
+    out->o.particles = how->particles;
+    out->o.area_noise_px = 0.0;
+    out->o.whole_pixels = false;
+    out->o.gap_rate = 0.0;
+    fit_require(ng_synth_ensemble(&out->o, &run, &tracks, &out->truth, NULL, &err), &err);
+    out->table = (ng_tracks){.ex_situ = true, .frame_s = (double)NAN};
+    out->table.point = NG_NEW(ng_track_point, tracks.n_points);
+    assert_non_null(out->table.point);
+    const size_t samples = ((size_t)out->o.frames - 1) / (size_t)how->every + 1;
+    assert_true(samples <= FIT_FLASK_SAMPLES);
+    for (size_t i = 0; i < tracks.n_tracks; i++) {
+        const ng_track *track = &tracks.track[i];
+        for (size_t k = track->first; k < track->first + track->n; k++) {
+            ng_track_point point = tracks.point[k];
+            const size_t sample = (size_t)(point.frame / how->every);
+            if (point.frame % how->every == 0 && (!how->once || sample == i % samples)) {
+                point.frame = (long)sample;
+                point.radius_nm *= off[sample];
+                out->table.point[out->table.n_points++] = point;
+            }
+        }
+    }
+    ng_tracks_free(&tracks);
+    fit_require(ng_samples_make(&out->table, &out->samples, NULL, &err), &err);
+}
+
+void fit_flask_free(fit_flask *f)
+{
+    ng_samples_free(&f->samples);
+    ng_tracks_free(&f->table);
+    ng_synth_ensemble_truth_free(&f->truth);
+}
+
+ng_growth_fit_options fit_flask_pt(void)
+{
+    const ng_material *pt = ng_material_find("Pt");
+    ng_growth_fit_options o = ng_growth_fit_flask(pt);
+    o.sigma_lower_nm = o.sigma_upper_nm = pt->sigma_s_nm;
+    o.bootstrap = 0;
+    return o;
 }

@@ -38,4 +38,27 @@ double fit_frame_cost(ng_rate_problem *p, size_t frame, double *scratch, double 
 /* A parameter, drawn uniformly between two bounds. */
 double fit_uniform(gsl_rng *rng, double low, double high);
 
+/* ---- samples drawn from a flask ---------------------------------------------------------- */
+
+#define FIT_FLASK_SAMPLES 64
+
+typedef struct fit_flask_options {
+    long particles, every; /* a sample is drawn every so many frames of the simulation */
+    bool once;             /* each particle is in one sample only */
+    double scatter;        /* s.d. of ln r by which each sample is off */
+    uint64_t seed;
+} fit_flask_options;
+
+typedef struct fit_flask {
+    ng_tracks table;
+    ng_synth_ensemble_truth truth;
+    ng_synth_ensemble_options o;
+    ng_samples samples;
+} fit_flask;
+
+void fit_flask_draw(const fit_flask_options *how, fit_flask *out);
+void fit_flask_free(fit_flask *f);
+/* Pt, sigma_s given, nothing resampled. */
+ng_growth_fit_options fit_flask_pt(void);
+
 #endif

@@ -5,68 +5,23 @@
 #include <math.h>
 #include <string.h>
 
-#define EVERY 8 /* a sample is drawn every so many frames of the simulation */
-
-typedef struct flask {
-    ng_tracks table;
-    ng_synth_ensemble_truth truth;
-    ng_synth_ensemble_options o;
-    ng_samples samples;
-} flask;
-
-/* Sizes of a simulated ensemble at times, without who is who. */
-static void flask_draw(long particles, flask *out)
+static void flask_draw(long particles, fit_flask *out)
 {
-    ng_tracks tracks;
-    ng_error err = {.message = ""};
-    ng_run run = ng_run_defaults();
-    out->o = ng_synth_ensemble_defaults();
-    out->o.particles = particles;
-    out->o.area_noise_px = 0.0;
-    out->o.whole_pixels = false;
-    out->o.gap_rate = 0.0;
-    fit_require(ng_synth_ensemble(&out->o, &run, &tracks, &out->truth, NULL, &err), &err);
-    out->table = (ng_tracks){.ex_situ = true, .frame_s = (double)NAN};
-    out->table.point = NG_NEW(ng_track_point, tracks.n_points);
-    assert_non_null(out->table.point);
-    for (size_t i = 0; i < tracks.n_points; i++) {
-        if (tracks.point[i].frame % EVERY == 0) {
-            ng_track_point *p = &out->table.point[out->table.n_points++];
-            *p = tracks.point[i];
-            p->frame /= EVERY;
-        }
-    }
-    ng_tracks_free(&tracks);
-    fit_require(ng_samples_make(&out->table, &out->samples, NULL, &err), &err);
-}
-
-static void flask_free(flask *f)
-{
-    ng_samples_free(&f->samples);
-    ng_tracks_free(&f->table);
-    ng_synth_ensemble_truth_free(&f->truth);
-}
-
-static ng_growth_fit_options pt_options(void)
-{
-    const ng_material *pt = ng_material_find("Pt");
-    ng_growth_fit_options o = ng_growth_fit_flask(pt);
-    o.sigma_lower_nm = o.sigma_upper_nm = pt->sigma_s_nm;
-    o.bootstrap = 0;
-    return o;
+    const fit_flask_options how = {.particles = particles, .every = 8, .seed = 1};
+    fit_flask_draw(&how, out);
 }
 
 /* With the law given, the survival function alone tells the supersaturation. */
 static void supersaturation_of_a_known_law(void **state)
 {
     (void)state;
-    flask f;
+    fit_flask f;
     ng_error err = {.message = ""};
     ng_run run = ng_run_defaults();
     ng_trajectories t;
     ng_growth_fit fit;
     flask_draw(2000, &f);
-    ng_growth_fit_options o = pt_options();
+    ng_growth_fit_options o = fit_flask_pt();
     o.start = f.o.parameters;
     o.delta_mode = NG_DELTA_FIXED;
     o.delta = f.o.delta;
@@ -86,19 +41,19 @@ static void supersaturation_of_a_known_law(void **state)
     assert_int_equal(fit.sigma_s_nm.flag, NG_FIT_FIXED);
     ng_growth_fit_free(&fit);
     ng_trajectories_free(&t);
-    flask_free(&f);
+    fit_flask_free(&f);
 }
 
 static void threads_and_replicates(void **state)
 {
     (void)state;
-    flask f;
+    fit_flask f;
     ng_error err = {.message = ""};
     ng_run run = ng_run_defaults();
     ng_trajectories t, t2;
     ng_growth_fit one, two;
     flask_draw(300, &f);
-    ng_growth_fit_options o = pt_options();
+    ng_growth_fit_options o = fit_flask_pt();
     o.starts = 1;
     o.max_iterations = 10;
     o.bootstrap = 3;
@@ -126,7 +81,7 @@ static void threads_and_replicates(void **state)
     ng_growth_fit_free(&two);
     ng_trajectories_free(&t);
     ng_trajectories_free(&t2);
-    flask_free(&f);
+    fit_flask_free(&f);
 }
 
 static void ranges_of_sigma(void **state)

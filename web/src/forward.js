@@ -32,7 +32,8 @@ function forwardWords(ctx) {
         parts.push("the variance within two standard deviations of the data in "
             + `${percent(p.variance_within_2_sd)}`);
     }
-    return `A prediction, and so a test: from the particles' first frames on, the law alone`
+    return `A prediction, and so a test: from the ${isFlask(ctx) ? "first sample"
+        : "particles' first frames"} on, the law alone`
         + (parts.length ? `; ${parts.join(", ")}.` : ".");
 }
 
