@@ -146,8 +146,8 @@ void ng_forward_fit_free(ng_forward_fit *fit);
  * Result: growth->samples, ->sample; the trajectories (owned: ng_trajectories_free), whose frames
  *         are those of the fit; mean_n and var_n are those of the quantiles, mean_n_model and
  *         var_n_model predicted by the master equation from the first sample; frame_cost is the
- *         mean square of sqrt(12) (F - 1/2), F the predicted distribution function at each particle of
- *         the nearest sample: 1 where the distribution is right.
+ *         mean square of sqrt(12) (F - 1/2), F the predicted distribution function at each particle
+ *         of the nearest sample: 1 where the distribution is right.
  * Errors: as ng_forward_fit_run; NG_USAGE for the options named above.
  */
 NG_MUST_CHECK ng_status ng_forward_fit_samples(const ng_samples *samples,
