@@ -171,8 +171,12 @@ static json_t *result_json(const ng_tracking *t, const ng_particles *particles)
 
 static void print_choices(const ng_cli *cli, const ng_track_choices *c, bool given)
 {
-    ng_cli_print(cli, "steps      %.3g nm (s.d. of a coordinate), %.2g %% of them long\n",
-                 c->step_nm, 100.0 * c->long_steps);
+    if (isnan(c->step_nm)) {
+        ng_cli_print(cli, "steps      unknown: too few particles have a partner\n");
+    } else {
+        ng_cli_print(cli, "steps      %.3g nm (s.d. of a coordinate), %.2g %% of them long\n",
+                     c->step_nm, 100.0 * c->long_steps);
+    }
     ng_cli_print(cli, "gate       %.3g nm%s\n", c->gate_nm, given ? "" : " (chosen; --gate-nm)");
     if (c->drift == NG_DRIFT_NONE) {
         ng_cli_print(cli, "drift      none\n");
@@ -280,6 +284,15 @@ static ng_status write_all(ng_cli *cli, const options *o, const ng_particles *pa
     return status;
 }
 
+/* The library has not seen the file. */
+static ng_status name_file(const ng_cli *cli, ng_status status, ng_error *err)
+{
+    const ng_error cause = *err;
+    return status == NG_TOO_LITTLE || status == NG_INVALID
+               ? NG_FAIL(err, status, "%s: %s", cli->file[0], cause.message)
+               : status;
+}
+
 /* ---- the verb ------------------------------------------------------------------------------ */
 
 static ng_status run(ng_cli *cli, const void *values, ng_error *err)
@@ -299,7 +312,9 @@ static ng_status run(ng_cli *cli, const void *values, ng_error *err)
         status = ng_particles_read(cli->file[0], &reading, &particles, &cli->warnings, err);
     }
     if (status == NG_OK) {
-        status = ng_track_link(&particles, &o->link, &cli->run, &tracking, &cli->warnings, err);
+        status = name_file(
+            cli, ng_track_link(&particles, &o->link, &cli->run, &tracking, &cli->warnings, err),
+            err);
     }
     if (status == NG_OK) {
         ng_provenance_reference(cli->provenance, "Jaqaman et al., Nature Methods 5, 695 (2008)");

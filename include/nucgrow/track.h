@@ -79,9 +79,9 @@ void ng_tracking_free(ng_tracking *tracking);
  * coincide. Time and memory are linear in the number of particles at a given density. The result
  * does not depend on the order of the particles of different frames, nor on threads.
  * Warnings: gate-crowded (a gate as wide as the spacing), sizes-absent, drift-unknown (too few
- * particles), drift-jumps, positions-missing.
- * @return NG_TOO_LITTLE (fewer than 2 frames with particles), NG_DOMAIN (options), NG_CANCELLED,
- * NG_MEMORY
+ * particles), drift-jumps, positions-missing, no-tracks.
+ * @return NG_TOO_LITTLE (fewer than 2 frames with particles), NG_INVALID (most particles of a frame
+ * at the place of another), NG_DOMAIN (options), NG_CANCELLED, NG_MEMORY
  */
 NG_MUST_CHECK ng_status ng_track_link(ng_particles *particles, const ng_track_options *options,
                                       const ng_run *run, ng_tracking *out, ng_warnings *warnings,

@@ -78,7 +78,7 @@ typedef struct gap_search {
     gap_problem *problem;
     pending *list; /* owned */
     size_t n, capacity;
-    size_t row, column_first;
+    size_t row, row_first, column_first;
     double frames, miss;
     ng_status status;
     ng_error *err;
@@ -94,10 +94,19 @@ static bool is_same_blob(const ng_points *points, const gap_problem *p, size_t r
     return distance2 <= r * r;
 }
 
-static void collect(void *context, size_t index, double distance2)
+static void add(gap_search *s, pending candidate)
 {
-    gap_search *s = context;
-    if (s->status == NG_OK && s->n == s->capacity) {
+    if (s->n - s->row_first == NG_MOST_CANDIDATES) {
+        size_t worst = s->row_first;
+        for (size_t i = worst + 1; i < s->n; i++) {
+            worst = s->list[i].cost > s->list[worst].cost ? i : worst;
+        }
+        if (candidate.cost < s->list[worst].cost) {
+            s->list[worst] = candidate;
+        }
+        return;
+    }
+    if (s->n == s->capacity) {
         size_t more = 2 * s->capacity + 256;
         pending *larger = ng_realloc(s->list, more, sizeof *larger);
         if (larger == NULL) {
@@ -107,6 +116,12 @@ static void collect(void *context, size_t index, double distance2)
         s->list = larger;
         s->capacity = more;
     }
+    s->list[s->n++] = candidate;
+}
+
+static void collect(void *context, size_t index, double distance2)
+{
+    gap_search *s = context;
     if (s->status != NG_OK) {
         return;
     }
@@ -119,7 +134,7 @@ static void collect(void *context, size_t index, double distance2)
     if (s->frames == 1.0 && is_same_blob(s->points, p, s->row, column, distance2)) {
         cost = fmin(cost, s->motion->none - 1.0);
     }
-    s->list[s->n++] = (pending){s->row, column, cost};
+    add(s, (pending){s->row, column, cost});
 }
 
 /* Ends of frame `from` against beginnings of frame `to`. */
@@ -141,6 +156,7 @@ static void search_frame(gap_search *s, const size_t *row_first, size_t from, si
     s->miss = -2.0 * (s->frames - 1.0) * log(fmax(s->motion->choice.loss, 0.02));
     for (size_t r = row_first[from]; r < row_first[from + 1] && s->status == NG_OK; r++) {
         s->row = r;
+        s->row_first = s->n;
         size_t k = p->row_point[r];
         ng_grid_near(grid, points->x[k], points->y[k], reach, collect, s);
     }

@@ -301,12 +301,18 @@ static void keep_raw(ng_particles *particles)
 }
 
 static void warn(const ng_points *p, const ng_particles *particles, const ng_motion *motion,
-                 const ng_track_options *o, ng_warnings *warnings)
+                 const ng_track_options *o, const ng_tracking *out, ng_warnings *warnings)
 {
     if (p->n < particles->n) {
         ng_warnings_add(warnings, "positions-missing",
                         "%zu of %zu particles have no finite position; they are in no track",
                         particles->n - p->n, particles->n);
+    }
+    if (out->tracks == 0) {
+        ng_warnings_add(warnings, "no-tracks",
+                        "no track has %ld points: of %zu particles in %zu frames none could be "
+                        "followed within a gate of %.4g nm (set another, or take frames faster)",
+                        o->min_points, p->n, p->n_frames, motion->choice.gate_nm);
     }
     if (o->merge && !motion->has_sizes) {
         ng_warnings_add(warnings, "sizes-absent",
@@ -367,7 +373,6 @@ ng_status ng_track_link(ng_particles *particles, const ng_track_options *options
         status = link_all(&points, options, run, &motion, out, err);
     }
     if (status == NG_OK) {
-        warn(&points, particles, &motion, options, warnings);
         out->frames = points.n_frames;
         out->choice = motion.choice;
     }
@@ -380,6 +385,9 @@ ng_status ng_track_link(ng_particles *particles, const ng_track_options *options
     }
     if (status == NG_OK) {
         status = conclude(&points, &merges, &splits, options, particles, out, err);
+    }
+    if (status == NG_OK) {
+        warn(&points, particles, &motion, options, out, warnings);
     }
     ng_meetings_free(&merges);
     ng_meetings_free(&splits);

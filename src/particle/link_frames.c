@@ -61,11 +61,21 @@ typedef struct collector {
     ng_linker *linker;
     const ng_points *points;
     const ng_motion *motion;
-    size_t source, to_first, n;
+    size_t source, to_first;
+    size_t first, n; /* candidates: of this source, and of all up to now */
     double frames;
     ng_status status;
     ng_error *err;
 } collector;
+
+static size_t costliest(const ng_linker *l, size_t first, size_t n)
+{
+    size_t worst = first;
+    for (size_t i = first + 1; i < n; i++) {
+        worst = l->cost[i] > l->cost[worst] ? i : worst;
+    }
+    return worst;
+}
 
 static void collect(void *context, size_t index, double distance2)
 {
@@ -77,9 +87,19 @@ static void collect(void *context, size_t index, double distance2)
         return;
     }
     const double *size = c->points->size;
-    c->linker->column[c->n] = index;
-    c->linker->cost[c->n++] = ng_motion_cost(c->motion, distance2, c->frames) +
-                              ng_size_cost(c->motion, size[c->source], size[c->to_first + index]);
+    const double cost = ng_motion_cost(c->motion, distance2, c->frames) +
+                        ng_size_cost(c->motion, size[c->source], size[c->to_first + index]);
+    size_t at = c->n;
+    if (at - c->first == NG_MOST_CANDIDATES) {
+        at = costliest(c->linker, c->first, c->n);
+        if (cost >= c->linker->cost[at]) {
+            return;
+        }
+    } else {
+        c->n++;
+    }
+    c->linker->column[at] = index;
+    c->linker->cost[at] = cost;
 }
 
 ng_status ng_link_pair(ng_points *points, const ng_motion *motion, size_t from, size_t to,
@@ -93,9 +113,9 @@ ng_status ng_link_pair(ng_points *points, const ng_motion *motion, size_t from, 
     if (status == NG_OK) {
         status = ng_grid_fill(&l->grid, points->x + b, points->y + b, n_b, gate, err);
     }
-    collector c = {l, points, motion, a, b, 0, frames, status, err};
+    collector c = {l, points, motion, a, b, 0, 0, frames, status, err};
     for (size_t i = 0; i < n_a && c.status == NG_OK; i++) {
-        l->first[i] = c.n;
+        l->first[i] = c.first = c.n;
         l->none[i] = motion->none_pair;
         c.source = a + i;
         ng_grid_near(&l->grid, points->x[a + i], points->y[a + i], gate, collect, &c);

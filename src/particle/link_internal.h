@@ -49,6 +49,7 @@ double ng_quantile(double *value, size_t n, double p);
 /* ---- how particles move (motion.c) ----------------------------------------------------- */
 
 #define NG_COST_BINS 512
+#define NG_MOST_CANDIDATES 64 /* of one particle in one frame: the cheapest */
 
 /** What steps cost, and what is known of them. */
 typedef struct ng_motion {

@@ -105,8 +105,10 @@ ng_status ng_points_make(const ng_particles *particles, ng_points *out, ng_error
     out->n_frames = count_frames(list, out->n);
     if (out->n_frames < 2) {
         ng_free(list);
-        return NG_FAIL(err, NG_TOO_LITTLE,
-                       "there is only one frame with particles; linking needs two or more");
+        return NG_FAIL(
+            err, NG_TOO_LITTLE,
+            "there is only one frame with particles; linking needs two or more (give the "
+            "table of the whole movie)");
     }
     if (!reserve(out)) {
         goto no_memory;

@@ -8,6 +8,7 @@
 #define SAMPLE_FRAMES 40  /* in which distances of neighbours are measured */
 #define SAMPLE_POINTS 500 /* a frame */
 #define MAX_STEPS 20000   /* that the law of steps is taken from */
+#define MANY_SAME 500     /* at the place of another: perhaps there are no positions */
 #define CHANCE 0.2        /* probability of a chance neighbour within the spacing */
 #define LEAST_FOR_DRIFT 5 /* particles; fewer cannot tell it from their own motion */
 #define GATE_MOST 30.0    /* in s.d. of a step */
@@ -36,7 +37,8 @@ typedef struct neighbours {
     double *distance; /* owned: to nearest neighbours */
     double *scratch;  /* owned */
     size_t n;
-    double extent; /* largest of any frame */
+    size_t looked, same; /* of those asked, with another at the very same place */
+    double extent;       /* largest of any frame */
     ng_grid grid;
 } neighbours;
 
@@ -54,7 +56,9 @@ static ng_status measure_frame(neighbours *s, const ng_points *points, size_t f,
     for (size_t i = 0; i < n && status == NG_OK; i += stride_of(n, SAMPLE_POINTS)) {
         double d2 = 0.0;
         size_t j = ng_grid_nearest(&s->grid, x[i], y[i], cell, i, &d2);
+        s->looked++;
         if (j != NG_NONE && d2 == 0.0) {
+            s->same++;
             continue; /* one particle that was seen twice says nothing of the others */
         }
         if (s->n < 2 * SAMPLE_FRAMES * SAMPLE_POINTS) {
@@ -87,6 +91,12 @@ static ng_status measure_spacing(const ng_points *points, ng_motion *motion, ng_
     for (size_t f = 0; f < points->n_frames && status == NG_OK;
          f += stride_of(points->n_frames, SAMPLE_FRAMES)) {
         status = measure_frame(&s, points, f, err);
+    }
+    if (status == NG_OK && s.same > MANY_SAME && 2 * s.same > s.looked) {
+        status = NG_FAIL(err, NG_INVALID,
+                         "%zu of %zu particles that were looked at lie exactly where another of "
+                         "their frame does, so that nobody can be told apart; are these positions?",
+                         s.same, s.looked);
     }
     double median = s.n > 0 ? ng_median(s.distance, s.n) : 0.0;
     bool few = points->n < 4 * points->n_frames;

@@ -516,6 +516,51 @@ static void all_at_one_place(void **state)
     free_linking(&l);
 }
 
+static void columns_without_positions_are_refused(void **state)
+{
+    (void)state;
+    linking l = {.particles = {.n = 0}};
+    ng_error err;
+    for (size_t i = 0; i < 2000; i++) {
+        add(&l, (long)(i / 500), 0.0, 0.0, 1.0 + 1e-4 * (double)i);
+    }
+    ng_track_options o = plain();
+    assert_int_equal(ng_track_link(&l.particles, &o, NULL, &l.tracking, NULL, &err), NG_INVALID);
+    assert_non_null(strstr(err.message, "are these positions?"));
+    free_linking(&l);
+}
+
+/* A gate that was set much too wide makes everybody a candidate of everybody. */
+static void a_gate_as_wide_as_the_picture_changes_nothing(void **state)
+{
+    (void)state;
+    linking l = lattice(20, 8, 0.2, 0.0, 0.0, 12);
+    ng_track_options o = plain();
+    o.gate_nm = 5000.0;
+    o.merge = false;
+    link_with(&l, &o);
+    assert_sound(&l);
+    assert_int_equal(l.tracking.tracks, 400);
+    free_linking(&l);
+}
+
+static void nothing_that_can_be_followed_is_said(void **state)
+{
+    (void)state;
+    linking l = {.particles = {.n = 0}};
+    for (long f = 0; f < 6; f++) {
+        add(&l, f, f % 2 == 0 ? 0.0 : 1e9, 1.0, 1.0);
+        add(&l, f, f % 2 == 0 ? 500.0 : -1e9, 1.0, 1.0);
+    }
+    ng_track_options o = ng_track_defaults();
+    o.gate_nm = 10.0;
+    o.max_gap = 0;
+    link_with(&l, &o);
+    assert_int_equal(l.tracking.tracks, 0);
+    assert_true(warned(&l, "no-tracks"));
+    free_linking(&l);
+}
+
 /* Noise of all kinds must not break what is promised. */
 static void random_clutter_is_linked_soundly(void **state)
 {
@@ -551,7 +596,8 @@ static void what_is_refused(void **state)
     add(&l, 3, 5.0, 1.0, 1.0);
     assert_int_equal(ng_track_link(&l.particles, &o, NULL, &l.tracking, NULL, &err), NG_TOO_LITTLE);
     assert_string_equal(err.message,
-                        "there is only one frame with particles; linking needs two or more");
+                        "there is only one frame with particles; linking needs two or more (give "
+                        "the table of the whole movie)");
     o.gate_nm = -1.0;
     assert_int_equal(ng_track_link(&l.particles, &o, NULL, &l.tracking, NULL, &err), NG_DOMAIN);
     o = plain();
@@ -635,6 +681,9 @@ int main(void)
         cmocka_unit_test(the_same_input_gives_the_same_bytes),
         cmocka_unit_test(huge_equal_and_missing_positions),
         cmocka_unit_test(all_at_one_place),
+        cmocka_unit_test(columns_without_positions_are_refused),
+        cmocka_unit_test(a_gate_as_wide_as_the_picture_changes_nothing),
+        cmocka_unit_test(nothing_that_can_be_followed_is_said),
         cmocka_unit_test(random_clutter_is_linked_soundly),
         cmocka_unit_test(what_is_refused),
         cmocka_unit_test(each_allocation_may_fail),

@@ -9,6 +9,11 @@ printf 'frame,time_s,x_nm,y_nm\n0,0,1,1\n0,0,9,2\n' > one.csv
 nucgrow track one.csv -o tracks.csv; echo $?
 printf 'frame,time_s,x_nm,y_nm\n0,0,1,1\n1,1,here,2\n' > text.csv
 nucgrow track text.csv -o tracks.csv; echo $?
+printf 'frame,time_s,x_nm,y_nm\n0,0,1,1\n1,1,900,2\n2,2,1,1\n' > jumps.csv
+nucgrow track jumps.csv -o jumps-tracks.csv --gate-nm 10 --no-merge --max-gap 0; echo $?
+awk 'BEGIN { print "frame,time_s,x_nm,y_nm,radius_nm"
+    for (i = 0; i < 4000; i++) print i % 4 "," i % 4 ",0,0," 1 + i / 4000 }' > zeros.csv
+nucgrow track zeros.csv -o zeros-tracks.csv; echo $?
 printf 'track,frame,time_s,radius_nm\n1,0,0,1\n' > sizes.csv
 nucgrow track sizes.csv -o tracks.csv; echo $?
 echo kept > tracks.csv
