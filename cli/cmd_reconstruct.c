@@ -3,6 +3,7 @@
 #include "cli.h"
 
 #include <nucgrow/movie.h>
+#include <nucgrow/report.h>
 #include <nucgrow/sim.h>
 
 #include <jansson.h>
@@ -10,6 +11,8 @@
 #include <string.h>
 
 #define PICTURE_SIDE 320
+/* Of a peak in the pattern file, which a report shows. */
+#define SMALL_SIDE 160
 
 typedef struct options {
     double na, wavelength_nm, pixel_nm, frame_s, otf_damping;
@@ -140,7 +143,9 @@ typedef struct work {
     char *pattern_path;
     json_t *passes; /* one number a set */
     json_t *backgrounds;
+    json_t *pictures; /* NULL: none */
     size_t unsettled;
+    double light[2]; /* sums of weight, weight times light scale */
 } work;
 
 static size_t set_pixels(const work *w)
@@ -267,10 +272,9 @@ static ng_status estimate_pattern(work *w, ng_error *err)
     if (status == NG_OK) {
         status = ng_sim_camera_check(&w->layout, &camera, w->frames, warnings, err);
     }
-    return status != NG_OK
-               ? status
-               : ng_sim_pattern_estimate(&w->layout, &optics, &camera, w->frames, &how,
-                                         &w->cli->run, &w->pattern, warnings, err);
+    return status != NG_OK ? status
+                           : ng_sim_pattern_estimate(&w->layout, &optics, &camera, w->frames, &how,
+                                                     &w->cli->run, &w->pattern, warnings, err);
 }
 
 /* Where something grows, the first set may be dark and the last one full of light. */
@@ -443,6 +447,18 @@ static ng_status reconstruct_one(void *context, size_t i, int worker, ng_error *
                               &b->info[i], err);
 }
 
+/* Mean over the sets, each as well as it is known. */
+static void add_light(work *w, const ng_sim_run_info *info)
+{
+    if (info->light_scale_se > 0) {
+        const double weight = 1 / (info->light_scale_se * info->light_scale_se);
+        w->light[0] += weight;
+        w->light[1] += weight * info->light_scale;
+        w->quality.light_scale = w->light[1] / w->light[0];
+        w->quality.light_scale_se = 1 / sqrt(w->light[0]);
+    }
+}
+
 static ng_status keep_batch(batch *b, size_t first, ng_stack *stack, ng_error *err)
 {
     const size_t pixels = b->width * b->height;
@@ -457,6 +473,7 @@ static ng_status keep_batch(batch *b, size_t first, ng_stack *stack, ng_error *e
         json_array_append_new(b->w->passes, json_integer(b->info[i].passes));
         json_array_append_new(b->w->backgrounds, ng_json_real(b->info[i].background));
         b->w->unsettled += !b->info[i].settled && b->w->o->passes == 0;
+        add_light(b->w, &b->info[i]);
     }
     return status;
 }
@@ -535,6 +552,63 @@ static ng_status measure_resolution(work *w, batch *b, ng_error *err)
     return status;
 }
 
+/* ---- pictures for a report ------------------------------------------------------------ */
+
+/* Peaks of all directions, one picture after the other; owned by the caller. */
+static ng_status draw_peaks(const work *w, size_t side, unsigned char **rgb, ng_error *err)
+{
+    const size_t n = w->layout.directions;
+    *rgb = NG_NEW(unsigned char, 3 * n * side * side);
+    ng_status status = *rgb != NULL ? NG_OK : NG_FAIL(err, NG_MEMORY, "out of memory for pictures");
+    for (size_t d = 0; d < n && status == NG_OK; d++) {
+        status =
+            ng_sim_peak_picture(&w->pattern, w->frames, d, side, *rgb + 3 * d * side * side, err);
+    }
+    return status;
+}
+
+/* The mean of a set's frames without background, on the camera's grid. */
+static ng_status widefield_of(const work *w, const float *frames, float *out, ng_error *err)
+{
+    ng_sim_reconstruct_options how = reconstruct_options(w->o);
+    ng_sim_reconstructor *r = NULL;
+    ng_sim_run_info info;
+    how.mode = NG_SIM_WIDEFIELD;
+    ng_status status = ng_sim_reconstructor_create(&w->pattern, &how, 1, &r, err);
+    if (status == NG_OK) {
+        status = ng_sim_reconstruct(r, frames, NULL, out, &info, err);
+    }
+    ng_sim_reconstructor_destroy(r);
+    return status;
+}
+
+/* The last set of a batch before and after (NULL: no images were made), and the peaks. */
+static ng_status draw_pictures(work *w, const batch *b, ng_error *err)
+{
+    ng_report_pair pair = {.width = w->layout.width,
+                           .height = w->layout.height,
+                           .pixel_nm = w->pattern.optics.pixel_nm,
+                           .n_peaks = w->layout.directions,
+                           .peak_side = SMALL_SIDE};
+    unsigned char *rgb = NULL;
+    float *before = NULL;
+    ng_status status = draw_peaks(w, SMALL_SIDE, &rgb, err);
+    if (status == NG_OK && b != NULL) {
+        before = NG_NEW(float, pair.width *pair.height);
+        status = before == NULL
+                     ? NG_FAIL(err, NG_MEMORY, "out of memory for pictures")
+                     : widefield_of(w, b->frames + (b->in_hand - 1) * set_pixels(w), before, err);
+        pair.before = before;
+        pair.after = b->image + (b->in_hand - 1) * b->width * b->height;
+        pair.fold = b->width / pair.width;
+    }
+    pair.peak = rgb;
+    status = status != NG_OK ? status : ng_report_pictures(&pair, &w->pictures, err);
+    ng_free(before);
+    ng_free(rgb);
+    return status;
+}
+
 /* ---- files --------------------------------------------------------------------------- */
 
 static ng_status name_pattern(work *w, ng_error *err)
@@ -563,15 +637,32 @@ static ng_status check_outputs(work *w, ng_error *err)
 static json_t *result_json(const work *w)
 {
     json_t *object = ng_sim_pattern_json(&w->pattern);
-    if (object != NULL) {
-        json_object_set_new(object, "quality", ng_sim_quality_json(&w->quality));
+    if (object == NULL) {
+        return NULL;
     }
+    const bool reconstructed = w->pattern.trusted;
+    json_object_set_new(object, "quality", ng_sim_quality_json(&w->quality));
+    json_object_set_new(object, "mode", json_string(w->o->mode));
+    json_object_set_new(object, "image",
+                        reconstructed ? json_string(w->cli->common.output) : json_null());
+    json_object_set_new(object, "sets", json_integer(reconstructed ? (json_int_t)w->sets : 0));
+    json_object_set(object, "passes", w->passes);
+    json_object_set(object, "background", w->backgrounds);
+    json_object_set_new(object, "ring_correlation",
+                        json_pack("{s:o, s:o}", "per_um", ng_json_reals(w->frc.per_um, w->frc.n),
+                                  "correlation", ng_json_reals(w->frc.correlation, w->frc.n)));
     return object;
 }
 
+/* The result, and pictures for a report, which nobody wants to read. */
 static ng_status write_pattern(const work *w, ng_error *err)
 {
-    json_t *stamped = ng_cli_stamp(w->cli, "nucgrow/pattern/1", result_json(w));
+    json_t *object = result_json(w);
+    if (object == NULL) {
+        return NG_FAIL(err, NG_MEMORY, "out of memory for the pattern");
+    }
+    json_object_set(object, "pictures", w->pictures);
+    json_t *stamped = ng_cli_stamp(w->cli, "nucgrow/pattern/1", object);
     if (stamped == NULL) {
         return NG_FAIL(err, NG_MEMORY, "out of memory for the pattern");
     }
@@ -583,21 +674,18 @@ static ng_status write_pattern(const work *w, ng_error *err)
 static ng_status write_peaks(const work *w, ng_error *err)
 {
     const size_t n = w->layout.directions, row = 3 * PICTURE_SIDE;
-    unsigned char *one = NG_NEW(unsigned char, row *PICTURE_SIDE);
-    unsigned char *all = NG_NEW(unsigned char, n *row *PICTURE_SIDE);
-    ng_status status =
-        one != NULL && all != NULL ? NG_OK : NG_FAIL(err, NG_MEMORY, "out of memory");
-    for (size_t d = 0; d < n && status == NG_OK; d++) {
-        status = ng_sim_peak_picture(&w->pattern, w->frames, d, PICTURE_SIDE, one, err);
-        for (size_t y = 0; status == NG_OK && y < PICTURE_SIDE; y++) {
-            memcpy(all + (y * n + d) * row, one + y * row, row);
-        }
+    unsigned char *each = NULL, *all = NG_NEW(unsigned char, n *row *PICTURE_SIDE);
+    ng_status status = all != NULL ? draw_peaks(w, PICTURE_SIDE, &each, err)
+                                   : NG_FAIL(err, NG_MEMORY, "out of memory for pictures");
+    for (size_t i = 0; i < n * PICTURE_SIDE && status == NG_OK; i++) {
+        const size_t d = i / PICTURE_SIDE, y = i % PICTURE_SIDE;
+        memcpy(all + (y * n + d) * row, each + i * row, row);
     }
     if (status == NG_OK) {
         status = ng_png_write(w->o->peaks, all, n * PICTURE_SIDE, PICTURE_SIDE,
                               w->cli->common.force, err);
     }
-    ng_free(one);
+    ng_free(each);
     ng_free(all);
     return status;
 }
@@ -618,6 +706,10 @@ static ng_status write_images(work *w, ng_error *err)
         status = ng_stack_create(w->cli->common.output, &format, w->cli->common.force, &stack, err);
     }
     status = status != NG_OK ? status : all_sets(w, &b, stack, err);
+    if (status == NG_OK) {
+        ng_sim_quality_judge(&w->pattern, (double)NAN, &w->quality);
+        status = draw_pictures(w, &b, err);
+    }
     if (status == NG_OK && w->o->quality) {
         status = measure_resolution(w, &b, err);
     }
@@ -676,25 +768,6 @@ static void print_result(const work *w)
 
 /* ---- all of it ----------------------------------------------------------------------- */
 
-static ng_status keep_result(work *w, bool reconstructed, ng_error *err)
-{
-    json_t *object = result_json(w);
-    if (object == NULL) {
-        return NG_FAIL(err, NG_MEMORY, "out of memory for the result");
-    }
-    json_object_set_new(object, "mode", json_string(w->o->mode));
-    json_object_set_new(object, "image",
-                        reconstructed ? json_string(w->cli->common.output) : json_null());
-    json_object_set_new(object, "sets", json_integer((json_int_t)w->sets));
-    json_object_set(object, "passes", w->passes);
-    json_object_set(object, "background", w->backgrounds);
-    json_object_set_new(object, "ring_correlation",
-                        json_pack("{s:o, s:o}", "per_um", ng_json_reals(w->frc.per_um, w->frc.n),
-                                  "correlation", ng_json_reals(w->frc.correlation, w->frc.n)));
-    w->cli->result = object;
-    return NG_OK;
-}
-
 static ng_status reconstruct(work *w, ng_error *err)
 {
     ng_status status = find_pattern(w, err);
@@ -702,9 +775,7 @@ static ng_status reconstruct(work *w, ng_error *err)
         return status;
     }
     print_pattern(w);
-    if (w->pattern.trusted) {
-        status = write_images(w, err);
-    }
+    status = w->pattern.trusted ? write_images(w, err) : draw_pictures(w, NULL, err);
     if (w->unsettled > 0) {
         ng_warnings_add(&w->cli->warnings, "not-settled",
                         "%zu of %zu images still changed after the most passes", w->unsettled,
@@ -720,7 +791,10 @@ static ng_status reconstruct(work *w, ng_error *err)
         ng_cli_print(w->cli, "refused     %s\nwritten:    %s (no image)\n", w->pattern.reason,
                      w->pattern_path);
     }
-    return status != NG_OK ? status : keep_result(w, w->pattern.trusted, err);
+    w->cli->result = status == NG_OK ? result_json(w) : NULL;
+    return status == NG_OK && w->cli->result == NULL
+               ? NG_FAIL(err, NG_MEMORY, "out of memory for the result")
+               : status;
 }
 
 static void add_references(ng_cli *cli, const options *o)
@@ -760,6 +834,7 @@ static ng_status run(ng_cli *cli, const void *values, ng_error *err)
     ng_free(w.pattern_path);
     json_decref(w.passes);
     json_decref(w.backgrounds);
+    json_decref(w.pictures);
     return status;
 }
 

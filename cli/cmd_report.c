@@ -91,7 +91,9 @@ static int is_result(const struct dirent *entry)
             return 1;
         }
     }
-    return 0;
+    static const char pattern[] = ".pattern.json";
+    return length > sizeof pattern - 1 &&
+           strcmp(entry->d_name + length - (sizeof pattern - 1), pattern) == 0;
 }
 
 /* The first of `names` that is in the folder, unless a folder before it had one. */

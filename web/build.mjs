@@ -9,7 +9,7 @@ import {parseArgs} from "node:util";
 const source = join(dirname(fileURLToPath(import.meta.url)), "src");
 const scripts = ["base.js", "figure.js", "movie.js", "forward.js", "growth.js", "driving.js",
     "rates.js", "certainty.js", "predict.js", "compare.js", "crystals.js", "coalescence.js",
-    "main.js"];
+    "reconstruction.js", "main.js"];
 
 const {values: option} = parseArgs({options: {
     modules: {type: "string"},

@@ -31,6 +31,24 @@ typedef struct ng_report_files {
 NG_MUST_CHECK ng_status ng_report_look(const ng_report_files *files, struct json_t **out,
                                        ng_warnings *warnings, ng_error *err);
 
+/** A field before and after reconstruction, and what else of it is a picture. */
+typedef struct ng_report_pair {
+    const float *before, *after; /* width x height; fold times as many each way; NULL: none */
+    size_t width, height, fold;
+    double pixel_nm;           /* of `before` */
+    const unsigned char *peak; /* n_peaks pictures of peak_side x peak_side, RGB */
+    size_t n_peaks, peak_side;
+} ng_report_pair;
+
+/**
+ * Small pictures of a reconstruction: the field and its place with the most light, each before and
+ * after, and the peaks. JSON for the key `pictures` of a pattern file: {field: {before, after,
+ * x_nm, y_nm, width_nm, height_nm}, detail: {...}, peaks: []}; owned by the caller.
+ * Errors: NG_MEMORY, NG_INTERNAL.
+ */
+NG_MUST_CHECK ng_status ng_report_pictures(const ng_report_pair *pair, struct json_t **out,
+                                           ng_error *err);
+
 /** Results to show. Every pointer is borrowed and may be NULL; at least one must be given. */
 typedef struct ng_report_input {
     const char *title; /* of the page; NULL: made from the inputs */

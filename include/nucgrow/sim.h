@@ -303,6 +303,7 @@ typedef struct ng_sim_quality {
     double modulation;             /* likewise */
     double illumination_variation; /* (largest - smallest) / mean of the frames' light */
     double saturated;              /* share of pixels at the end of the camera's range */
+    double light_scale, light_scale_se; /* as in ng_sim_run_info; NAN unknown; set by the caller */
     double cutoff_nm;              /* 1/(k_c + |k|): finer is never claimed */
     double widefield_nm;           /* 1/k_c */
     double frc_nm;                 /* where the ring correlation falls below 1/7; NAN unknown */
@@ -311,10 +312,10 @@ typedef struct ng_sim_quality {
     size_t n_verdicts;
 } ng_sim_quality;
 
-/** Judge a pattern and the frames that it came from; frc_nm is left NAN. Contrast to noise:
- *  over the brightest 2 % of the pixels, stripes from top to bottom (twice their amplitude)
- *  over the noise of one frame; rules of thumb 4 and 8 after Ball et al., Sci. Rep. 5, 15915
- *  (2015). */
+/** Judge a pattern and the frames that it came from; frc_nm and light_scale are left NAN.
+ *  Contrast to noise: over the brightest 2 % of the pixels, stripes from top to bottom (twice their
+ *  amplitude) over the noise of one frame; rules of thumb 4 and 8 after Ball et al., Sci. Rep. 5,
+ *  15915 (2015). */
 void ng_sim_quality_of_frames(const ng_sim_pattern *pattern, const float *frames,
                               ng_sim_quality *out);
 /** Add what the ring correlation of two reconstructions says (NAN: nothing), and the verdicts. */

@@ -22,14 +22,16 @@ void ng_report_title(FILE *out, const ng_report_study *study)
     const char *predicted =
         ng_report_string(json_object_get(study->result[NG_REPORT_PREDICTION], "fit"), "material");
     bool grew = ng_report_ensemble(study) != NULL || study->result[NG_REPORT_FIT] != NULL;
-    const char *what = grew                                          ? "Growth of nanoparticles"
-                       : study->result[NG_REPORT_POTENTIAL] != NULL  ? "Chemical potential"
-                       : study->result[NG_REPORT_PREDICTION] != NULL ? "Predicted growth"
-                       : study->result[NG_REPORT_COALESCENCE] != NULL
-                           ? "Coalescence of nanoparticles"
-                       : ng_report_has_crystals(study)          ? "Crystals one by one"
-                       : study->result[NG_REPORT_TRUTH] != NULL ? "Synthetic ensemble"
-                                                                : "Particles in a movie";
+    const char *what =
+        grew                                          ? "Growth of nanoparticles"
+        : study->result[NG_REPORT_POTENTIAL] != NULL  ? "Chemical potential"
+        : study->result[NG_REPORT_PREDICTION] != NULL ? "Predicted growth"
+        : study->result[NG_REPORT_RECONSTRUCTION] != NULL && !ng_report_has_crystals(study)
+            ? "Images from striped light"
+        : study->result[NG_REPORT_COALESCENCE] != NULL ? "Coalescence of nanoparticles"
+        : ng_report_has_crystals(study)                ? "Crystals one by one"
+        : study->result[NG_REPORT_TRUTH] != NULL       ? "Synthetic ensemble"
+                                                       : "Particles in a movie";
     title = title != NULL ? title : predicted;
     if (title != NULL && title[0] != '\0') {
         ng_html_format(out, "%s: %s", what, title);

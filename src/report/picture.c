@@ -86,6 +86,24 @@ static unsigned char gray(double value, const double level[2])
     return (unsigned char)(isfinite(part) ? fmin(fmax(part, 0), 1) * (GRAYS - 1) + 0.5 : 0);
 }
 
+/* PNG of `image` in memory; owned by the caller. */
+static ng_status write_png(png_image *image, const unsigned char *pixel, const unsigned char *map,
+                           unsigned char **png, size_t *bytes, ng_error *err)
+{
+    png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(*image);
+    *png = NG_NEW(unsigned char, size);
+    if (*png == NULL) {
+        return NG_FAIL(err, NG_MEMORY, "out of memory for a picture");
+    }
+    if (!png_image_write_to_memory(image, *png, &size, 0, pixel, 0, map)) {
+        ng_free(*png);
+        *png = NULL;
+        return NG_FAIL(err, NG_INTERNAL, "a picture cannot be encoded: %s", image->message);
+    }
+    *bytes = size;
+    return NG_OK;
+}
+
 /* Sixteen grays: finer ones show nothing more of a noisy frame and take twice the space. */
 static ng_status encode_png(const ng_report_picture *picture, unsigned char *index,
                             unsigned char **png, size_t *bytes, ng_error *err)
@@ -99,18 +117,7 @@ static ng_status encode_png(const ng_report_picture *picture, unsigned char *ind
     for (size_t k = 0; k < GRAYS; k++) {
         memset(map + 3 * k, (int)(k * 255 / (GRAYS - 1)), 3);
     }
-    png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(image);
-    *png = NG_NEW(unsigned char, size);
-    if (*png == NULL) {
-        return NG_FAIL(err, NG_MEMORY, "out of memory for a picture");
-    }
-    if (!png_image_write_to_memory(&image, *png, &size, 0, index, 0, map)) {
-        ng_free(*png);
-        *png = NULL;
-        return NG_FAIL(err, NG_INTERNAL, "a picture cannot be encoded: %s", image.message);
-    }
-    *bytes = size;
-    return NG_OK;
+    return write_png(&image, index, map, png, bytes, err);
 }
 
 static json_t *data_address(const unsigned char *png, size_t bytes)
@@ -147,6 +154,24 @@ ng_status ng_report_encode(const ng_report_picture *picture, const double level[
         status = NG_FAIL(err, NG_MEMORY, "out of memory for a picture");
     }
     ng_free(index);
+    ng_free(png);
+    return status;
+}
+
+ng_status ng_report_encode_rgb(const unsigned char *rgb, size_t width, size_t height, json_t **out,
+                               ng_error *err)
+{
+    png_image image = {.version = PNG_IMAGE_VERSION,
+                       .width = (png_uint_32)width,
+                       .height = (png_uint_32)height,
+                       .format = PNG_FORMAT_RGB};
+    unsigned char *png = NULL;
+    size_t bytes = 0;
+    *out = NULL;
+    ng_status status = write_png(&image, rgb, NULL, &png, &bytes, err);
+    if (status == NG_OK && (*out = data_address(png, bytes)) == NULL) {
+        status = NG_FAIL(err, NG_MEMORY, "out of memory for a picture");
+    }
     ng_free(png);
     return status;
 }

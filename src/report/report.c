@@ -37,6 +37,11 @@ static bool prediction_alone(const ng_report_study *study)
     return nothing_but(study, NG_REPORT_PREDICTION, NG_REPORT_PREDICTION);
 }
 
+static bool reconstruction_alone(const ng_report_study *study)
+{
+    return nothing_but(study, NG_REPORT_RECONSTRUCTION, NG_REPORT_RECONSTRUCTION);
+}
+
 static bool coalescence_alone(const ng_report_study *study)
 {
     return nothing_but(study, NG_REPORT_COALESCENCE, NG_REPORT_COALESCENCE);
@@ -87,6 +92,9 @@ static void navigation(FILE *out, const ng_report_study *study, bool several, bo
     if (study->result[NG_REPORT_PREDICTION] != NULL && !prediction_alone(study)) {
         ng_html_raw(out, "<li><a href=\"#prediction\">Prediction</a></li>\n");
     }
+    if (study->result[NG_REPORT_RECONSTRUCTION] != NULL && !reconstruction_alone(study)) {
+        ng_html_raw(out, "<li><a href=\"#reconstruction\">Reconstruction</a></li>\n");
+    }
     if (study->result[NG_REPORT_COALESCENCE] != NULL && !coalescence_alone(study)) {
         ng_html_raw(out, "<li><a href=\"#coalescence\">Coalescence</a></li>\n");
     }
@@ -136,6 +144,18 @@ static void write_crystals(FILE *out, const ng_report_study *study, size_t k)
     slot(out, alone && k == 0 ? "figures" : NULL, "crystals", k);
 }
 
+static void write_reconstruction(FILE *out, const ng_report_study *study, size_t k)
+{
+    const bool alone = reconstruction_alone(study);
+    if (!alone) {
+        fprintf(out, "<section%s>\n<h2>Reconstruction of the images</h2>\n",
+                k == 0 ? " id=\"reconstruction\"" : "");
+    }
+    ng_report_reconstruction(out, study->result[NG_REPORT_RECONSTRUCTION]);
+    ng_html_raw(out, "</section>\n");
+    slot(out, alone && k == 0 ? "figures" : NULL, "reconstruction", k);
+}
+
 static void write_coalescence(FILE *out, const ng_report_study *study, size_t k)
 {
     const bool alone = coalescence_alone(study);
@@ -178,6 +198,11 @@ static void write_study(FILE *out, const ng_report_study *study, size_t k, const
         write_seen(out, seen);
         return;
     }
+    if (reconstruction_alone(study)) {
+        write_reconstruction(out, study, k);
+        write_seen(out, seen);
+        return;
+    }
     if (coalescence_alone(study)) {
         write_coalescence(out, study, k);
         write_seen(out, seen);
@@ -196,6 +221,9 @@ static void write_study(FILE *out, const ng_report_study *study, size_t k, const
     }
     if (study->result[NG_REPORT_PREDICTION] != NULL) {
         write_prediction(out, study, k);
+    }
+    if (study->result[NG_REPORT_RECONSTRUCTION] != NULL) {
+        write_reconstruction(out, study, k);
     }
     if (study->result[NG_REPORT_COALESCENCE] != NULL) {
         write_coalescence(out, study, k);

@@ -62,6 +62,7 @@ typedef enum ng_report_kind {
     NG_REPORT_POTENTIAL,
     NG_REPORT_TRUTH,
     NG_REPORT_PREDICTION,
+    NG_REPORT_RECONSTRUCTION,
     NG_REPORT_COALESCENCE,
     NG_REPORT_NUCLEATION, /* the kinds from here on are of fluorescent crystals */
     NG_REPORT_AVRAMI,
@@ -129,6 +130,8 @@ void ng_report_compared_fits(FILE *out, const ng_report_study *study, size_t n);
 void ng_report_verdict(FILE *out, const json_t *result);
 /** Answer, verdict, key numbers and the grid of supply rates. */
 void ng_report_prediction(FILE *out, const json_t *prediction);
+/** Answer, verdicts, pictures, the stripes. */
+void ng_report_reconstruction(FILE *out, const json_t *result);
 /** Does a study hold results of fluorescent crystals? */
 bool ng_report_has_crystals(const ng_report_study *study);
 /** Answer, key numbers and the data sets beside each other. */

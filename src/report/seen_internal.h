@@ -25,6 +25,10 @@ NG_MUST_CHECK ng_status ng_report_levels(const float *pixel, size_t n, double le
 NG_MUST_CHECK ng_status ng_report_encode(const ng_report_picture *picture, const double level[2],
                                          json_t **out, ng_error *err);
 
+/* Red, green, blue: the same text, in full colour. */
+NG_MUST_CHECK ng_status ng_report_encode_rgb(const unsigned char *rgb, size_t width, size_t height,
+                                             json_t **out, ng_error *err);
+
 /* ---- seen.c ---- */
 
 /* All that is looked at; owned. */

@@ -10,6 +10,7 @@ static const char *const schemas[NG_REPORT_KINDS] = {
     [NG_REPORT_POTENTIAL] = "nucgrow/potential/1",
     [NG_REPORT_TRUTH] = "nucgrow/truth/1",
     [NG_REPORT_PREDICTION] = "nucgrow/predict/1",
+    [NG_REPORT_RECONSTRUCTION] = "nucgrow/pattern/1",
     [NG_REPORT_COALESCENCE] = "nucgrow/fit-coalescence/1",
     [NG_REPORT_NUCLEATION] = "nucgrow/nucleation/1",
     [NG_REPORT_AVRAMI] = "nucgrow/fit-avrami/1",
@@ -21,7 +22,8 @@ static const char *const schemas[NG_REPORT_KINDS] = {
 static const char *const study_keys[NG_REPORT_KINDS] = {
     [NG_REPORT_ENSEMBLE] = "ensemble",     [NG_REPORT_FIT] = "fit",
     [NG_REPORT_POTENTIAL] = "potential",   [NG_REPORT_TRUTH] = "truth",
-    [NG_REPORT_PREDICTION] = "prediction", [NG_REPORT_COALESCENCE] = "coalescence",
+    [NG_REPORT_PREDICTION] = "prediction", [NG_REPORT_RECONSTRUCTION] = "reconstruction",
+    [NG_REPORT_COALESCENCE] = "coalescence",
     [NG_REPORT_NUCLEATION] = "nucleation", [NG_REPORT_AVRAMI] = "avrami",
     [NG_REPORT_DIFFUSION] = "diffusion",   [NG_REPORT_ENERGY] = "energy",
     [NG_REPORT_RADIUS] = "radius",
@@ -283,7 +285,7 @@ static json_t *thin_tracks(const json_t *tracks)
 /* What stands in the page as text, or is drawn nowhere. */
 static const char *const left_out[] = {"provenance", "warnings", "methods", "references",
                                        "answer",     "verdict",  "schema",  "stop",
-                                       "timing",     "settings", "counts"};
+                                       "timing",     "settings", "counts",  "pictures"};
 
 static void keep_drawn(json_t *copy)
 {

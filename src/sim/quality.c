@@ -57,7 +57,7 @@ void ng_sim_quality_of_frames(const ng_sim_pattern *pattern, const float *frames
         saturated_share(frames, ng_sim_layout_frames(layout) * layout->width * layout->height);
     out->cutoff_nm = ng_sim_finest_nm(pattern);
     out->widefield_nm = 1e3 / ng_sim_cutoff_per_um(&pattern->optics);
-    out->frc_nm = out->resolution_nm = NAN;
+    out->frc_nm = out->resolution_nm = out->light_scale = out->light_scale_se = NAN;
 }
 
 /* ---- grades ---- */
@@ -104,6 +104,13 @@ void ng_sim_quality_judge(const ng_sim_pattern *pattern, double frc_nm, ng_sim_q
                           : "%.3f %% of the pixels are at the end of the camera's range: their "
                             "light is not known",
         100 * q->saturated);
+    if (!isnan(q->light_scale)) {
+        const double off = fabs(q->light_scale - 1), sure = 3 * q->light_scale_se;
+        add(q, "light", q->light_scale, graded(off <= fmax(0.05, sure), off <= fmax(0.15, sure)),
+            "over wide places the frames hold %.3f +- %.3f times the light that the image "
+            "foretells",
+            q->light_scale, q->light_scale_se);
+    }
     if (!isnan(frc_nm)) {
         add(q, "resolution", q->resolution_nm,
             graded(q->resolution_nm <= 1.25 * q->cutoff_nm, q->resolution_nm < q->widefield_nm),
@@ -135,12 +142,13 @@ json_t *ng_sim_quality_json(const ng_sim_quality *q)
                                                   ng_json_real(v->value), "grade",
                                                   grade_name(v->grade), "reason", v->reason));
     }
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "grade",
-                     grade_name(ng_sim_quality_grade(q)), "contrast_to_noise",
-                     ng_json_real(q->contrast_to_noise), "modulation", ng_json_real(q->modulation),
-                     "illumination_variation", ng_json_real(q->illumination_variation),
-                     "saturated_share", ng_json_real(q->saturated), "cutoff_nm",
-                     ng_json_real(q->cutoff_nm), "widefield_cutoff_nm",
-                     ng_json_real(q->widefield_nm), "frc_nm", ng_json_real(q->frc_nm),
-                     "resolution_nm", ng_json_real(q->resolution_nm), "verdicts", verdicts);
+    return json_pack(
+        "{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "grade",
+        grade_name(ng_sim_quality_grade(q)), "contrast_to_noise",
+        ng_json_real(q->contrast_to_noise), "modulation", ng_json_real(q->modulation),
+        "illumination_variation", ng_json_real(q->illumination_variation), "saturated_share",
+        ng_json_real(q->saturated), "cutoff_nm", ng_json_real(q->cutoff_nm), "widefield_cutoff_nm",
+        ng_json_real(q->widefield_nm), "frc_nm", ng_json_real(q->frc_nm), "light_scale",
+        ng_json_real(q->light_scale), "light_scale_se", ng_json_real(q->light_scale_se),
+        "resolution_nm", ng_json_real(q->resolution_nm), "verdicts", verdicts);
 }

@@ -7,6 +7,9 @@
  * found by Newton's steps on the likelihood sum |e|^2/v + ln v. C_1 is a sum of the frames, so that
  * what they hold of the object elsewhere is taken away by the right phases and need not be known.
  * What the noise of the frames adds to the sums is known and taken off.
+ *
+ * More than three frames also say by themselves whether three bands make them: what the best bands
+ * leave of the frames, Q D with the projector Q, is noise when the phases are right.
  */
 #include "pattern_internal.h"
 
@@ -27,6 +30,9 @@ typedef struct steps_work {
     double c[2], noise, noise1;            /* powers of a frame's noise, and of that in C_1 */
     double noise_slope[NG_SIM_MAX_PHASES]; /* Re weight* slope, times noise */
     double noise_matrix[NG_SIM_MAX_PHASES][NG_SIM_MAX_PHASES];
+    double band[3][NG_SIM_MAX_PHASES];                 /* of the frames in C_0, u, v */
+    double left[NG_SIM_MAX_PHASES][NG_SIM_MAX_PHASES]; /* Q */
+    double turn[NG_SIM_MAX_PHASES][2];                 /* frame q by phase q: of u, of v */
     double matrix[NG_SIM_MOST_UNKNOWN * NG_SIM_MOST_UNKNOWN], right[NG_SIM_MOST_UNKNOWN];
     double rest, points;
 } steps_work;
@@ -76,6 +82,55 @@ static void fill_weights(steps_work *t, const double *phase, const double *inten
     }
 }
 
+/* Bands, projector and derivatives for these phases. */
+static void fill_projector(steps_work *t, const double *phase, const double *intensity)
+{
+    ng_sim_frame_weights(t->phases, phase, intensity, t->band);
+    for (size_t p = 0; p < t->phases; p++) {
+        const double f = intensity[p], row[3] = {f, f * cos(phase[p]), -f * sin(phase[p])};
+        t->turn[p][0] = -f * sin(phase[p]);
+        t->turn[p][1] = -f * cos(phase[p]);
+        for (size_t q = 0; q < t->phases; q++) {
+            t->left[p][q] = p == q;
+            for (int i = 0; i < 3; i++) {
+                t->left[p][q] -= row[i] * t->band[i][q];
+            }
+        }
+    }
+}
+
+/* What Q D at one frequency says of the phases. */
+static void add_rest(steps_work *t, size_t index)
+{
+    double u[2] = {0, 0}, v[2] = {0, 0}, s[NG_SIM_MAX_PHASES][2], noise[3] = {0, 0, 0};
+    for (size_t p = 0; p < t->phases; p++) {
+        const ng_cf z = t->b->frame[p][index];
+        u[0] += t->band[1][p] * (double)z.re, u[1] += t->band[1][p] * (double)z.im;
+        v[0] += t->band[2][p] * (double)z.re, v[1] += t->band[2][p] * (double)z.im;
+        noise[0] += t->band[1][p] * t->band[1][p];
+        noise[1] += t->band[1][p] * t->band[2][p];
+        noise[2] += t->band[2][p] * t->band[2][p];
+    }
+    for (size_t q = 1; q < t->phases; q++) {
+        double rest[2] = {0, 0};
+        for (int i = 0; i < 2; i++) {
+            s[q][i] = t->turn[q][0] * u[i] + t->turn[q][1] * v[i];
+        }
+        for (size_t p = 0; p < t->phases; p++) {
+            rest[0] += t->left[q][p] * (double)t->b->frame[p][index].re;
+            rest[1] += t->left[q][p] * (double)t->b->frame[p][index].im;
+        }
+        t->right[1 + q] -= (s[q][0] * rest[0] + s[q][1] * rest[1]) / t->noise;
+        for (size_t r = 1; r <= q; r++) {
+            const double *a = t->turn[q], *b = t->turn[r];
+            const double by_noise = a[0] * b[0] * noise[0] + a[1] * b[1] * noise[2] +
+                                    (a[0] * b[1] + a[1] * b[0]) * noise[1];
+            t->matrix[(1 + q) * t->n + 1 + r] +=
+                t->left[q][r] * ((s[q][0] * s[r][0] + s[q][1] * s[r][1]) / t->noise - by_noise);
+        }
+    }
+}
+
 static ng_cf sum_of(const steps_work *t, const ng_cf *weight, size_t index)
 {
     ng_cf sum = {0, 0};
@@ -120,6 +175,9 @@ static void add_point(void *context, const ng_sim_search *s, const ng_sim_point 
         for (size_t i = 1; i <= q; i++) {
             t->matrix[(1 + q) * t->n + 1 + i] -= of_c1 * t->noise_matrix[q][i];
         }
+    }
+    if (t->phases > 3) {
+        add_rest(t, p->index);
     }
     t->rest += (er * er + ei * ei) / v;
     t->points++;
@@ -173,6 +231,7 @@ bool ng_sim_steps(const ng_sim_search *s, ng_sim_bands *b, const double *intensi
     for (int step = 0; step < MOST_STEPS; step++) {
         double move[NG_SIM_MOST_UNKNOWN] = {0}, far = 0;
         fill_weights(&t, phase, intensity);
+        fill_projector(&t, phase, intensity);
         if (!solve(s, &t, e, inverse)) {
             return false;
         }

@@ -37,6 +37,8 @@ awk 'BEGIN {
 }' > pairs.csv
 "$program" fit coalescence pairs.csv -q -o fit-coalescence.json --starts 1 --max-iterations 3 \
     --bootstrap 2 --cells 20 || [ $? = 4 ]
+"$program" simulate sim -q -o sim --width 200 --height 160 --emitters 120 --filaments 5
+"$program" reconstruct sim/raw.tif -q -o sr.tif --na 1.45 --wavelength-nm 520 --passes 2
 "$program" simulate crystals -q -o crystals --crystals 12 --frames 200 --nucleation-s 10
 made="--calibration crystals/still.csv -q"
 "$program" radius crystals/tracks.csv $made -o radius.json
@@ -65,7 +67,7 @@ keys() { # of a result; those named like flags (frame-s) are the flags' own
 words=$(grep -oE '[A-Za-z_][A-Za-z0-9_]*' "$page" | sort -u)
 for result in ensemble.json detect.json track.json potential.json fit-growth.json fit-growth-forward.json predicted.json \
     fit-growth-flask.json fit-growth-joint.json \
-    fit-coalescence.json truth.json crystals/truth.json radius.json nucleation.json \
+    fit-coalescence.json truth.json crystals/truth.json sim/truth.json sr.pattern.json radius.json nucleation.json \
     fit-avrami.json fit-avrami-crystals.json fit-diffusion.json energy.json; do
     # flags of the provenance are known from the help pages
     keys <(sed '/^    "options": {/,/^    },/d' "$result") > found
@@ -76,7 +78,7 @@ for result in ensemble.json detect.json track.json potential.json fit-growth.jso
 done
 
 for result in ensemble detect fit-growth fit-growth-forward fit-growth-flask \
-    fit-growth-joint predicted fit-coalescence radius nucleation \
+    fit-growth-joint predicted fit-coalescence sr.pattern radius nucleation \
     fit-avrami fit-diffusion energy; do
     keys "$result.json" > found
     promised=$(sed -n "/^## $result.json:/,/^## /p" "$page" | sed -nE 's/^\| (`[^|]*) \|.*/\1/p' |

@@ -422,6 +422,31 @@ async function crystalReport(browser) {
     }
 }
 
+/** Images of simulated raw frames, by their verb: pictures, stripes, ring correlation. */
+async function reconstructionReport(browser) {
+    const folder = join(option.out, "reconstruction");
+    program("simulate", "sim", "-o", folder, "--width", "192", "--height", "160",
+        "--emitters", "90", "--filaments", "5");
+    program("reconstruct", join(folder, "raw.tif"), "-o", join(folder, "sr.tif"), "--na",
+        "1.45", "--wavelength-nm", "520", "--passes", "6");
+    const path = report("reconstruction", [join(folder, "sr.pattern.json")]);
+    for (const [name, options] of [["light", {colorScheme: "light"}], ["dark",
+        {colorScheme: "dark"}], ["narrow", {viewport: {width: 390, height: 800}}]]) {
+        const {page, seen, close} = await open(browser, path, options);
+        await checkExpected(`reconstruction, ${name}`, page,
+            {"ring-correlation": ["spatial frequency (1/µm)", "optics alone, 179 nm",
+                "with stripes, 104 nm"]});
+        await checkPictures(`reconstruction, ${name}`, page);
+        const sizes = await page.$$eval(".pictures img", (all) => all.map((i) => i.naturalWidth));
+        check(`${sizes}` === "192,360,96,192,160,160,160", `reconstruction, ${name}: ${sizes}`);
+        if (name === "light") await checkDownloads(page, ["ring-correlation"]);
+        await page.screenshot({path: join(option.out, `reconstruction-${name}.png`),
+            fullPage: true});
+        checkQuiet(`reconstruction, ${name}`, seen);
+        await close();
+    }
+}
+
 async function withoutScripts(browser) {
     const {page, close} = await open(browser, join(option.out, "full.html"),
         {javaScriptEnabled: false});
@@ -495,6 +520,7 @@ try {
     await forwardWithoutScripts(browser);
     await otherReports(browser);
     await crystalReport(browser);
+    await reconstructionReport(browser);
     await coalescenceReport(browser);
 } finally {
     await browser.close();

@@ -303,6 +303,72 @@ static void crystals_are_told(void **state)
     ng_free(page);
 }
 
+static void reconstruction_is_told(void **state)
+{
+    (void)state;
+    const char *result =
+        "{\"schema\": \"nucgrow/pattern/1\", \"trusted\": true, \"mode\": \"joint\", \"sets\": 2,"
+        " \"n_directions\": 3, \"n_phases\": 3, \"directions\": [{\"angle_deg\": -84.47,"
+        " \"angle_deg_se\": 0.0057, \"period_nm\": 248.8, \"modulation\": 0.8, \"trusted\": false,"
+        " \"reason\": \"<b>weak</b>\"}, {\"period_nm\": 250, \"modulation\": 0.7, \"trusted\": "
+        "true}],"
+        " \"quality\": {\"grade\": \"amber\", \"resolution_nm\": 104, \"cutoff_nm\": 104,"
+        " \"widefield_cutoff_nm\": 179, \"light_scale\": 1.01, \"light_scale_se\": 0.01,"
+        " \"verdicts\": [{\"name\": \"light\", \"value\": 1.01, \"grade\": \"green\\\"x\","
+        " \"reason\": \"as <much> as foretold\"}]}, \"pictures\": {\"detail\": {\"width_nm\": 6200,"
+        " \"height_nm\": 6200, \"before\": \"data:image/png;base64,AAAA\","
+        " \"after\": \"data:image/png;base64,BBBB\"}, \"peaks\": [\"data:image/png;base64,CC==\","
+        " \"data:image/png;base64,D\\\" onerror=\\\"alert(1)\"]}}";
+    const char *path = scratch("report-reconstruction.html");
+    assert_int_equal(write_report(&result, 1, path, true, NULL, NULL), NG_OK);
+    char *page = read_text(path);
+    assert_int_equal(count(page, "<h1>Images from striped light</h1>"), 1);
+    assert_int_equal(count(page, "2 images of mode joint, each from 9 raw frames"), 1);
+    assert_int_equal(count(page, "contrast of 0.70 to 0.80 and a period of 249 to 250 nm"), 1);
+    assert_int_equal(count(page, "Amber: measure the images with care."), 1);
+    assert_int_equal(count(page, "−84.4700 ± 0.0057"), 1);
+    assert_int_equal(count(page, "&lt;b&gt;weak&lt;/b&gt;"), 1);
+    assert_int_equal(count(page, "as &lt;much&gt; as foretold"), 1);
+    assert_int_equal(count(page, "data:image/png;base64,AAAA"), 1); /* once: not in the data */
+    assert_int_equal(count(page, "data:image/png;base64,CC=="), 1);
+    assert_int_equal(count(page, "alert(1)"), 0);
+    assert_int_equal(count(page, "data-slot=\"reconstruction\""), 1);
+    ng_free(page);
+    const char *mixed[] = {result, minimal_fit};
+    assert_int_equal(write_report(mixed, 2, path, true, NULL, NULL), NG_OK);
+    page = read_text(path);
+    assert_int_equal(count(page, "<h2>Reconstruction of the images</h2>"), 1);
+    assert_int_equal(count(page, "href=\"#reconstruction\""), 1);
+    ng_free(page);
+}
+
+/* A field of 200 x 160 pixels that is brightest in one corner: the detail is that corner. */
+static void pictures_show_the_brightest_part(void **state)
+{
+    (void)state;
+    float *before = NG_NEW(float, 200 * 160), *after = NG_NEW(float, 400 * 320);
+    unsigned char *rgb = NG_NEW(unsigned char, 2 * 3 * 64);
+    assert_true(before != NULL && after != NULL && rgb != NULL);
+    for (size_t i = 0; i < 400 * 320; i++) {
+        after[i] = i % 400 > 300 && i / 400 > 200 ? 5 : 1;
+    }
+    const ng_report_pair pair = {before, after, 200, 160, 2, 65, rgb, 2, 8};
+    json_t *pictures = NULL;
+    assert_int_equal(ng_report_pictures(&pair, &pictures, NULL), NG_OK);
+    const json_t *detail = json_object_get(pictures, "detail");
+    assert_close(json_number_value(json_object_get(detail, "x_nm")), 96 * 65, 1e-6);
+    assert_close(json_number_value(json_object_get(detail, "y_nm")), 48 * 65, 1e-6);
+    assert_int_equal(json_array_size(json_object_get(pictures, "peaks")), 2);
+    json_decref(pictures);
+    const ng_report_pair none = {.peak = rgb, .n_peaks = 2, .peak_side = 8};
+    assert_int_equal(ng_report_pictures(&none, &pictures, NULL), NG_OK);
+    assert_null(json_object_get(pictures, "field"));
+    json_decref(pictures);
+    ng_free(before);
+    ng_free(after);
+    ng_free(rgb);
+}
+
 static void merging_is_told(void **state)
 {
     (void)state;
@@ -624,6 +690,8 @@ int main(void)
         cmocka_unit_test(prediction_alone_is_the_answer),
         cmocka_unit_test(fits_and_predictions_stand_side_by_side),
         cmocka_unit_test(crystals_are_told),
+        cmocka_unit_test(reconstruction_is_told),
+        cmocka_unit_test(pictures_show_the_brightest_part),
         cmocka_unit_test(merging_is_told),
         cmocka_unit_test(flask_is_told),
         cmocka_unit_test(same_results_same_bytes),

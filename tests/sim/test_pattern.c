@@ -149,21 +149,27 @@ static double worst_phase(const ng_sim_pattern *found, const ng_sim_pattern *tru
     return worst;
 }
 
-/* Steps that are off by 12 and by 25 degrees (standard deviation): told, and found within their
- * errors (nine phases of each, none above 4.5 of them), which are 4 degrees at most. */
+/* Steps that are off by 12 and by 25 degrees (standard deviation), and with five positions by 10:
+ * told, and found within their errors (no phase above 4.5 of them), which are 4 degrees at most.
+ * Four equal steps are taken for equal. */
 static void test_unequal_steps(void **state)
 {
     (void)state;
-    for (double off = 12; off < 26; off += 13) {
+    static const struct {
+        double off;
+        long phases;
+    } cases[] = {{12, 3}, {25, 3}, {10, 5}, {0, 4}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         ng_synth_sim scene;
         ng_synth_sim_options o = sim_scene_options(224, 224);
-        o.phase_error_deg = off;
+        o.phase_error_deg = cases[i].off;
+        o.phases = cases[i].phases;
         float *frames = sim_scene_frames(&o, 6, true, &scene);
         const ng_sim_pattern found = estimate_plainly(&scene, frames);
         assert_true(found.trusted);
         for (size_t d = 0; d < 3; d++) {
             const ng_sim_direction *dir = &found.direction[d];
-            assert_false(dir->equal_steps);
+            assert_true(dir->equal_steps == (cases[i].off == 0));
             assert_true(worst_phase(&found, &scene.pattern, d) < 4.5);
             assert_true(dir->phase_se[1] < 0.07);
             assert_close(dir->modulation, 0.8, 4.5 * dir->modulation_se);

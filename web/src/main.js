@@ -2,12 +2,14 @@
 
 const SLOTS = {seen: [seenFigures], physics: [growthFigures, drivingFigures, rateFigures],
     certainty: [certaintyFigures], prediction: [predictionFigures], compare: [compareFigures],
-    coalescence: [coalescenceFigures], crystals: [crystalFigures]};
+    coalescence: [coalescenceFigures], reconstruction: [reconstructionFigures],
+    crystals: [crystalFigures]};
 
 /** The groups that can be asked of this study: a table of the potential has no trajectories. */
 function askable(group, study) {
     if (group === predictionFigures) return study.prediction;
-    if ([compareFigures, seenFigures, crystalFigures, coalescenceFigures].includes(group)) {
+    if ([compareFigures, seenFigures, crystalFigures, coalescenceFigures,
+        reconstructionFigures].includes(group)) {
         return true;
     }
     if (group === growthFigures) return study.ensemble || study.fit;
