@@ -14,6 +14,8 @@
 
 typedef struct options {
     const char *kind, *preset, *polarity, *denoise, *threshold;
+    const char *filter, *width, *flux_from;
+    double flux_pixel_nm;
     const char *mask_out, *preview_out, *result;
     ng_detect_options detect; /* numbers only; unset where the movie decides */
     long first_frame, last_frame, average_frames, channel, preview;
@@ -48,8 +50,9 @@ typedef struct options {
 
 static const ng_option table[] = {
     CHOICE("kind", kind, "disk", "disk|spot", "Movie", "What the particles look like."),
-    CHOICE("polarity", polarity, "dark", "dark|bright", "Movie",
-           "Particles darker or brighter than what is around them."),
+    CHOICE("polarity", polarity, NULL, "dark|bright", "Movie",
+           "Particles darker or brighter than what is around them; without it disks are dark and "
+           "spots bright."),
     REAL("pixel-nm", pixel_nm, "nm", 1e-6, 1e6, "Movie",
          "Size of a pixel, where the movie does not say it."),
     REAL("frame-s", frame_s, "s", 1e-9, 1e9, "Movie",
@@ -78,10 +81,11 @@ static const ng_option table[] = {
     REAL("window-px", window_px, "px", 3, 1e5, "Finding",
          "Side of the window of the local mean; it must exceed 2-3 particle diameters."),
     REAL("height", c, "s.d.", 0.5, 100, "Finding",
-         "sigma: how far a particle must stand out of the smoothed background to be tried."),
+         "sigma: how far a particle must stand out of the smoothed background to be tried. Spots: "
+         "least significance of the fit, in place of --false-per-frame."),
     REAL("false-per-frame", false_per_frame, NULL, 1e-6, 1e4, "Finding",
          "sigma: height and least significance follow from so many false particles in a frame of "
-         "noise; 2.5 % of the particles where it is not given."),
+         "noise. Where it is not given: disks 2.5 % of the particles; spots 0.5 %, 0.1 at least."),
     REAL("relative", t, NULL, 0, 1, "Finding",
          "relative: a pixel joins where it lies this share off the local mean; 0.15 where it is "
          "not given."),
@@ -92,8 +96,33 @@ static const ng_option table[] = {
          "Disks of less evidence are dropped: mean of the height and of the significance of the "
          "fit (relative: of the fit alone)."),
     SWITCH("split", split, "true", "Finding", "Divide touching particles (watershed)."),
+    CHOICE("filter", filter, "log", "log|dog", "Finding",
+           "Spots: Laplacian of a Gaussian, or difference of two."),
     SWITCH("fit", fit, "true", "Measuring",
-           "Fit a blurred disk to the raw pixels; without it sizes are counted pixels."),
+           "Fit a blurred disk to the raw pixels; without it sizes are counted pixels. Spots: fit "
+           "Gaussians by maximum likelihood; without it the filter alone tells place and light "
+           "(fast)."),
+    CHOICE("width", width, "shared", "shared|free", "Measuring",
+           "Spots: all have one width, or each its own (edge_nm)."),
+    REAL("gain", gain, "counts/e", 0, 1e6, "Measuring",
+         "Spots: counts per photoelectron, for the noise; estimated where it is not given."),
+    {.name = "flux-from",
+     .type = NG_OPTION_TEXT,
+     .offset = offsetof(options, flux_from),
+     .value = "STACK",
+     .group = "Measuring",
+     .doc = "Spots: take intensities from this stack of the same field, as wide-field frames; a "
+            "multiple of the frames is averaged. Pixels may differ in size."},
+    {.name = "flux-pixel-nm",
+     .type = NG_OPTION_REAL,
+     .offset = offsetof(options, flux_pixel_nm),
+     .unit = "nm",
+     .min = 1e-6,
+     .max = 1e6,
+     .group = "Measuring",
+     .doc = "Size of its pixels, where the stack does not say it."},
+    REAL("flux-blur-px", flux_blur_px, "px", 0, 20, "Measuring",
+         "S.d. of its blur, in its pixels; estimated where it is not given."),
     REAL("blur-px", blur_px, "px", 0, 20, "Measuring",
          "S.d. of the optical blur; estimated from the movie where it is not given."),
     SWITCH("drift", drift, NULL, "Measuring",
@@ -136,6 +165,8 @@ static void take_numbers(const ng_detect_options *from, ng_detect_options *to)
     to->min_area_px = given(from->min_area_px, to->min_area_px);
     to->min_contrast = given(from->min_contrast, to->min_contrast);
     to->blur_px = given(from->blur_px, to->blur_px);
+    to->gain = given(from->gain, to->gain);
+    to->flux_blur_px = given(from->flux_blur_px, to->flux_blur_px);
 }
 
 static ng_status understand(const ng_cli *cli, const options *o, ng_detect_options *d,
@@ -148,7 +179,12 @@ static ng_status understand(const ng_cli *cli, const options *o, ng_detect_optio
     }
     take_numbers(&o->detect, d);
     d->kind = strcmp(o->kind, "spot") == 0 ? NG_DETECT_SPOT : NG_DETECT_DISK;
-    d->polarity = strcmp(o->polarity, "bright") == 0 ? NG_BRIGHT : NG_DARK;
+    d->polarity = d->kind == NG_DETECT_SPOT ? NG_BRIGHT : NG_DARK;
+    if (o->polarity != NULL) {
+        d->polarity = strcmp(o->polarity, "bright") == 0 ? NG_BRIGHT : NG_DARK;
+    }
+    d->filter = strcmp(o->filter, "dog") == 0 ? NG_BLOB_DOG : NG_BLOB_LOG;
+    d->free_width = strcmp(o->width, "free") == 0;
     d->first = (size_t)o->first_frame;
     d->last = o->last_frame == LONG_MIN ? SIZE_MAX : (size_t)o->last_frame;
     d->average_frames = o->average_frames;
@@ -225,11 +261,17 @@ static ng_status open_table(const ng_cli *cli, const ng_detect_choices *c, outpu
                             ng_error *err)
 {
     const ng_detect_options *o = &c->options;
-    char *comment = ng_text_format(
-        "nucgrow %s detect: %s, disk, %s, pixel %.10g nm, frame %.10g s, blur %.4g px, smoothing "
-        "%.4g px, window %.4g px, height %.4g s.d.",
-        ng_version(), cli->file[0], o->polarity == NG_DARK ? "dark" : "bright", o->pixel_nm,
-        o->frame_s, o->blur_px, o->smooth_px, o->window_px, o->c);
+    const char *side = o->polarity == NG_DARK ? "dark" : "bright";
+    char *comment =
+        o->kind == NG_DETECT_SPOT
+            ? ng_text_format("nucgrow %s detect: %s, spot, %s, pixel %.10g nm, frame %.10g s, blur "
+                             "%.4g px, height %.4g s.d.",
+                             ng_version(), cli->file[0], side, o->pixel_nm, o->frame_s, o->blur_px,
+                             o->c)
+            : ng_text_format("nucgrow %s detect: %s, disk, %s, pixel %.10g nm, frame %.10g s, blur "
+                             "%.4g px, smoothing %.4g px, window %.4g px, height %.4g s.d.",
+                             ng_version(), cli->file[0], side, o->pixel_nm, o->frame_s, o->blur_px,
+                             o->smooth_px, o->window_px, o->c);
     if (comment == NULL) {
         return NG_FAIL(err, NG_MEMORY, "out of memory");
     }
@@ -296,8 +338,47 @@ static ng_status commit_outputs(const ng_cli *cli, outputs *out, bool complete, 
 
 /* ---- the result -------------------------------------------------------------------------- */
 
+static json_t *noise_json(const ng_pixel_noise *n)
+{
+    json_t *j = json_object();
+    json_object_set_new(j, "level", ng_json_real(n->level));
+    json_object_set_new(j, "gain", ng_json_real(n->gain));
+    json_object_set_new(j, "background", ng_json_real(n->background));
+    json_object_set_new(j, "grain_px", ng_json_real(n->grain_px));
+    return j;
+}
+
+static json_t *spot_choices_json(const ng_detect_choices *c)
+{
+    const ng_detect_options *o = &c->options;
+    const ng_spot_choices *s = &c->spot;
+    json_t *j =
+        json_pack("{s:s, s:s, s:I, s:I, s:I, s:s, s:s, s:b, s:b}", "kind", "spot", "polarity",
+                  o->polarity == NG_DARK ? "dark" : "bright", "first_frame", (json_int_t)o->first,
+                  "last_frame", (json_int_t)o->last, "average_frames",
+                  (json_int_t)o->average_frames, "filter", o->filter == NG_BLOB_DOG ? "dog" : "log",
+                  "width", o->free_width ? "free" : "shared", "fit", o->fit, "drift", o->drift);
+    json_object_set_new(j, "height", ng_json_real(o->c));
+    json_object_set_new(j, "candidate_height", ng_json_real(s->candidate));
+    json_object_set_new(j, "false_per_frame", ng_json_real(o->false_per_frame));
+    json_object_set_new(j, "blur_px", ng_json_real(o->blur_px));
+    json_object_set_new(j, "blur_se_px", ng_json_real(c->blur_se_px));
+    json_object_set_new(j, "noise_model", noise_json(&s->noise));
+    if (o->flux != NULL) {
+        json_t *flux = json_pack("{s:I, s:o}", "frames_averaged", (json_int_t)s->flux_frames,
+                                 "noise_model", noise_json(&s->flux_noise));
+        json_object_set_new(flux, "pixel_nm", ng_json_real(s->flux_pixel_nm));
+        json_object_set_new(flux, "spot_width_px", ng_json_real(s->flux_width_px));
+        json_object_set_new(j, "flux", flux);
+    }
+    return j;
+}
+
 static json_t *choices_json(const ng_detect_choices *c)
 {
+    if (c->options.kind == NG_DETECT_SPOT) {
+        return spot_choices_json(c);
+    }
     static const char *const denoise[] = {"none", "gaussian", "median", "perona-malik", "nl-means"};
     const ng_detect_options *o = &c->options;
     const bool sigma = o->form == NG_THRESHOLD_SIGMA;
@@ -334,21 +415,31 @@ static json_t *result_json(const ng_movie_info *info, const ng_detect_choices *c
                   "height", (json_int_t)info->height, "frames", (json_int_t)info->frames);
     json_object_set_new(movie, "pixel_nm", ng_json_real(c->options.pixel_nm));
     json_object_set_new(movie, "frame_s", ng_json_real(c->options.frame_s));
-    json_t *pilot = json_pack(
-        "{s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "frames", (json_int_t)c->pilot_frames, "particles",
-        (json_int_t)c->pilot_particles, "noise", ng_json_real(c->noise), "noise_correlation",
-        ng_json_real(c->noise_correlation), "background", ng_json_real(c->background), "contrast",
-        ng_json_real(c->contrast), "radius_px", ng_json_reals(c->radius_px, 3));
-    json_t *counts = json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "frames", (json_int_t)s->frames, "particles",
-        (json_int_t)s->particles, "edge", (json_int_t)s->edge, "crowded", (json_int_t)s->crowded,
-        "no_fit", (json_int_t)s->no_fit, "saturated", (json_int_t)s->saturated, "split",
-        (json_int_t)s->split, "mended_pixels", (json_int_t)s->mended_pixels);
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "movie", movie, "choices",
-                     choices_json(c), "pilot", pilot, "counts", counts, "mean_radius_nm",
-                     ng_json_real(s->mean_radius_nm), "radius_se_nm", ng_json_real(s->radius_se_nm),
-                     "complete", s->frames == c->options.last - c->options.first + 1, "trusted",
-                     s->particles > 0);
+    json_t *pilot =
+        json_pack("{s:I, s:I, s:o, s:o, s:o, s:o}", "frames", (json_int_t)c->pilot_frames,
+                  "particles", (json_int_t)c->pilot_particles, "noise", ng_json_real(c->noise),
+                  "noise_correlation", ng_json_real(c->noise_correlation), "background",
+                  ng_json_real(c->background), "contrast", ng_json_real(c->contrast));
+    if (c->options.kind == NG_DETECT_DISK) {
+        json_object_set_new(pilot, "radius_px", ng_json_reals(c->radius_px, 3));
+    }
+    json_t *counts =
+        json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "frames", (json_int_t)s->frames,
+                  "particles", (json_int_t)s->particles, "edge", (json_int_t)s->edge, "crowded",
+                  (json_int_t)s->crowded, "no_fit", (json_int_t)s->no_fit, "saturated",
+                  (json_int_t)s->saturated, "split", (json_int_t)s->split, "mended_pixels",
+                  (json_int_t)s->mended_pixels);
+    json_t *result =
+        json_pack("{s:o, s:o, s:o, s:o, s:b, s:b}", "movie", movie, "choices", choices_json(c),
+                  "pilot", pilot, "counts", counts, "complete",
+                  s->frames == c->options.last - c->options.first + 1, "trusted", s->particles > 0);
+    if (c->options.kind == NG_DETECT_SPOT) {
+        json_object_set_new(result, "mean_intensity", ng_json_real(s->mean_intensity));
+    } else {
+        json_object_set_new(result, "mean_radius_nm", ng_json_real(s->mean_radius_nm));
+        json_object_set_new(result, "radius_se_nm", ng_json_real(s->radius_se_nm));
+    }
+    return result;
 }
 
 static ng_status write_result(ng_cli *cli, const char *path, ng_error *err)
@@ -373,8 +464,44 @@ static const char *by_whom(const ng_cli *cli, const char *flag)
     return ng_options_origin(cli->options, flag) == NG_ORIGIN_DEFAULT ? " (chosen)" : "";
 }
 
+static void print_spot_choices(const ng_cli *cli, const ng_detect_choices *c)
+{
+    const ng_detect_options *o = &c->options;
+    const ng_spot_choices *s = &c->spot;
+    ng_cli_print(cli, "noise        %.4g counts per pixel on a background of %.4g", c->noise,
+                 c->background);
+    if (s->noise.gain > 0.0) {
+        ng_cli_print(cli, ", growing by %.3g counts per count of light%s", s->noise.gain,
+                     by_whom(cli, "gain"));
+    }
+    ng_cli_print(cli, "\nwidth        s.d. %.3f px: blur %.3f px%s", s->width_px, o->blur_px,
+                 by_whom(cli, "blur-px"));
+    if (s->width_se_px > 0.0) {
+        ng_cli_print(cli, " +- %.3f px", c->blur_se_px);
+    }
+    ng_cli_print(cli, "%s\n", o->free_width ? ", each spot its own" : "");
+    ng_cli_print(cli, "threshold    %.2f s.d.%s: %.2g false spots a frame%s\n", o->c,
+                 by_whom(cli, "height"), o->false_per_frame, by_whom(cli, "false-per-frame"));
+    ng_cli_print(cli, "method       %s of s.d. %.2f px, %s\n",
+                 o->filter == NG_BLOB_DOG ? "difference of Gaussians" : "Laplacian of a Gaussian",
+                 1.2 * s->width_px, o->fit ? "then maximum likelihood" : "quadratic peaks (fast)");
+    if (o->flux != NULL) {
+        ng_cli_print(cli,
+                     "intensities  from the other stack: %.4g nm pixels, spots of s.d. %.3f px",
+                     s->flux_pixel_nm, s->flux_width_px);
+        if (s->flux_frames > 1) {
+            ng_cli_print(cli, ", %zu frames averaged", s->flux_frames);
+        }
+        ng_cli_print(cli, "\n");
+    }
+}
+
 static void print_choices(const ng_cli *cli, const ng_detect_choices *c)
 {
+    if (c->options.kind == NG_DETECT_SPOT) {
+        print_spot_choices(cli, c);
+        return;
+    }
     static const char *const denoise[] = {"none", "Gaussian", "median", "Perona-Malik",
                                           "non-local means"};
     const ng_detect_options *o = &c->options;
@@ -412,7 +539,9 @@ static void print_summary(const ng_cli *cli, const ng_detect_summary *s)
     const double each = s->frames > 0 ? (double)s->particles / (double)s->frames : 0.0;
     ng_cli_print(cli, "found        %zu particles in %zu frames (%.1f a frame)\n", s->particles,
                  s->frames, each);
-    if (s->particles > 0) {
+    if (s->particles > 0 && isnan(s->mean_radius_nm)) {
+        ng_cli_print(cli, "             mean intensity %.4g counts\n", s->mean_intensity);
+    } else if (s->particles > 0) {
         ng_cli_print(cli, "             mean radius %.4g nm", s->mean_radius_nm);
         if (!isnan(s->radius_se_nm)) {
             ng_cli_print(cli, ", standard error of one %.2g nm", s->radius_se_nm);
@@ -421,8 +550,9 @@ static void print_summary(const ng_cli *cli, const ng_detect_summary *s)
     }
     ng_cli_print(cli,
                  "flagged      %zu at the edge, %zu crowded, %zu not fitted, %zu split, %zu "
-                 "saturated\n",
+                 "saturated",
                  s->edge, s->crowded, s->no_fit, s->split, s->saturated);
+    ng_cli_print(cli, s->bad_pixel > 0 ? ", %zu on a bad pixel\n" : "\n", s->bad_pixel);
 }
 
 static void print_files(const ng_cli *cli, const options *o, const outputs *out)
@@ -499,10 +629,26 @@ static ng_status measure(ng_cli *cli, const options *o, ng_movie *movie, const n
     return status;
 }
 
+static ng_status open_flux(ng_cli *cli, const options *o, ng_detect_options *detect, ng_error *err)
+{
+    ng_movie_read_options how = ng_movie_read_defaults();
+    if (o->flux_from == NULL) {
+        return NG_OK;
+    }
+    if (detect->kind != NG_DETECT_SPOT) {
+        return NG_FAIL(err, NG_USAGE, "--flux-from is for spots: pass --kind spot");
+    }
+    how.pixel_nm = o->flux_pixel_nm;
+    how.frame_s = 1.0; /* its frames go with those of the movie, whatever it says */
+    ng_status status =
+        is_folder(o->flux_from) ? NG_OK : ng_provenance_input(cli->provenance, o->flux_from, err);
+    return status == NG_OK ? ng_movie_open(o->flux_from, &how, &detect->flux, NULL, err) : status;
+}
+
 static ng_status run(ng_cli *cli, const void *values, ng_error *err)
 {
     const options *o = values;
-    ng_detect_options detect;
+    ng_detect_options detect = {.flux = NULL};
     ng_detect_choices choices;
     ng_movie_read_options how = ng_movie_read_defaults();
     ng_movie *movie = NULL;
@@ -517,12 +663,16 @@ static ng_status run(ng_cli *cli, const void *values, ng_error *err)
         status = ng_movie_open(cli->file[0], &how, &movie, &cli->warnings, err);
     }
     if (status == NG_OK) {
+        status = open_flux(cli, o, &detect, err);
+    }
+    if (status == NG_OK) {
         status = ng_detect_choose(movie, &detect, &choices, &cli->warnings, err);
     }
     if (status == NG_OK) {
         status = measure(cli, o, movie, &choices, err);
     }
     ng_movie_close(movie);
+    ng_movie_close(detect.flux);
     return status;
 }
 
@@ -535,11 +685,17 @@ const ng_command ng_command_detect = {
         "ones divided) and fits a blurred disk to the raw pixels of each: position, radius and "
         "contrast below the size of a pixel, each with its standard error. What is not given is "
         "chosen from the movie, and said.\n\n"
+        "--kind spot finds bright points in fluorescence: peaks behind a Laplacian of a Gaussian, "
+        "Gaussians fitted by maximum likelihood, overlapping ones together; position, integrated "
+        "intensity and local background, each with its standard error. One number sets the "
+        "threshold: --false-per-frame.\n\n"
         "The table goes to `nucgrow track`. Look at the result with --preview.\n\n"
         "When a frame in the middle of the movie cannot be read, what was measured before it is "
         "kept, mask and preview as well, and the exit code is 3. Exit code 4: nothing was found.",
     .usage = "MOVIE -o particles.csv [options]",
     .examples = "nucgrow detect movie.tif -o particles.csv --pixel-nm 0.53 --frame-s 1\n"
+                "# fluorescent spots; positions from one stack, intensities from another\n"
+                "nucgrow detect sr.tif -o particles.csv --kind spot --flux-from widefield.tif\n"
                 "# look at ten frames\n"
                 "nucgrow detect movie.tif -o particles.csv --preview 10\n"
                 "# the published chain\n"

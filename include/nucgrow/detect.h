@@ -4,8 +4,11 @@
  * Room `particle`: particles in the frames of a movie. May include base, data, image.
  *
  * `disk`: denoise (to find, never to measure) -> adaptive threshold -> components -> watershed ->
- * fit of a blurred disk to the raw pixels. Whatever the caller leaves open is chosen from the movie
- * itself (ng_detect_choose) and said (ng_detect_choices).
+ * fit of a blurred disk to the raw pixels.
+ * `spot`: Laplacian of a Gaussian at one scale -> peaks -> maximum likelihood for Gaussian spots on
+ * the raw pixels, overlapping ones together -> what stands out enough.
+ * Whatever the caller leaves open is chosen from the movie itself (ng_detect_choose) and said
+ * (ng_detect_choices).
  */
 #ifndef NUCGROW_DETECT_H
 #define NUCGROW_DETECT_H
@@ -69,6 +72,14 @@ typedef struct ng_detect_options {
     bool fit;               /* default true; false: sizes from the mask, flagged "no-fit" */
     double blur_px;         /* s.d. of the optical blur, the pixel's own width not counted */
     bool drift;             /* x_nm, y_nm without the drift found by phase correlation */
+    /* spots only; of the above they take frames, average_frames, false_per_frame, fit, blur_px,
+     * drift */
+    ng_blob_kind filter; /* default NG_BLOB_LOG */
+    bool free_width;     /* each spot has its own, else all have blur_px */
+    double gain;         /* counts per photoelectron */
+    ng_movie *flux;      /* borrowed: intensities come from its pixels; NULL: from the movie's own.
+                            As many frames, or a multiple, which are averaged; any size of pixels */
+    double flux_blur_px; /* blur_px of that one */
 } ng_detect_options;
 
 ng_detect_options ng_detect_defaults(void);
@@ -76,6 +87,26 @@ ng_detect_options ng_detect_defaults(void);
  *  components). "auto": the defaults. @return NG_USAGE for another name */
 NG_MUST_CHECK ng_status ng_detect_preset(const char *name, ng_detect_options *options,
                                          ng_error *err);
+
+/** Noise of a stack: the variance of a pixel of mean m is level + gain (m - background), and
+ *  `grain_px` the s.d. of the Gaussian that would have made white noise as correlated. */
+typedef struct ng_pixel_noise {
+    double level, gain, background, grain_px;
+} ng_pixel_noise;
+
+/** What was settled for spots. */
+typedef struct ng_spot_choices {
+    double width_px; /* s.d. of a spot, the pixel's width counted in */
+    double width_se_px, gain_se; /* 0: given; NAN: assumed */
+    ng_pixel_noise noise;
+    double candidate; /* peaks of the filtered frame from so many s.d. on are fitted */
+    double dim;       /* lowest background of the pilot frames, counts */
+    size_t told;      /* spots that told width and gain */
+    /* the stack of the intensities; flux_frames 0: the movie itself */
+    size_t flux_frames; /* averaged into one */
+    double flux_pixel_nm, flux_width_px;
+    ng_pixel_noise flux_noise;
+} ng_spot_choices;
 
 /** What was settled, from the options or from the movie. */
 typedef struct ng_detect_choices {
@@ -88,6 +119,7 @@ typedef struct ng_detect_choices {
     double contrast;           /* median of the pilot particles, counts */
     size_t pilot_frames, pilot_particles;
     double level; /* sigma form: from this height, over the s.d. of the background, pixels join */
+    ng_spot_choices spot; /* of spots: options.c is the least significance, in s.d. */
     double least, most; /* counts at which a pixel is saturated; NAN: unknown */
 } ng_detect_choices;
 
@@ -120,9 +152,10 @@ typedef ng_status ng_detect_sink(void *context, const ng_detect_frame *frame, ng
 
 typedef struct ng_detect_summary {
     size_t frames, particles; /* handed to the sink */
-    size_t edge, crowded, no_fit, saturated, split;
+    size_t edge, crowded, no_fit, saturated, split, bad_pixel;
     size_t mended_pixels;                /* that were not finite */
-    double mean_radius_nm, radius_se_nm; /* mean, and median of the standard errors */
+    double mean_radius_nm, radius_se_nm; /* mean, and mean standard error; NAN for spots */
+    double mean_intensity;
 } ng_detect_summary;
 
 /** Measure the frames first..last. Threads of `run` work on different frames; memory does not grow
@@ -142,10 +175,15 @@ NG_MUST_CHECK ng_status ng_detector_create(const ng_detect_choices *choices, siz
                                            size_t height, ng_detector **out, ng_error *err);
 void ng_detector_destroy(ng_detector *detector); /* NULL is fine */
 /** Measure `window[centre]`; the other frames only help to denoise. `out` is borrowed from the
- *  detector until its next call. Pixels must be finite. */
+ *  detector until its next call. Pixels must be finite, but for spots, which leave others out and
+ *  say so in their flags. */
 NG_MUST_CHECK ng_status ng_detector_measure(ng_detector *detector, const ng_image *const *window,
                                             size_t n, size_t centre, ng_detect_frame *out,
                                             ng_error *err);
+
+/** For spots: the frame that intensities are taken from by the calls to come; borrowed, NULL: the
+ *  measured one. `mean` of choices.spot.flux_frames frames, and of its own size. */
+void ng_detector_flux(ng_detector *detector, const ng_image *mean);
 
 /* ---- a picture of what was found --------------------------------------------------------- */
 

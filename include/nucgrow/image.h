@@ -78,6 +78,36 @@ void ng_image_nl_means(const ng_image *const *frame, size_t n, size_t centre,
 /** Take out a background that varies slowly: in - gaussian(in, sigma_px) + mean(in). */
 void ng_image_flatten(const ng_image *in, double sigma_px, ng_image *scratch, ng_image *out);
 
+/* ---- blobs ------------------------------------------------------------------------------- */
+
+/** Longest half of a kernel, the centre counted. */
+#define NG_BLOB_TAPS 96
+
+typedef enum ng_blob_kind {
+    NG_BLOB_LOG, /* -sigma^2 times the Laplacian of a Gaussian */
+    NG_BLOB_DOG  /* difference of two Gaussians of s.d. sigma/sqrt(1.6) and sigma sqrt(1.6) */
+} ng_blob_kind;
+
+/** A filter that answers to round bright spots and to nothing even. Its answer to a Gaussian spot
+ *  of height 1 and s.d. sigma_px is 1 at the centre; white noise of s.d. 1 leaves with `noise`. */
+typedef struct ng_blob_filter {
+    double sigma_px, noise;
+    size_t radius;
+    float column[2][NG_BLOB_TAPS], row[2][NG_BLOB_TAPS]; /* half kernels, the centre first */
+} ng_blob_filter;
+
+/** @param sigma_px  [0.4, 18]: kernels are cut at 4 of the wider s.d., and at NG_BLOB_TAPS */
+ng_blob_filter ng_blob_filter_make(ng_blob_kind kind, double sigma_px);
+/** The kernel at (dx, dy). */
+double ng_blob_filter_at(const ng_blob_filter *filter, long dx, long dy);
+/** Convolve, borders mirrored; vector instructions of the machine it runs on are used. `scratch`:
+ *  2 width + 4 radius floats. */
+void ng_image_blobs(const ng_image *in, const ng_blob_filter *filter, float *scratch,
+                    ng_image *out);
+/** Pixels above `least` that no neighbour exceeds, in order, up to `most` of them.
+ *  @return how many there are, which may be more */
+size_t ng_image_peaks(const ng_image *image, float least, uint32_t *place, size_t most);
+
 /* ---- local mean and threshold ------------------------------------------------------------ */
 
 /** Sums over rectangles in constant time, in 64-bit integers: exact, and the same in any order.

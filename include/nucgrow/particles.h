@@ -29,6 +29,7 @@ typedef enum ng_particle_flag {
     NG_FLAG_ABOVE_RANGE = 128,   /* "above-range" */
     NG_FLAG_NOT_EXCITABLE = 256, /* "not-excitable" */
     NG_FLAG_FOLD = 512,          /* "fold" */
+    NG_FLAG_BAD_PIXEL = 1024,    /* not finite, or dead: far below its neighbours: "bad-pixel" */
 } ng_particle_flag;
 
 typedef struct ng_particle {

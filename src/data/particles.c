@@ -42,6 +42,7 @@ const ng_flag_word ng_flag_words[] = {
     {NG_FLAG_ABOVE_RANGE, "above-range"},
     {NG_FLAG_NOT_EXCITABLE, "not-excitable"},
     {NG_FLAG_FOLD, "fold"},
+    {NG_FLAG_BAD_PIXEL, "bad-pixel"},
 };
 const size_t ng_n_flag_words = sizeof ng_flag_words / sizeof ng_flag_words[0];
 

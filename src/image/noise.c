@@ -18,6 +18,25 @@ static float second_difference(const float *f, ptrdiff_t along, ptrdiff_t across
     return above - 2.0f * middle + below;
 }
 
+/* Median of n >= 1 values; counts stand for all that is rounded to them, or few counts of noise
+ * would come out too small. */
+static double middle(float *value, size_t n)
+{
+    const float m = ng_select(value, n, n / 2);
+    size_t below = 0, equal = 0;
+    bool whole = true;
+    for (size_t i = 0; i < n; i++) {
+        below += value[i] < m;
+        equal += value[i] == m;
+        whole = whole && value[i] == floorf(value[i]);
+    }
+    if (!whole || equal == n) {
+        return (double)m;
+    }
+    const double low = m > 0.0f ? (double)m - 0.5 : 0.0, width = m > 0.0f ? 1.0 : 0.5;
+    return low + width * (0.5 * (double)n - (double)below) / (double)equal;
+}
+
 /* S.d. of the noise if it were white. */
 static double noise_at_lag(const ng_image *image, size_t lag, float *scratch)
 {
@@ -34,7 +53,7 @@ static double noise_at_lag(const ng_image *image, size_t lag, float *scratch)
             second_difference(image->pixel + y * w + x, (ptrdiff_t)lag, (ptrdiff_t)(lag * w));
         scratch[n++] = fabsf(d);
     }
-    return (double)ng_select(scratch, n, n / 2) / (6.0 * MEDIAN_OF_NORMAL);
+    return n > 0 ? middle(scratch, n) / (6.0 * MEDIAN_OF_NORMAL) : 0.0;
 }
 
 double ng_image_noise(const ng_image *image, float *scratch)

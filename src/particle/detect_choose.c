@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What the user leaves open is settled on frames spread over the movie. */
-#include "detect_internal.h"
+#include "spot_internal.h"
 
 #include <math.h>
 #include <string.h>
@@ -115,23 +115,22 @@ static double seen_share(double correlation)
     return (6.0 - 8.0 * correlation + 2.0 * pow(correlation, 4.0)) / 6.0;
 }
 
-static ng_status measure_noise(pilot *p, ng_error *err)
+ng_status ng_pilot_noise(const ng_image *frame, size_t n, ng_detect_choices *out, ng_error *err)
 {
     float *sample = NG_NEW(float, SAMPLE);
     float noise[PILOT_FRAMES], correlation[PILOT_FRAMES], background[PILOT_FRAMES];
     if (sample == NULL) {
         return NG_FAIL(err, NG_MEMORY, "no memory to measure the noise");
     }
-    for (size_t i = 0; i < p->n; i++) {
-        noise[i] = (float)ng_image_noise(&p->frame[i], sample);
-        correlation[i] = (float)ng_image_noise_correlation(&p->frame[i], sample);
-        background[i] = middle_of(&p->frame[i], sample);
+    for (size_t i = 0; i < n; i++) {
+        noise[i] = (float)ng_image_noise(&frame[i], sample);
+        correlation[i] = (float)ng_image_noise_correlation(&frame[i], sample);
+        background[i] = middle_of(&frame[i], sample);
     }
     ng_free(sample);
-    p->choices->noise_correlation = (double)ng_select(correlation, p->n, p->n / 2);
-    p->choices->noise =
-        (double)ng_select(noise, p->n, p->n / 2) / seen_share(p->choices->noise_correlation);
-    p->choices->background = (double)ng_select(background, p->n, p->n / 2);
+    out->noise_correlation = (double)ng_select(correlation, n, n / 2);
+    out->noise = (double)ng_select(noise, n, n / 2) / seen_share(out->noise_correlation);
+    out->background = (double)ng_select(background, n, n / 2);
     return NG_OK;
 }
 
@@ -144,10 +143,14 @@ static double false_peaks(double z, double pixels, double smooth_px)
     return pixels * curvature / pow(2.0 * pi, 1.5) * z * exp(-0.5 * z * z);
 }
 
+double ng_noise_grain2(double correlation)
+{
+    return correlation > 0.01 ? -0.25 / log(correlation) : 0.1;
+}
+
 static double height_for(const pilot *p, double smooth, double false_per_frame)
 {
-    const double rho = p->choices->noise_correlation;
-    const double grain2 = rho > 0.01 ? -0.25 / log(rho) : 0.1;
+    const double grain2 = ng_noise_grain2(p->choices->noise_correlation);
     const double width = fmax(sqrt(smooth * smooth + grain2), 0.6);
     double low = 2.0, high = 12.0;
     while (high - low > 1e-6) {
@@ -589,11 +592,11 @@ ng_status ng_detect_settle(const ng_image *frame, size_t n, const ng_detect_opti
                .width = frame->width,
                .height = frame->height,
                .warnings = warnings};
-    if (options->kind != NG_DETECT_DISK) {
-        return NG_FAIL(err, NG_USAGE, "spots cannot be detected yet; pass --kind disk");
+    if (options->kind == NG_DETECT_SPOT) {
+        return ng_spots_settle(frame, p.n, options, out, warnings, err);
     }
     set_start(&out->options);
-    ng_status status = measure_noise(&p, err);
+    ng_status status = ng_pilot_noise(frame, p.n, out, err);
     if (status == NG_OK) {
         status = find_open(&p, err);
     }
@@ -619,6 +622,9 @@ ng_status ng_detect_choose(ng_movie *movie, const ng_detect_options *options,
     if (status == NG_OK) {
         status = ng_detect_settle(sample.frame, sample.n, &o, out, warnings, err);
         set_range(ng_movie_about(movie), out);
+    }
+    if (status == NG_OK && o.kind == NG_DETECT_SPOT && o.flux != NULL) {
+        status = ng_flux_choose(movie, out, warnings, err);
     }
     sample_free(&sample);
     return status;

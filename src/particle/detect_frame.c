@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* One frame: pieces of the mask, a disk fitted to the raw pixels of each, the mask drawn anew at
  * the level of the fit, shapes. */
-#include "detect_internal.h"
+#include "spot_internal.h"
 
 #include <gsl/gsl_randist.h>
 #include <math.h>
@@ -29,7 +29,9 @@ typedef struct candidate {
 
 struct ng_detector {
     ng_detect_choices choices;
-    double blur; /* with the pixel's own width */
+    ng_spots *spots;      /* in their place, everything else is empty */
+    const ng_image *flux; /* borrowed */
+    double blur;          /* with the pixel's own width */
     ng_disk_table *table;
     ng_mask_work mask;
     ng_fit_pixels pixels;
@@ -51,6 +53,7 @@ void ng_detector_destroy(ng_detector *detector)
     if (detector == NULL) {
         return;
     }
+    ng_spots_destroy(detector->spots);
     ng_disk_table_destroy(detector->table);
     ng_mask_work_free(&detector->mask);
     ng_free(detector->pixels.x);
@@ -80,6 +83,15 @@ ng_status ng_detector_create(const ng_detect_choices *choices, size_t width, siz
         return NG_FAIL(err, NG_MEMORY, "no memory to measure frames");
     }
     d->choices = *choices;
+    if (choices->options.kind == NG_DETECT_SPOT) {
+        ng_status made = ng_spots_create(choices, width, height, &d->spots, err);
+        if (made != NG_OK) {
+            ng_detector_destroy(d);
+            return made;
+        }
+        *out = d;
+        return NG_OK;
+    }
     d->blur = ng_whole_blur(choices->options.blur_px);
     ng_status status = ng_mask_work_create(&choices->options, width, height, &d->mask, err);
     if (status == NG_OK && !allocate_pixels(&d->pixels, width * height)) {
@@ -432,11 +444,19 @@ static size_t finish(ng_detector *d, const ng_image *raw)
     return n;
 }
 
+void ng_detector_flux(ng_detector *detector, const ng_image *mean)
+{
+    detector->flux = mean;
+}
+
 ng_status ng_detector_measure(ng_detector *detector, const ng_image *const *window, size_t n,
                               size_t centre, ng_detect_frame *out, ng_error *err)
 {
     ng_detector *d = detector;
     const ng_image *raw = window[centre];
+    if (d->spots != NULL) {
+        return ng_spots_measure(d->spots, window, n, centre, d->flux, out, err);
+    }
     *out = (ng_detect_frame){.width = raw->width, .height = raw->height, .pixel = raw->pixel};
     ng_status status = ng_mask_find(&d->mask, &d->choices, window, n, centre, err);
     if (status == NG_OK) {

@@ -64,6 +64,13 @@ bool ng_disk_fit_covariance(const double information[15], double covariance[15])
 void ng_disk_fit_draw(const ng_disk_table *table, double blur, const double value[NG_FIT_N],
                       ng_fit_pixels *pixels);
 
+/* ---- packed.c: lower triangles by rows ---------------------------------------------------- */
+
+/* L of A = L L^T in place; false when A is not positive. */
+bool ng_packed_cholesky(double *a, size_t n);
+/* x of L L^T x = b in place of b. */
+void ng_packed_solve(const double *l, size_t n, double *x);
+
 /* ---- mask.c ------------------------------------------------------------------------------ */
 
 /* One piece of the mask. */
@@ -117,6 +124,13 @@ double ng_detector_peaks(const ng_detector *detector, double least);
 /* S.d. of the whole blur: the optical one and the width of a pixel. */
 double ng_whole_blur(double blur_px);
 
+/* ---- detect_choose.c --------------------------------------------------------------------- */
+
+/* Noise, its correlation and the background: medians over frames (<= 12). */
+NG_MUST_CHECK ng_status ng_pilot_noise(const ng_image *frame, size_t n, ng_detect_choices *out,
+                                       ng_error *err);
+/* Square of the s.d. of the Gaussian that makes white noise so correlated between neighbours. */
+double ng_noise_grain2(double correlation);
 /* ---- shape.c ----------------------------------------------------------------------------- */
 
 typedef struct ng_shape {

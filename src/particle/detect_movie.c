@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Frames go through in batches: read in order, measured on all threads, handed on in order. */
-#include "detect_internal.h"
+#include "spot_internal.h"
 
 #include <math.h>
 #include <string.h>
@@ -22,6 +22,7 @@ typedef struct measured {
 typedef struct worker {
     ng_detector *detector;
     ng_drift *drift;
+    ng_image mended[2]; /* for the drift of frames whose pixels are not all finite */
 } worker;
 
 typedef struct stream {
@@ -32,13 +33,14 @@ typedef struct stream {
     ng_image *frame; /* a ring without a turn: batch + 2 half images, shifted after each batch */
     size_t loaded_first, loaded; /* number of the first frame held, how many are held */
     size_t end;                  /* first frame that is not there */
+    ng_image *flux, flux_page;   /* of the batch: where intensities come from; NULL without */
     measured *slot;
     worker *worker;
     size_t first; /* of the batch */
     double drift_x, drift_y;
     size_t weak_shifts;
     ng_error broken; /* why there is no frame `end` */
-    double sum_radius_nm, sum_se_nm;
+    double sum_radius_nm, sum_se_nm, sum_intensity;
     size_t with_se;
     ng_detect_summary *summary;
 } stream;
@@ -50,6 +52,9 @@ static void stream_free(stream *s)
     for (size_t i = 0; s->frame != NULL && i < s->batch + 2 * s->half; i++) {
         ng_image_free(&s->frame[i]);
     }
+    for (size_t i = 0; s->flux != NULL && i < s->batch; i++) {
+        ng_image_free(&s->flux[i]);
+    }
     for (size_t i = 0; s->slot != NULL && i < s->batch; i++) {
         ng_free(s->slot[i].particle);
         ng_free(s->slot[i].label);
@@ -57,7 +62,11 @@ static void stream_free(stream *s)
     for (size_t i = 0; s->worker != NULL && i < s->threads; i++) {
         ng_detector_destroy(s->worker[i].detector);
         ng_drift_destroy(s->worker[i].drift);
+        ng_image_free(&s->worker[i].mended[0]);
+        ng_image_free(&s->worker[i].mended[1]);
     }
+    ng_image_free(&s->flux_page);
+    ng_free(s->flux);
     ng_free(s->frame);
     ng_free(s->slot);
     ng_free(s->worker);
@@ -70,6 +79,10 @@ static ng_status make_workers(stream *s, ng_error *err)
         status = ng_detector_create(s->choices, s->width, s->height, &s->worker[i].detector, err);
         if (status == NG_OK && s->choices->options.drift) {
             status = ng_drift_create(s->width, s->height, &s->worker[i].drift, err);
+        }
+        const bool spots = s->choices->options.kind == NG_DETECT_SPOT;
+        for (int k = 0; status == NG_OK && s->worker[i].drift != NULL && spots && k < 2; k++) {
+            status = ng_image_create(s->width, s->height, &s->worker[i].mended[k], err);
         }
     }
     return status;
@@ -86,6 +99,22 @@ static ng_status make_slots(stream *s, ng_error *err)
     ng_status status = NG_OK;
     for (size_t i = 0; status == NG_OK && i < s->batch + 2 * s->half; i++) {
         status = ng_image_create(s->width, s->height, &s->frame[i], err);
+    }
+    return status;
+}
+
+static ng_status make_flux(stream *s, ng_error *err)
+{
+    if (s->choices->options.flux == NULL) {
+        return NG_OK;
+    }
+    const ng_movie_info *info = ng_movie_about(s->choices->options.flux);
+    s->flux = NG_NEW(ng_image, s->batch);
+    ng_status status = s->flux == NULL
+                           ? NG_FAIL(err, NG_MEMORY, "no memory for %zu frames", s->batch)
+                           : ng_image_create(info->width, info->height, &s->flux_page, err);
+    for (size_t i = 0; status == NG_OK && i < s->batch; i++) {
+        status = ng_image_create(info->width, info->height, &s->flux[i], err);
     }
     return status;
 }
@@ -111,6 +140,7 @@ static ng_status stream_make(stream *s, const ng_run *run, ng_error *err)
     s->first = s->loaded_first = o->first;
     s->end = o->last + 1;
     ng_status status = make_workers(s, err);
+    status = status == NG_OK ? make_flux(s, err) : status;
     return status == NG_OK ? make_slots(s, err) : status;
 }
 
@@ -132,10 +162,24 @@ static void forget(stream *s)
     s->loaded_first = wanted;
 }
 
+/* Frames of the other stack; one that cannot be read ends the movie, too. */
+static void load_flux(stream *s)
+{
+    const size_t each = s->choices->spot.flux_frames;
+    for (size_t i = 0; s->flux != NULL && i < s->batch && s->first + i < s->end; i++) {
+        if (ng_flux_read(s->choices->options.flux, s->first + i, each, &s->flux_page, &s->flux[i],
+                         &s->broken) != NG_OK) {
+            s->end = s->first + i;
+            return;
+        }
+    }
+}
+
 /* Up to the last frame that the batch looks ahead to; a frame that cannot be read ends the
- * movie. */
+ * movie. Spots look at the pixels that are not finite, and leave them out. */
 static void load(stream *s)
 {
+    const bool mend = s->choices->options.kind == NG_DETECT_DISK;
     forget(s);
     while (s->loaded_first + s->loaded < s->end &&
            s->loaded_first + s->loaded < s->first + s->batch + s->half) {
@@ -145,9 +189,10 @@ static void load(stream *s)
             s->end = index;
             return;
         }
-        s->summary->mended_pixels += ng_image_mend(image);
+        s->summary->mended_pixels += mend ? ng_image_mend(image) : 0;
         s->loaded++;
     }
+    load_flux(s);
 }
 
 /* ---- measuring --------------------------------------------------------------------------- */
@@ -172,6 +217,20 @@ static ng_status keep(measured *slot, const ng_detect_frame *f, ng_error *err)
 
 enum { MOST_WINDOW = 1001 };
 
+static ng_shift drift_between(worker *w, const ng_image *before, const ng_image *after)
+{
+    if (w->mended[0].pixel == NULL) {
+        return ng_drift_measure(w->drift, before, after);
+    }
+    const ng_image *const from[2] = {before, after};
+    for (int k = 0; k < 2; k++) {
+        memcpy(w->mended[k].pixel, from[k]->pixel,
+               from[k]->width * from[k]->height * sizeof *from[k]->pixel);
+        (void)ng_image_mend(&w->mended[k]);
+    }
+    return ng_drift_measure(w->drift, &w->mended[0], &w->mended[1]);
+}
+
 static ng_status measure(void *context, size_t index, int who, ng_error *err)
 {
     stream *s = context;
@@ -184,13 +243,14 @@ static ng_status measure(void *context, size_t index, int who, ng_error *err)
         window[i - low] = &s->frame[i];
     }
     worker *w = &s->worker[who];
+    ng_detector_flux(w->detector, s->flux != NULL ? &s->flux[index] : NULL);
     ng_status status = ng_detector_measure(w->detector, window, high - low + 1, at - low, &f, err);
     if (status != NG_OK) {
         return status;
     }
     s->slot[index].shift = (ng_shift){.peak = (double)INFINITY};
     if (w->drift != NULL && at > 0) {
-        s->slot[index].shift = ng_drift_measure(w->drift, &s->frame[at - 1], &s->frame[at]);
+        s->slot[index].shift = drift_between(w, &s->frame[at - 1], &s->frame[at]);
     }
     return keep(&s->slot[index], &f, err);
 }
@@ -209,7 +269,9 @@ static void count(stream *s, const measured *slot)
         t->no_fit += (p->flag & NG_FLAG_NO_FIT) != 0;
         t->saturated += (p->flag & NG_FLAG_SATURATED) != 0;
         t->split += (p->flag & NG_FLAG_SPLIT) != 0;
+        t->bad_pixel += (p->flag & NG_FLAG_BAD_PIXEL) != 0;
         s->sum_radius_nm += p->radius_nm;
+        s->sum_intensity += p->intensity;
         if (isfinite(p->radius_se_nm)) {
             s->sum_se_nm += p->radius_se_nm;
             s->with_se++;
@@ -241,6 +303,9 @@ static ng_status hand_on(stream *s, size_t n, ng_detect_sink *sink, void *contex
     for (size_t i = 0; status == NG_OK && i < n; i++) {
         measured *slot = &s->slot[i];
         const size_t frame = s->first + i;
+        if (s->choices->options.kind == NG_DETECT_SPOT) {
+            s->summary->mended_pixels += ng_image_mend(&s->frame[frame - s->loaded_first]);
+        }
         place(s, frame, slot);
         const ng_detect_frame f = {.frame = frame,
                                    .width = s->width,
@@ -286,6 +351,7 @@ static void conclude(stream *s, ng_warnings *warnings)
 {
     ng_detect_summary *t = s->summary;
     t->mean_radius_nm = t->particles > 0 ? s->sum_radius_nm / (double)t->particles : (double)NAN;
+    t->mean_intensity = t->particles > 0 ? s->sum_intensity / (double)t->particles : (double)NAN;
     t->radius_se_nm = s->with_se > 0 ? s->sum_se_nm / (double)s->with_se : (double)NAN;
     if (s->weak_shifts > 0) {
         ng_warnings_add(warnings, "drift-unknown",
@@ -293,9 +359,10 @@ static void conclude(stream *s, ng_warnings *warnings)
                         s->weak_shifts);
     }
     if (t->mended_pixels > 0) {
-        ng_warnings_add(warnings, "mended-pixels",
-                        "%zu pixels were not finite and were replaced by the median of their frame",
-                        t->mended_pixels);
+        const bool spots = s->choices->options.kind == NG_DETECT_SPOT;
+        ng_warnings_add(warnings, "mended-pixels", "%zu pixels were not finite and were %s",
+                        t->mended_pixels,
+                        spots ? "left out of the fits" : "replaced by the median of their frame");
     }
 }
 

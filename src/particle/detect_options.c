@@ -26,7 +26,12 @@ ng_detect_options ng_detect_defaults(void)
                                .split = true,
                                .fit = true,
                                .blur_px = (double)NAN,
-                               .drift = false};
+                               .drift = false,
+                               .filter = NG_BLOB_LOG,
+                               .free_width = false,
+                               .gain = (double)NAN,
+                               .flux = NULL,
+                               .flux_blur_px = (double)NAN};
 }
 
 /* The published chain: noise removal, adaptive binarisation relative to the local mean, small

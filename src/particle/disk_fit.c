@@ -120,59 +120,17 @@ static void accumulate(const ng_disk_row *row, double blur, const ng_fit_pixels 
 
 /* ---- small linear algebra ---------------------------------------------------------------- */
 
-/* L of A = L L^T in place, lower triangle by rows; false when A is not positive. */
-static bool cholesky(double *a, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        double *row = a + i * (i + 1) / 2;
-        const double before = row[i];
-        for (size_t j = 0; j <= i; j++) {
-            const double *other = a + j * (j + 1) / 2;
-            double sum = row[j];
-            for (size_t k = 0; k < j; k++) {
-                sum -= row[k] * other[k];
-            }
-            if (i == j) {
-                if (!(sum > 1e-12 * before)) {
-                    return false;
-                }
-                row[i] = sqrt(sum);
-            } else {
-                row[j] = sum / other[j];
-            }
-        }
-    }
-    return true;
-}
-
-static void solve(const double *l, size_t n, double *x)
-{
-    for (size_t i = 0; i < n; i++) {
-        const double *row = l + i * (i + 1) / 2;
-        for (size_t k = 0; k < i; k++) {
-            x[i] -= row[k] * x[k];
-        }
-        x[i] /= row[i];
-    }
-    for (size_t i = n; i-- > 0;) {
-        for (size_t k = i + 1; k < n; k++) {
-            x[i] -= l[k * (k + 1) / 2 + i] * x[k];
-        }
-        x[i] /= l[i * (i + 1) / 2 + i];
-    }
-}
-
 bool ng_disk_fit_covariance(const double information[15], double covariance[15])
 {
     double l[15];
     memcpy(l, information, sizeof l);
-    if (!cholesky(l, NG_FIT_N)) {
+    if (!ng_packed_cholesky(l, NG_FIT_N)) {
         return false;
     }
     for (size_t a = 0, m = 0; a < NG_FIT_N; a++) {
         double x[NG_FIT_N] = {0};
         x[a] = 1.0;
-        solve(l, NG_FIT_N, x);
+        ng_packed_solve(l, NG_FIT_N, x);
         for (size_t b = 0; b <= a; b++) {
             covariance[m++] = x[b];
         }
@@ -214,10 +172,10 @@ static bool step_from(const normal *n, double damping, const limits *within,
     for (size_t a = 0; a < NG_FIT_N; a++) {
         l[a * (a + 1) / 2 + a] *= 1.0 + damping;
     }
-    if (!cholesky(l, NG_FIT_N)) {
+    if (!ng_packed_cholesky(l, NG_FIT_N)) {
         return false;
     }
-    solve(l, NG_FIT_N, x);
+    ng_packed_solve(l, NG_FIT_N, x);
     for (size_t a = 0; a < NG_FIT_N; a++) {
         to[a] = from[a] + x[a];
     }
@@ -265,10 +223,10 @@ static double own_blur(const ng_disk_row *row, double blur, const ng_fit_pixels 
 {
     normal n;
     accumulate(row, blur, p, value, COLUMNS, &n);
-    if (!cholesky(n.matrix, COLUMNS)) {
+    if (!ng_packed_cholesky(n.matrix, COLUMNS)) {
         return (double)NAN;
     }
-    solve(n.matrix, COLUMNS, n.vector);
+    ng_packed_solve(n.matrix, COLUMNS, n.vector);
     return clamp(blur + n.vector[EDGE], 0.2 * blur, 5.0 * blur);
 }
 

@@ -7,6 +7,7 @@
 /* The whole sheet stays near this size, by showing pixels larger or leaving some out. */
 #define SHEET_PIXELS 1.6e7
 #define GAP 4
+#define SPOT_RADIUS 4.0 /* spots have none */
 enum { MOST_ZOOM = 8, SAMPLE = 4096, DIGIT_WIDTH = 3, DIGIT_HEIGHT = 5 };
 
 typedef struct colour {
@@ -189,7 +190,8 @@ void ng_preview_add(ng_preview *preview, const ng_detect_frame *frame, double pi
         const ng_particle *q = &frame->particle[i];
         const double x = (q->x_raw_nm / pixel_nm + 0.5) * p->zoom - 0.5;
         const double y = (q->y_raw_nm / pixel_nm + 0.5) * p->zoom - 0.5;
-        draw_circle(&t, x, y, q->radius_nm / pixel_nm * p->zoom, q->flag != 0 ? flagged : fitted);
+        const double r = isnan(q->radius_nm) ? SPOT_RADIUS : q->radius_nm / pixel_nm;
+        draw_circle(&t, x, y, r * p->zoom, q->flag != 0 ? flagged : fitted);
     }
     draw_number(&t, frame->frame);
     p->taken++;

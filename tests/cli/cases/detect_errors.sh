@@ -2,7 +2,7 @@
 nucgrow simulate tem -q -o truth --particles 12 --frames 20 --field-nm 60 --seed 3
 try() { "$@"; echo "exit $?"; }
 try nucgrow detect truth/movie.tif
-try nucgrow detect truth/movie.tif -o p.csv --kind spot
+try nucgrow detect truth/movie.tif -o p.csv --flux-from truth/movie.tif
 try nucgrow detect truth/movie.tif -o p.csv --first-frame 999
 try nucgrow detect truth/movie.tif -o p.csv --threshold foo
 try nucgrow detect truth/particles.csv -o p.csv

@@ -1,0 +1,631 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the user leaves open about spots: their width and the noise from conspicuous ones, the
+ * height from frames of noise that go the same way as the movie's. */
+#include "spot_internal.h"
+
+#include <gsl/gsl_cdf.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Widths at which spots are first looked for, each times STEP wider. */
+#define FIRST_WIDTH 0.7
+#define WIDTH_STEP 1.35
+/* A Gaussian spot stands out most behind a filter of sqrt(3) times its width. */
+#define BEST_FILTER 1.7320508
+#define ASSUMED_WIDTH 1.4
+#define LOOK_FROM 6.0      /* height of spots that tell the width */
+#define MEDIAN_LOSS 1.2533 /* s.d. of a median over that of a mean */
+#define GAIN_SURE 2.0      /* a gain that is not so many standard errors above 0 counts as none */
+#define MISFIT_SURE 4.0
+#define ROUNDING 1e-4
+#define NOISE_LOW 2.5 /* heights of noise that are recorded from here on */
+#define FALSE_LEAST 0.1
+#define FALSE_SHARE 0.005
+/* Candidates of noise that are fitted: for each that is let through, and in 2^18 pixels. */
+#define CANDIDATES_EACH 8.0
+#define CANDIDATES_MORE 40.0
+/* Sum of the squares of the weights of [1 -2 1] x [1 -2 1]; the cut, and the share of a Gaussian's
+ * variance that it leaves. */
+#define SQUARES 36.0
+#define CLIP_SD 3.0
+#define CLIP_KEEPS 0.97334
+enum {
+    CLIP_PASSES = 4,
+    GAIN_PIXELS = 1500,
+    LEVEL_PIXELS = 20000,
+    WIDTHS = 9,
+    ROUNDS = 6,
+    LEAST_TOLD = 8,
+    NOISE_LEAST = 128,
+    NOISE_SIDE = 512,
+    NOISE_PIXELS = 1 << 22,
+    TABLE = 1 << 16,
+    REFERENCE = 80
+};
+
+typedef struct pilot {
+    const ng_detect_options *asked;
+    ng_detect_choices *choices;
+    const ng_image *frame; /* borrowed */
+    size_t n, width, height;
+    ng_spot *found; /* owned: of all frames */
+    size_t n_found, room;
+    ng_spot_residual residual;
+} pilot;
+
+/* ---- looking ----------------------------------------------------------------------------- */
+
+static ng_status keep(pilot *p, const ng_spot *spot, size_t n, ng_error *err)
+{
+    if (p->n_found + n > p->room) {
+        const size_t room = 2 * (p->n_found + n);
+        ng_spot *more = ng_realloc(p->found, room, sizeof *more);
+        if (more == NULL) {
+            return NG_FAIL(err, NG_MEMORY, "no memory for %zu spots", room);
+        }
+        p->found = more;
+        p->room = room;
+    }
+    if (n > 0) {
+        memcpy(p->found + p->n_found, spot, n * sizeof *spot);
+    }
+    p->n_found += n;
+    return NG_OK;
+}
+
+/* Nothing else nearby; spots are sorted by y. */
+static bool is_alone(const ng_spot *spot, size_t n, size_t i, double within)
+{
+    for (size_t k = i; k-- > 0 && spot[i].y - spot[k].y < within;) {
+        if (hypot(spot[i].x - spot[k].x, spot[i].y - spot[k].y) < within) {
+            return false;
+        }
+    }
+    for (size_t k = i + 1; k < n && spot[k].y - spot[i].y < within; k++) {
+        if (hypot(spot[i].x - spot[k].x, spot[i].y - spot[k].y) < within) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* All spots of the pilot frames above `least` with the choices so far; `alone` > 0: those that were
+ * well fitted and have no other within so many widths. */
+static ng_status look(pilot *p, double least, double alone, ng_error *err)
+{
+    ng_spots *spots = NULL;
+    const double within = alone * p->choices->spot.width_px;
+    ng_status status = ng_spots_create(p->choices, p->width, p->height, &spots, err);
+    p->n_found = 0;
+    p->residual = (ng_spot_residual){.pixels = 0};
+    if (status == NG_OK && alone > 0.0) {
+        ng_spots_gather(spots, &p->residual);
+    }
+    for (size_t f = 0; status == NG_OK && f < p->n; f++) {
+        const ng_image *const window[] = {&p->frame[f]};
+        const ng_spot *found = NULL;
+        size_t n = 0;
+        status = ng_spots_find(spots, window, 1, 0, least, &found, &n, err);
+        for (size_t i = 0; status == NG_OK && alone > 0.0 && i < n; i++) {
+            if (found[i].fitted && found[i].flag == 0 && found[i].width_var > 0.0 &&
+                is_alone(found, n, i, within)) {
+                status = keep(p, &found[i], 1, err);
+            }
+        }
+        if (status == NG_OK && !(alone > 0.0)) {
+            status = keep(p, found, n, err);
+        }
+    }
+    ng_spots_destroy(spots);
+    return status;
+}
+
+/* ---- noise where nothing is -------------------------------------------------------------- */
+
+/* Squares of second differences along both axes, up to three standard deviations, mended for what
+ * the cut takes of a Gaussian's: means tell more than the median that begins it. */
+static double clipped_variance(const pilot *p, double start)
+{
+    double variance = start;
+    for (int pass = 0; pass < CLIP_PASSES; pass++) {
+        const double most2 = CLIP_SD * CLIP_SD * SQUARES * variance;
+        double sum = 0.0, n = 0.0;
+        for (size_t f = 0; f < p->n; f++) {
+            const size_t w = p->width;
+            const float *pixel = p->frame[f].pixel;
+            for (size_t y = 1; y + 1 < p->height; y++) {
+                for (size_t x = 1 + y % 2; x + 1 < w; x += 2) {
+                    const float *at = pixel + y * w + x;
+                    const float *up = at - w, *low = at + w;
+                    const double d = (double)(up[-1] + up[1] + low[-1] + low[1]) -
+                                     2.0 * (double)(up[0] + low[0] + at[-1] + at[1]) +
+                                     4.0 * (double)at[0];
+                    if (d * d < most2) {
+                        sum += d * d;
+                        n += 1.0;
+                    }
+                }
+            }
+        }
+        variance = n > 0.0 ? sum / n / (SQUARES * CLIP_KEEPS) : variance;
+    }
+    return variance;
+}
+
+/* ---- width and noise --------------------------------------------------------------------- */
+
+/* The filter behind which what there is stands out most. */
+static ng_status find_scale(pilot *p, ng_error *err)
+{
+    ng_detect_choices *c = p->choices;
+    double best = 0.0, at = (double)NAN;
+    ng_status status = NG_OK;
+    c->options.fit = false;
+    for (int k = 0; status == NG_OK && k < WIDTHS; k++) {
+        c->spot.width_px = FIRST_WIDTH * pow(WIDTH_STEP, k);
+        status = look(p, LOOK_FROM, 0.0, err);
+        double sum = 0.0;
+        for (size_t i = 0; i < p->n_found; i++) {
+            sum += p->found[i].z * p->found[i].z;
+        }
+        if (sum > best) {
+            best = sum;
+            at = c->spot.width_px;
+        }
+    }
+    c->options.fit = true;
+    const double guess = NG_SPOT_FILTER * at / BEST_FILTER;
+    c->spot.width_px = best > 0.0 ? fmax(guess, 0.6) : ASSUMED_WIDTH;
+    return status;
+}
+
+static int by_step(const void *left, const void *right)
+{
+    const double a = ((const ng_spot *)left)->width_step, b = ((const ng_spot *)right)->width_step;
+    return (a > b) - (a < b);
+}
+
+/* One step for the width that lonely spots have in common: the median of the steps that each would
+ * take, weighted by what each knows; pairs that look like one do not move it far. @return whether
+ * there were enough */
+static bool step_width(pilot *p)
+{
+    ng_spot_choices *c = &p->choices->spot;
+    double information = 0.0, below = 0.0;
+    size_t i = 0;
+    for (size_t k = 0; k < p->n_found; k++) {
+        information += 1.0 / p->found[k].width_var;
+    }
+    if (p->n_found < LEAST_TOLD || !isfinite(information)) {
+        return false;
+    }
+    qsort(p->found, p->n_found, sizeof *p->found, by_step);
+    while (below + 1.0 / p->found[i].width_var < 0.5 * information) {
+        below += 1.0 / p->found[i++].width_var;
+    }
+    const double step = p->found[i].width_step, most = 0.4 * c->width_px;
+    c->width_px = fmax(c->width_px + fmin(fmax(step, -most), most), 0.4);
+    c->width_se_px = MEDIAN_LOSS / sqrt(information);
+    c->told = p->n_found;
+    return true;
+}
+
+/* Solve the sums of squared residuals for so many of level, gain, and the share of the light that
+ * misfit adds, squared; `error` of the last one. */
+static bool solve_noise(const ng_spot_residual *r, size_t n, double x[3], double *error)
+{
+    double l[6], e[3] = {0.0};
+    memcpy(l, r->matrix, sizeof l);
+    memcpy(x, r->vector, 3 * sizeof *x);
+    e[n - 1] = 1.0;
+    if (r->pixels < GAIN_PIXELS || !ng_packed_cholesky(l, n)) {
+        return false;
+    }
+    ng_packed_solve(l, n, x);
+    ng_packed_solve(l, n, e);
+    *error =
+        sqrt(2.0 * e[n - 1]); /* squares of normal values have twice their square as variance */
+    return true;
+}
+
+static void take_noise(pilot *p)
+{
+    ng_spot_choices *c = &p->choices->spot;
+    const ng_spot_residual *r = &p->residual;
+    double x[3], error = 0.0;
+    bool solved = solve_noise(r, 3, x, &error);
+    if (solved && !(x[2] > MISFIT_SURE * error)) {
+        solved = solve_noise(r, 2, x, &error);
+        x[2] = 0.0;
+    }
+    if (!solved) {
+        return;
+    }
+    c->gain_se = error;
+    if (!isnan(p->asked->gain)) {
+        x[1] = p->asked->gain;
+        x[0] = (r->vector[0] - r->matrix[1] * x[1] - r->matrix[3] * x[2]) / r->matrix[0];
+        c->gain_se = 0.0;
+    }
+    if (r->pixels >= LEVEL_PIXELS && x[0] > 0.25 * c->noise.level && x[0] < 2.0 * c->noise.level) {
+        c->noise.level = x[0];
+    }
+    const bool sure = c->gain_se == 0.0 || x[1] > GAIN_SURE * c->gain_se;
+    c->noise.gain = sure && p->choices->options.polarity == NG_BRIGHT ? x[1] : 0.0;
+}
+
+static ng_status find_width(pilot *p, ng_warnings *warnings, ng_error *err)
+{
+    ng_detect_choices *c = p->choices;
+    /* no other spot within so many widths; where they lie close, less must do */
+    static const double alone[3] = {6.0, 4.0, 3.0};
+    const bool given = !isnan(p->asked->blur_px), free_width = c->options.free_width;
+    bool told = false;
+    ng_status status = NG_OK;
+    c->spot.candidate = LOOK_FROM - 1.0;
+    c->spot.width_px = given ? ng_whole_blur(p->asked->blur_px) : ASSUMED_WIDTH;
+    c->spot.width_se_px = given ? 0.0 : (double)NAN;
+    if (!given) {
+        status = find_scale(p, err);
+    }
+    c->options.fit = true;
+    for (int round = 0; status == NG_OK && round < ROUNDS; round++) {
+        c->options.free_width = false;
+        status = look(p, LOOK_FROM, alone[0], err);
+        for (int k = 1; status == NG_OK && p->n_found < LEAST_TOLD && k < 3; k++) {
+            status = look(p, LOOK_FROM, alone[k], err);
+        }
+        if (status == NG_OK && !given) {
+            told = step_width(p);
+        }
+        take_noise(p);
+    }
+    c->options.free_width = free_width;
+    if (status == NG_OK && !given && !told) {
+        c->spot.width_px = ASSUMED_WIDTH;
+        ng_warnings_add(warnings, "blur-unknown",
+                        "too few clear, isolated spots tell their width; a blur of %.2f px is "
+                        "assumed: pass --blur-px",
+                        sqrt(ASSUMED_WIDTH * ASSUMED_WIDTH - 1.0 / 12.0));
+    }
+    return status;
+}
+
+/* ---- frames of noise --------------------------------------------------------------------- */
+
+/* Quantiles of the law of a pixel without spots, in even steps of probability. */
+static void fill_table(const ng_pixel_noise *noise, float *table)
+{
+    const double sd = sqrt(noise->level), photons = noise->level / (noise->gain * noise->gain);
+    if (!(noise->gain > 1e-6 * sd) || photons > 1e5) {
+        for (size_t i = 0; i < TABLE; i++) {
+            table[i] = (float)(sd * gsl_cdf_ugaussian_Pinv(((double)i + 0.5) / TABLE));
+        }
+        return;
+    }
+    double p = 0.0, k = -1.0;
+    for (size_t i = 0; i < TABLE; i++) {
+        const double wanted = ((double)i + 0.5) / TABLE;
+        while (p < wanted) {
+            k += 1.0;
+            p = gsl_cdf_poisson_P((unsigned)k, photons);
+        }
+        table[i] = (float)(noise->gain * (k - photons));
+    }
+}
+
+static void make_noise(const ng_pixel_noise *noise, const float *table, gsl_rng *rng,
+                       ng_image *scratch, ng_image *out)
+{
+    const size_t n = out->width * out->height;
+    for (size_t i = 0; i < n; i++) {
+        const unsigned long bits = gsl_rng_get(rng);
+        out->pixel[i] = table[bits % TABLE];
+    }
+    if (noise->grain_px > 0.0) {
+        double square = 0.0;
+        ng_image_gaussian(out, noise->grain_px, scratch, scratch + 1);
+        for (size_t i = 0; i < n; i++) {
+            square += (double)(scratch[1].pixel[i] * scratch[1].pixel[i]);
+        }
+        const float scale = (float)sqrt(noise->level * (double)n / square);
+        for (size_t i = 0; i < n; i++) {
+            out->pixel[i] = scale * scratch[1].pixel[i];
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        out->pixel[i] += (float)noise->background;
+    }
+}
+
+typedef struct rehearsal {
+    float *table, *height; /* owned */
+    gsl_rng *rng;
+    ng_image frame, scratch[2];
+    size_t n, room; /* heights */
+    double share;   /* of the pixels of a frame that were rehearsed, a frame each: many */
+} rehearsal;
+
+static void rehearsal_free(rehearsal *r)
+{
+    ng_free(r->table);
+    ng_free(r->height);
+    ng_random_close(r->rng);
+    ng_image_free(&r->frame);
+    ng_image_free(&r->scratch[0]);
+    ng_image_free(&r->scratch[1]);
+}
+
+static size_t side_between(size_t side, size_t least, size_t most)
+{
+    return side < least ? least : side > most ? most : side;
+}
+
+static ng_status rehearsal_make(rehearsal *r, const pilot *p, ng_error *err)
+{
+    const size_t w = side_between(p->width, NOISE_LEAST, NOISE_SIDE);
+    const size_t h = side_between(p->height, NOISE_LEAST, NOISE_SIDE);
+    r->room = NOISE_PIXELS / 16;
+    r->table = NG_NEW(float, TABLE);
+    r->height = NG_NEW(float, r->room);
+    r->share = 0.0;
+    ng_status status = ng_image_create(w, h, &r->frame, err);
+    for (int i = 0; status == NG_OK && i < 2; i++) {
+        status = ng_image_create(w, h, &r->scratch[i], err);
+    }
+    if (status == NG_OK && (r->table == NULL || r->height == NULL)) {
+        status = NG_FAIL(err, NG_MEMORY, "no memory for frames of noise");
+    }
+    if (status == NG_OK) {
+        fill_table(&p->choices->spot.noise, r->table);
+    }
+    return status;
+}
+
+static int falling(const void *left, const void *right)
+{
+    const float a = *(const float *)left, b = *(const float *)right;
+    return (a < b) - (a > b);
+}
+
+/* Heights of all that is found in the same frames of noise, highest first. */
+static ng_status rehearse(rehearsal *r, const pilot *p, size_t most, double least, ng_error *err)
+{
+    const size_t pixels = r->frame.width * r->frame.height, frames = most / pixels + 1;
+    ng_detect_choices quiet = *p->choices;
+    quiet.spot.dim = quiet.spot.noise.background;
+    quiet.options.polarity = NG_BRIGHT;
+    ng_spots *spots = NULL;
+    r->n = 0;
+    r->share = (double)(frames * pixels) / (double)(p->width * p->height);
+    r->rng = ng_random_open(1, 0);
+    ng_status status = r->rng == NULL
+                           ? NG_FAIL(err, NG_MEMORY, "no memory for random numbers")
+                           : ng_spots_create(&quiet, r->frame.width, r->frame.height, &spots, err);
+    for (size_t f = 0; status == NG_OK && f < frames; f++) {
+        const ng_image *const window[] = {&r->frame};
+        const ng_spot *found = NULL;
+        size_t n = 0;
+        make_noise(&quiet.spot.noise, r->table, r->rng, r->scratch, &r->frame);
+        status = ng_spots_find(spots, window, 1, 0, least, &found, &n, err);
+        for (size_t i = 0; status == NG_OK && i < n && r->n < r->room; i++) {
+            r->height[r->n++] = (float)found[i].z;
+        }
+    }
+    ng_random_close(r->rng);
+    r->rng = NULL;
+    ng_spots_destroy(spots);
+    qsort(r->height, r->n, sizeof *r->height, falling);
+    return status;
+}
+
+/* Expected number above z where `n` lie above `from`: regions of a smooth Gaussian field. */
+static double beyond(double z, double n, double from, double steepness)
+{
+    return n * (z / from) * exp(-0.5 * steepness * (z * z - from * from));
+}
+
+/* The height that `wanted` of the rehearsed ones exceed. The tail follows the law of a Gaussian
+ * field, its steepness from the noise itself unless it is known. */
+static double height_for(const rehearsal *r, double wanted, bool gaussian)
+{
+    const size_t reference = r->n < 2 * REFERENCE ? r->n / 2 : REFERENCE;
+    if (reference < 2) {
+        return NOISE_LOW;
+    }
+    if (wanted >= (double)reference) {
+        const size_t rank = (size_t)fmin(wanted, (double)(r->n - 1));
+        return (double)r->height[rank];
+    }
+    const double from = (double)r->height[reference - 1];
+    double steepness = 1.0;
+    if (!gaussian && r->n > 10 * REFERENCE) {
+        const double low = (double)r->height[10 * REFERENCE - 1];
+        steepness = (log(10.0) + log(from / low)) / (0.5 * (from * from - low * low));
+    }
+    double a = from, b = 40.0;
+    while (b - a > 1e-6) {
+        const double z = 0.5 * (a + b);
+        if (beyond(z, (double)reference, from, steepness) > wanted) {
+            a = z;
+        } else {
+            b = z;
+        }
+    }
+    return b;
+}
+
+static double wanted_false(const pilot *p, size_t found)
+{
+    const double each = (double)found / (double)p->n;
+    return isnan(p->asked->false_per_frame) ? fmax(FALSE_LEAST, FALSE_SHARE * each)
+                                            : p->asked->false_per_frame;
+}
+
+static ng_status find_height(pilot *p, rehearsal *r, ng_error *err)
+{
+    ng_detect_choices *c = p->choices;
+    ng_detect_options *o = &c->options;
+    const bool fit = p->asked->fit;
+    const double pixels = (double)(p->width * p->height);
+    o->false_per_frame = wanted_false(p, p->n_found);
+    const double candidates =
+        CANDIDATES_EACH * o->false_per_frame + CANDIDATES_MORE * pixels / (double)(1 << 18);
+    o->fit = false;
+    c->spot.candidate = NOISE_LOW;
+    ng_status status = rehearse(r, p, fit ? NOISE_PIXELS / 4 : 2 * NOISE_PIXELS, NOISE_LOW, err);
+    if (status == NG_OK && !fit) {
+        o->c = height_for(r, o->false_per_frame * r->share, c->spot.noise.gain == 0.0);
+        c->spot.candidate = o->c;
+    } else if (status == NG_OK) {
+        o->fit = true;
+        c->spot.candidate = height_for(r, candidates * r->share, true);
+        status = rehearse(r, p, (size_t)NOISE_PIXELS, 0.5 * c->spot.candidate, err);
+        o->c = height_for(r, o->false_per_frame * r->share, true);
+    }
+    o->c = isnan(p->asked->c) ? o->c : p->asked->c;
+    return status;
+}
+
+/* ---- the call ---------------------------------------------------------------------------- */
+
+/* Lowest median of 64 parts of the frames: where the background is least, so is the noise. */
+static double dimmest(const pilot *p)
+{
+    enum { PARTS = 8, SAMPLE = 1024 };
+    float value[SAMPLE];
+    double least = (double)INFINITY;
+    for (size_t f = 0; f < p->n; f++) {
+        const ng_image *image = &p->frame[f];
+        const size_t w = image->width / PARTS, h = image->height / PARTS, total = w * h;
+        const size_t step = total / SAMPLE + 1;
+        for (size_t part = 0; w > 3 && h > 3 && part < (size_t)PARTS * PARTS; part++) {
+            const size_t x0 = part % PARTS * w, y0 = part / PARTS * h;
+            size_t n = 0;
+            for (size_t i = 0; i < total; i += step) {
+                value[n++] = image->pixel[(y0 + i / w) * image->width + x0 + i % w];
+            }
+            const double sign = (double)p->choices->options.polarity;
+            least = fmin(least, sign * (double)ng_select(value, n, n / 2));
+        }
+    }
+    return least;
+}
+
+static void warn(const pilot *p, ng_warnings *warnings)
+{
+    const ng_detect_choices *c = p->choices;
+    if (p->n_found == 0) {
+        ng_warnings_add(warnings, "no-particles",
+                        "no spot stands out in %zu frames spread over the movie; is the polarity "
+                        "right (--polarity), is --average-frames needed?",
+                        p->n);
+    }
+    if (c->noise_correlation > 0.15) {
+        ng_warnings_add(warnings, "noise-correlated",
+                        "the noise of neighbouring pixels is correlated (%.2f): the movie was "
+                        "smoothed, compressed or reconstructed; standard errors and false alarms "
+                        "allow for Gaussian smoothing only",
+                        c->noise_correlation);
+    }
+}
+
+static ng_status start(pilot *p, ng_error *err)
+{
+    ng_detect_choices *c = p->choices;
+    ng_detect_options *o = &c->options;
+    ng_status status = ng_pilot_noise(p->frame, p->n, c, err);
+    const double rho = c->noise_correlation;
+    if (status == NG_OK && rho <= 0.05) {
+        c->noise = sqrt(clipped_variance(p, fmax(c->noise * c->noise, 1e-12)));
+    }
+    o->average_frames = o->average_frames < 1 ? 1 : o->average_frames | 1;
+    o->min_area_px = o->min_contrast = (double)NAN;
+    /* noise below the rounding of floats is none */
+    const double least = ROUNDING * (fabs(c->background) + 1e-9);
+    c->spot.noise = (ng_pixel_noise){.level = fmax(c->noise * c->noise, least * least),
+                                     .background = c->background * (double)o->polarity,
+                                     .grain_px = rho > 0.05 ? sqrt(ng_noise_grain2(rho)) : 0.0};
+    c->spot.gain_se = (double)NAN;
+    if (!isnan(o->gain) && o->polarity == NG_BRIGHT) {
+        c->spot.noise.gain = o->gain;
+        c->spot.gain_se = 0.0;
+    }
+    c->spot.dim = dimmest(p);
+    return status;
+}
+
+static float median_contrast(pilot *p)
+{
+    const double w = p->choices->spot.width_px, area = 2.0 * acos(-1.0) * w * w;
+    float *value = NG_NEW(float, p->n_found + 1);
+    float median = NAN;
+    for (size_t i = 0; value != NULL && i < p->n_found; i++) {
+        value[i] = (float)(p->found[i].flux / area);
+    }
+    if (value != NULL && p->n_found > 0) {
+        median = ng_select(value, p->n_found, p->n_found / 2);
+    }
+    ng_free(value);
+    return median;
+}
+
+ng_status ng_spots_settle(const ng_image *frame, size_t n, const ng_detect_options *asked,
+                          ng_detect_choices *choices, ng_warnings *warnings, ng_error *err)
+{
+    pilot p = {.asked = asked,
+               .choices = choices,
+               .frame = frame,
+               .n = n,
+               .width = frame->width,
+               .height = frame->height};
+    rehearsal r = {.table = NULL};
+    ng_status status = start(&p, err);
+    status = status == NG_OK ? find_width(&p, warnings, err) : status;
+    if (status == NG_OK) {
+        choices->options.blur_px =
+            sqrt(fmax(choices->spot.width_px * choices->spot.width_px - 1.0 / 12.0, 0.01));
+        choices->blur_se_px = choices->spot.width_se_px;
+        choices->noise = sqrt(choices->spot.noise.level);
+        status = rehearsal_make(&r, &p, err);
+    }
+    if (status == NG_OK) {
+        choices->options.fit = asked->fit;
+        choices->spot.candidate = LOOK_FROM - 1.0;
+        status = look(&p, LOOK_FROM - 1.0, 0.0, err); /* how many there are */
+    }
+    status = status == NG_OK ? find_height(&p, &r, err) : status;
+    status = status == NG_OK ? look(&p, choices->options.c, 0.0, err) : status;
+    if (status == NG_OK) {
+        choices->pilot_frames = n;
+        choices->pilot_particles = p.n_found;
+        choices->contrast = (double)median_contrast(&p);
+        warn(&p, warnings);
+    }
+    rehearsal_free(&r);
+    ng_free(p.found);
+    return status;
+}
+
+ng_status ng_spots_settle_flux(const ng_image *frame, size_t n, ng_detect_choices *choices,
+                               ng_warnings *warnings, ng_error *err)
+{
+    ng_detect_options asked = choices->options;
+    ng_detect_choices own = {.options = asked, .least = (double)NAN, .most = (double)NAN};
+    pilot p = {.asked = &asked,
+               .choices = &own,
+               .frame = frame,
+               .n = n,
+               .width = frame->width,
+               .height = frame->height};
+    asked.blur_px = asked.flux_blur_px;
+    asked.gain = (double)NAN;
+    own.options = asked;
+    ng_status status = start(&p, err);
+    status = status == NG_OK ? find_width(&p, warnings, err) : status;
+    choices->spot.flux_width_px = own.spot.width_px;
+    choices->spot.flux_noise = own.spot.noise;
+    ng_free(p.found);
+    return status;
+}
