@@ -2,6 +2,7 @@
 /* nucgrow reconstruct: raw frames of structured illumination to images whose counts are true. */
 #include "cli.h"
 
+#include <nucgrow/cluster.h>
 #include <nucgrow/movie.h>
 #include <nucgrow/report.h>
 #include <nucgrow/sim.h>
@@ -153,13 +154,22 @@ static size_t set_pixels(const work *w)
     return ng_sim_layout_frames(&w->layout) * w->layout.width * w->layout.height;
 }
 
-static ng_status read_set(const work *w, size_t set, float *frames, ng_error *err)
+static ng_movie_read_options read_options(const options *o)
+{
+    ng_movie_read_options how = ng_movie_read_defaults();
+    how.pixel_nm = o->pixel_nm;
+    how.frame_s = o->frame_s;
+    how.channel = o->channel;
+    return how;
+}
+
+static ng_status read_set(const work *w, ng_movie *movie, size_t set, float *frames, ng_error *err)
 {
     const size_t n = ng_sim_layout_frames(&w->layout);
     ng_status status = NG_OK;
     for (size_t f = 0; f < n && status == NG_OK; f++) {
-        status = ng_movie_read(w->movie, set * n + f,
-                               frames + f * w->layout.width * w->layout.height, err);
+        status =
+            ng_movie_read(movie, set * n + f, frames + f * w->layout.width * w->layout.height, err);
     }
     return status != NG_OK ? status : ng_sim_frames_check(&w->layout, frames, set * n, err);
 }
@@ -283,7 +293,7 @@ static ng_status try_last_set(work *w, ng_error *err)
     if (w->pattern.trusted || w->sets < 2) {
         return NG_OK;
     }
-    ng_status status = read_set(w, w->sets - 1, w->frames, err);
+    ng_status status = read_set(w, w->movie, w->sets - 1, w->frames, err);
     status = status != NG_OK ? status : estimate_pattern(w, err);
     if (status == NG_OK && w->pattern.trusted) {
         ng_warnings_add(&w->cli->warnings, "pattern-from-last",
@@ -336,7 +346,7 @@ static ng_status find_pattern(work *w, ng_error *err)
         return NG_FAIL(err, NG_MEMORY, "out of memory for a set of %zu x %zu pixels",
                        w->layout.width, w->layout.height);
     }
-    ng_status status = read_set(w, 0, w->frames, err);
+    ng_status status = read_set(w, w->movie, 0, w->frames, err);
     if (status == NG_OK && w->o->use_pattern != NULL) {
         status = read_pattern(w, err);
     } else if (status == NG_OK) {
@@ -372,46 +382,81 @@ static ng_sim_reconstruct_options reconstruct_options(const options *o)
     return r;
 }
 
-/* Sets that are worked on at the same time, each by one thread; a single set by all. */
+/* What one thread needs for itself: FFTW and a movie's file are not to be shared. */
+typedef struct bench {
+    ng_sim_reconstructor *reconstructor;
+    ng_movie *movie;
+    float *frames; /* of one set */
+} bench;
+
+/* Sets that are worked on at the same time, each by one thread of one process; a single set by all
+ * threads of each process. A record is an ng_sim_run_info and the pixels of its image. */
 typedef struct batch {
     work *w;
-    size_t n, in_hand;
-    ng_sim_reconstructor **each; /* n */
-    float *frames, *image;       /* n sets */
+    size_t n, first, in_hand;
+    bench *each; /* `threads` */
+    size_t threads;
+    unsigned char *record;
+    size_t record_bytes;
     size_t width, height;
-    ng_sim_run_info *info;
     ng_run run;     /* inside of a set */
     double *sum[2]; /* of odd and even images, for the ring correlation */
 } batch;
 
+#define HEAD 128 /* of a record, so that its pixels are aligned */
+_Static_assert(sizeof(ng_sim_run_info) <= HEAD, "a record's head is too small");
+
+static float *image_of(const batch *b, size_t i)
+{
+    return (float *)(void *)(b->record + i * b->record_bytes + HEAD);
+}
+
+static const ng_sim_run_info *info_of(const batch *b, size_t i)
+{
+    return (const ng_sim_run_info *)(const void *)(b->record + i * b->record_bytes);
+}
+
+static ng_status bench_open(const work *w, int threads, bench *out, ng_error *err)
+{
+    const ng_sim_reconstruct_options how = reconstruct_options(w->o);
+    const ng_movie_read_options read = read_options(w->o);
+    ng_status status =
+        ng_sim_reconstructor_create(&w->pattern, &how, threads, &out->reconstructor, err);
+    if (status == NG_OK) {
+        status = ng_movie_open(w->cli->file[0], &read, &out->movie, NULL, err);
+    }
+    out->frames = NG_NEW(float, set_pixels(w));
+    return status != NG_OK || out->frames != NULL
+               ? status
+               : NG_FAIL(err, NG_MEMORY, "out of memory for a set of %zu x %zu pixels",
+                         w->layout.width, w->layout.height);
+}
+
 static ng_status batch_open(work *w, batch *b, ng_error *err)
 {
-    const int threads = ng_run_threads(&w->cli->run);
-    const ng_sim_reconstruct_options how = reconstruct_options(w->o);
-    b->w = w;
-    b->n = (size_t)threads < w->sets ? (size_t)threads : w->sets;
-    b->run = ng_run_defaults();
-    b->run.threads = w->sets == 1 ? threads : 1;
+    const size_t threads = (size_t)ng_run_threads(&w->cli->run);
+    const size_t most = threads * (size_t)ng_cluster_size(w->cli->run.cluster);
+    *b = (batch){.w = w, .n = most < w->sets ? most : w->sets, .run = ng_run_defaults()};
+    b->threads = threads < w->sets ? threads : w->sets;
+    b->run.threads = w->sets == 1 ? (int)threads : 1;
     b->run.seed = w->cli->run.seed;
-    b->each = NG_NEW(ng_sim_reconstructor *, b->n);
-    b->info = NG_NEW(ng_sim_run_info, b->n);
-    if (b->each == NULL || b->info == NULL) {
+    b->each = NG_NEW(bench, b->threads);
+    if (b->each == NULL) {
         return NG_FAIL(err, NG_MEMORY, "out of memory");
     }
-    for (size_t i = 0; i < b->n; i++) {
-        ng_status status =
-            ng_sim_reconstructor_create(&w->pattern, &how, b->run.threads, &b->each[i], err);
+    for (size_t i = 0; i < b->threads; i++) {
+        ng_status status = bench_open(w, b->run.threads, &b->each[i], err);
         if (status != NG_OK) {
             return status;
         }
     }
-    ng_sim_reconstructor_size(b->each[0], &b->width, &b->height);
+    ng_sim_reconstructor_size(b->each[0].reconstructor, &b->width, &b->height);
     const size_t pixels = b->width * b->height;
-    b->frames = NG_NEW(float, b->n *set_pixels(w));
-    b->image = NG_NEW(float, b->n *pixels);
+    b->record_bytes = HEAD + (pixels * sizeof(float) + 15) / 16 * 16;
+    b->record = NG_NEW(unsigned char, b->n * b->record_bytes);
     b->sum[0] = NG_NEW(double, pixels);
     b->sum[1] = NG_NEW(double, pixels);
-    return b->frames != NULL && b->image != NULL && b->sum[0] != NULL && b->sum[1] != NULL
+    return b->record != NULL && b->sum[0] != NULL && b->sum[1] != NULL
                ? NG_OK
                : NG_FAIL(err, NG_MEMORY, "out of memory for images of %zu x %zu pixels", b->width,
                          b->height);
@@ -419,32 +464,34 @@ static ng_status batch_open(work *w, batch *b, ng_error *err)
 
 static void batch_close(batch *b)
 {
-    for (size_t i = 0; b->each != NULL && i < b->n; i++) {
-        ng_sim_reconstructor_destroy(b->each[i]);
+    for (size_t i = 0; b->each != NULL && i < b->threads; i++) {
+        ng_sim_reconstructor_destroy(b->each[i].reconstructor);
+        ng_movie_close(b->each[i].movie);
+        ng_free(b->each[i].frames);
     }
     ng_free(b->each);
-    ng_free(b->info);
-    ng_free(b->frames);
-    ng_free(b->image);
+    ng_free(b->record);
     ng_free(b->sum[0]);
     ng_free(b->sum[1]);
 }
 
-static ng_status reconstruct_one(void *context, size_t i, int worker, ng_error *err)
+static ng_status reconstruct_one(void *context, size_t i, int worker, void *record, ng_error *err)
 {
-    (void)worker;
     batch *b = context;
-    const float *frames = b->frames + i * set_pixels(b->w);
-    if (b->w->o->follow_drift) {
+    const bench *own = &b->each[worker];
+    unsigned char *bytes = record;
+    ng_status status = read_set(b->w, own->movie, b->first + i, own->frames, err);
+    if (status == NG_OK && b->w->o->follow_drift) {
         ng_sim_pattern moved;
-        ng_status status = ng_sim_pattern_track(&b->w->pattern, frames, &moved, err);
-        if (status != NG_OK) {
-            return status;
+        status = ng_sim_pattern_track(&b->w->pattern, own->frames, &moved, err);
+        if (status == NG_OK) {
+            ng_sim_reconstructor_phases(own->reconstructor, &moved);
         }
-        ng_sim_reconstructor_phases(b->each[i], &moved);
     }
-    return ng_sim_reconstruct(b->each[i], frames, &b->run, b->image + i * b->width * b->height,
-                              &b->info[i], err);
+    return status != NG_OK ? status
+                           : ng_sim_reconstruct(own->reconstructor, own->frames, &b->run,
+                                                (float *)(void *)(bytes + HEAD),
+                                                (ng_sim_run_info *)record, err);
 }
 
 /* Mean over the sets, each as well as it is known. */
@@ -459,21 +506,23 @@ static void add_light(work *w, const ng_sim_run_info *info)
     }
 }
 
-static ng_status keep_batch(batch *b, size_t first, ng_stack *stack, ng_error *err)
+/* Only the first process writes; all keep what the quality is judged by. */
+static ng_status keep_batch(batch *b, ng_stack *stack, ng_error *err)
 {
     const size_t pixels = b->width * b->height;
     ng_status status = NG_OK;
     for (size_t i = 0; i < b->in_hand && status == NG_OK; i++) {
-        const float *image = b->image + i * pixels;
-        status = ng_stack_write(stack, image, err);
-        double *sum = b->sum[(first + i) % 2];
+        const float *image = image_of(b, i);
+        const ng_sim_run_info *info = info_of(b, i);
+        status = stack != NULL ? ng_stack_write(stack, image, err) : NG_OK;
+        double *sum = b->sum[(b->first + i) % 2];
         for (size_t p = 0; p < pixels; p++) {
             sum[p] += (double)image[p];
         }
-        json_array_append_new(b->w->passes, json_integer(b->info[i].passes));
-        json_array_append_new(b->w->backgrounds, ng_json_real(b->info[i].background));
-        b->w->unsettled += !b->info[i].settled && b->w->o->passes == 0;
-        add_light(b->w, &b->info[i]);
+        json_array_append_new(b->w->passes, json_integer(info->passes));
+        json_array_append_new(b->w->backgrounds, ng_json_real(info->background));
+        b->w->unsettled += !info->settled && b->w->o->passes == 0;
+        add_light(b->w, info);
     }
     return status;
 }
@@ -482,22 +531,21 @@ static ng_status all_sets(work *w, batch *b, ng_stack *stack, ng_error *err)
 {
     ng_run outer = ng_run_defaults();
     outer.threads = w->sets == 1 ? 1 : ng_run_threads(&w->cli->run);
-    ng_status status = NG_OK;
-    for (size_t first = 0; first < w->sets && status == NG_OK; first += b->in_hand) {
-        b->in_hand = w->sets - first < b->n ? w->sets - first : b->n;
-        for (size_t i = 0; i < b->in_hand && status == NG_OK; i++) {
-            status = read_set(w, first + i, b->frames + i * set_pixels(w), err);
+    outer.cluster = w->cli->run.cluster;
+    for (b->first = 0; b->first < w->sets; b->first += b->in_hand) {
+        b->in_hand = w->sets - b->first < b->n ? w->sets - b->first : b->n;
+        const ng_records records = {b->record, b->in_hand, b->record_bytes};
+        ng_status status = ng_parallel_records(&records, reconstruct_one, b, &outer, "sets", err);
+        status = status != NG_OK ? status : keep_batch(b, stack, err);
+        if (status != NG_OK) {
+            return status;
         }
-        if (status == NG_OK) {
-            status = ng_parallel_for(b->in_hand, reconstruct_one, b, &outer, "sets", err);
-        }
-        status = status != NG_OK ? status : keep_batch(b, first, stack, err);
-        const size_t done = first + b->in_hand;
-        if (status == NG_OK && !ng_run_progress(&w->cli->run, "sets", done, w->sets)) {
+        const size_t done = b->first + b->in_hand;
+        if (!ng_run_progress(&w->cli->run, "sets", done, w->sets)) {
             return NG_FAIL(err, NG_CANCELLED, "stopped after %zu of %zu sets", done, w->sets);
         }
     }
-    return status;
+    return NG_OK;
 }
 
 /* ---- resolution ---------------------------------------------------------------------- */
@@ -514,10 +562,10 @@ static ng_status split_images(work *w, batch *b, float *a, float *other, ng_erro
     ng_status status = ng_sim_frames_split(&w->layout, &w->pattern.camera, w->frames, &b->run, half,
                                            half + n, err);
     if (status == NG_OK) {
-        status = ng_sim_reconstruct(b->each[0], half, &b->run, a, &info, err);
+        status = ng_sim_reconstruct(b->each[0].reconstructor, half, &b->run, a, &info, err);
     }
     if (status == NG_OK) {
-        status = ng_sim_reconstruct(b->each[0], half + n, &b->run, other, &info, err);
+        status = ng_sim_reconstruct(b->each[0].reconstructor, half + n, &b->run, other, &info, err);
     }
     ng_free(half);
     return status;
@@ -595,11 +643,11 @@ static ng_status draw_pictures(work *w, const batch *b, ng_error *err)
     ng_status status = draw_peaks(w, SMALL_SIDE, &rgb, err);
     if (status == NG_OK && b != NULL) {
         before = NG_NEW(float, pair.width *pair.height);
-        status = before == NULL
-                     ? NG_FAIL(err, NG_MEMORY, "out of memory for pictures")
-                     : widefield_of(w, b->frames + (b->in_hand - 1) * set_pixels(w), before, err);
+        status = before != NULL ? read_set(w, w->movie, w->sets - 1, b->each[0].frames, err)
+                                : NG_FAIL(err, NG_MEMORY, "out of memory for pictures");
+        status = status != NG_OK ? status : widefield_of(w, b->each[0].frames, before, err);
         pair.before = before;
-        pair.after = b->image + (b->in_hand - 1) * b->width * b->height;
+        pair.after = image_of(b, b->in_hand - 1);
         pair.fold = b->width / pair.width;
     }
     pair.peak = rgb;
@@ -695,7 +743,7 @@ static ng_status write_images(work *w, ng_error *err)
     batch b = {0};
     ng_stack *stack = NULL;
     ng_status status = batch_open(w, &b, err);
-    if (status == NG_OK) {
+    if (status == NG_OK && ng_cli_is_first(w->cli)) {
         const ng_stack_format format = {.width = b.width,
                                         .height = b.height,
                                         .frames = w->sets,
@@ -713,7 +761,7 @@ static ng_status write_images(work *w, ng_error *err)
     if (status == NG_OK && w->o->quality) {
         status = measure_resolution(w, &b, err);
     }
-    if (status == NG_OK) {
+    if (status == NG_OK && stack != NULL) {
         status = ng_stack_commit(stack, err);
         stack = NULL;
     }
@@ -774,20 +822,24 @@ static ng_status reconstruct(work *w, ng_error *err)
     if (status != NG_OK) {
         return status;
     }
-    print_pattern(w);
+    if (ng_cli_is_first(w->cli)) {
+        print_pattern(w);
+    }
     status = w->pattern.trusted ? write_images(w, err) : draw_pictures(w, NULL, err);
     if (w->unsettled > 0) {
         ng_warnings_add(&w->cli->warnings, "not-settled",
                         "%zu of %zu images still changed after the most passes", w->unsettled,
                         w->sets);
     }
-    status = status != NG_OK ? status : write_pattern(w, err);
-    if (status == NG_OK && w->o->peaks != NULL) {
-        status = write_peaks(w, err);
+    if (status == NG_OK && ng_cli_is_first(w->cli)) {
+        status = write_pattern(w, err);
+        if (status == NG_OK && w->o->peaks != NULL) {
+            status = write_peaks(w, err);
+        }
     }
-    if (status == NG_OK && w->pattern.trusted) {
+    if (status == NG_OK && ng_cli_is_first(w->cli) && w->pattern.trusted) {
         print_result(w);
-    } else if (status == NG_OK) {
+    } else if (status == NG_OK && ng_cli_is_first(w->cli)) {
         ng_cli_print(w->cli, "refused     %s\nwritten:    %s (no image)\n", w->pattern.reason,
                      w->pattern_path);
     }
@@ -813,12 +865,10 @@ static void add_references(ng_cli *cli, const options *o)
 static ng_status run(ng_cli *cli, const void *values, ng_error *err)
 {
     work w = {.cli = cli, .o = values, .passes = json_array(), .backgrounds = json_array()};
-    ng_movie_read_options how = ng_movie_read_defaults();
-    how.pixel_nm = w.o->pixel_nm;
-    how.frame_s = w.o->frame_s;
-    how.channel = w.o->channel;
+    const ng_movie_read_options how = read_options(w.o);
     ng_status status = check_outputs(&w, err);
     status = status != NG_OK ? status : ng_cli_inputs(cli, err);
+    status = status != NG_OK ? status : ng_cli_keep_records(cli, err);
     if (status == NG_OK) {
         status = ng_movie_open(cli->file[0], &how, &w.movie, &cli->warnings, err);
     }
@@ -862,5 +912,6 @@ const ng_command ng_command_reconstruct = {
     .n_max = 1,
     .output = NG_OUTPUT_FILE,
     .schema = "nucgrow/reconstruct/1",
+    .ranks = NG_RANKS_ALL,
     .run = run,
 };

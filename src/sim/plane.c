@@ -46,6 +46,21 @@ size_t ng_sim_good_length(size_t least)
 
 /* ---- transforms ---- */
 
+/* FFTW's planner is not for two threads at once. */
+static void make_plans(ng_sim_plane *out, ng_cf *data)
+{
+    const int w = (int)out->width, h = (int)out->height;
+#ifdef _OPENMP
+#pragma omp critical(ng_sim_planner)
+#endif
+    {
+        out->forward = fftwf_plan_dft_2d(h, w, ng_cf_fftw(data), ng_cf_fftw(data), FFTW_FORWARD,
+                                         FFTW_ESTIMATE);
+        out->backward = fftwf_plan_dft_2d(h, w, ng_cf_fftw(data), ng_cf_fftw(data), FFTW_BACKWARD,
+                                          FFTW_ESTIMATE);
+    }
+}
+
 ng_status ng_sim_plane_create(size_t width, size_t height, ng_sim_plane *out, ng_error *err)
 {
     *out = (ng_sim_plane){.width = width, .height = height};
@@ -53,11 +68,7 @@ ng_status ng_sim_plane_create(size_t width, size_t height, ng_sim_plane *out, ng
     if (data == NULL) {
         return NG_FAIL(err, NG_MEMORY, "out of memory for %zu x %zu pixels", width, height);
     }
-    const int w = (int)width, h = (int)height;
-    out->forward =
-        fftwf_plan_dft_2d(h, w, ng_cf_fftw(data), ng_cf_fftw(data), FFTW_FORWARD, FFTW_ESTIMATE);
-    out->backward =
-        fftwf_plan_dft_2d(h, w, ng_cf_fftw(data), ng_cf_fftw(data), FFTW_BACKWARD, FFTW_ESTIMATE);
+    make_plans(out, data);
     ng_sim_aligned_free(data);
     if (out->forward == NULL || out->backward == NULL) {
         ng_sim_plane_free(out);
@@ -68,10 +79,11 @@ ng_status ng_sim_plane_create(size_t width, size_t height, ng_sim_plane *out, ng
 
 void ng_sim_plane_free(ng_sim_plane *plane)
 {
-    if (plane->forward != NULL) {
-        fftwf_destroy_plan(plane->forward);
-    }
-    if (plane->backward != NULL) {
+#ifdef _OPENMP
+#pragma omp critical(ng_sim_planner)
+#endif
+    {
+        fftwf_destroy_plan(plane->forward); /* NULL is fine */
         fftwf_destroy_plan(plane->backward);
     }
     *plane = (ng_sim_plane){0};

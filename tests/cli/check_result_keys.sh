@@ -67,7 +67,7 @@ keys() { # of a result; those named like flags (frame-s) are the flags' own
 words=$(grep -oE '[A-Za-z_][A-Za-z0-9_]*' "$page" | sort -u)
 for result in ensemble.json detect.json track.json potential.json fit-growth.json fit-growth-forward.json predicted.json \
     fit-growth-flask.json fit-growth-joint.json \
-    fit-coalescence.json truth.json crystals/truth.json sim/truth.json sr.pattern.json radius.json nucleation.json \
+    fit-coalescence.json truth.json crystals/truth.json sr.pattern.json radius.json nucleation.json \
     fit-avrami.json fit-avrami-crystals.json fit-diffusion.json energy.json; do
     # flags of the provenance are known from the help pages
     keys <(sed '/^    "options": {/,/^    },/d' "$result") > found
