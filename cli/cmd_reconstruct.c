@@ -171,7 +171,14 @@ static ng_status read_set(const work *w, ng_movie *movie, size_t set, float *fra
         status =
             ng_movie_read(movie, set * n + f, frames + f * w->layout.width * w->layout.height, err);
     }
-    return status != NG_OK ? status : ng_sim_frames_check(&w->layout, frames, set * n, err);
+    if (status == NG_OK) {
+        ng_error why = {.status = NG_OK};
+        status = ng_sim_frames_check(&w->layout, frames, set * n, &why);
+        if (status != NG_OK) {
+            return NG_FAIL(err, status, "%s: %s", w->cli->file[0], why.message);
+        }
+    }
+    return status;
 }
 
 static ng_status understand_layout(work *w, ng_error *err)
@@ -780,6 +787,10 @@ static void print_pattern(const work *w)
                  p->camera.gain_estimated ? " (estimated)" : "");
     for (size_t d = 0; d < p->layout.directions; d++) {
         const ng_sim_direction *dir = &p->direction[d];
+        if (!dir->trusted) {
+            ng_cli_print(w->cli, "direction %zu not found\n", d + 1);
+            continue;
+        }
         ng_cli_print(
             w->cli,
             "direction %zu %7.2f deg, period %.2f nm, modulation %.3f +- %.3f, contrast to "

@@ -43,16 +43,18 @@ ng_status ng_sim_frames_check(const ng_sim_layout *layout, const float *frames, 
         bool constant = true;
         for (size_t i = 0; i < n; i++) {
             if (!isfinite(frame[i])) {
-                return NG_FAIL(err, NG_INVALID,
-                               "frame %zu: the pixel at column %zu, row %zu is not a finite number",
-                               first + f + 1, i % layout->width, i / layout->width);
+                return NG_FAIL(
+                    err, NG_INVALID,
+                    "frame %zu (the first is 0): the pixel at column %zu, row %zu is not a "
+                    "finite number",
+                    first + f, i % layout->width, i / layout->width);
             }
             constant = constant && frame[i] == frame[0];
         }
         if (constant) {
             return NG_FAIL(err, NG_TOO_LITTLE,
-                           "frame %zu: every pixel is %g; there is no image in it", first + f + 1,
-                           (double)frame[0]);
+                           "frame %zu (the first is 0): every pixel is %g; there is no image in it",
+                           first + f, (double)frame[0]);
         }
     }
     return NG_OK;

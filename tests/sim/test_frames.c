@@ -28,10 +28,10 @@ static void test_unusable(void **state)
     assert_int_equal(ng_sim_frames_check(layout, frames, 0, &err), NG_OK);
     frames[4 * 48 * 40 + 3 * 48 + 7] = NAN;
     assert_int_equal(ng_sim_frames_check(layout, frames, 9, &err), NG_INVALID);
-    assert_non_null(strstr(err.message, "frame 14: the pixel at column 7, row 3"));
+    assert_non_null(strstr(err.message, "frame 13 (the first is 0): the pixel at column 7, row 3"));
     memset(frames + 4 * 48 * 40, 0, 48 * 40 * sizeof *frames);
     assert_int_equal(ng_sim_frames_check(layout, frames, 0, &err), NG_TOO_LITTLE);
-    assert_non_null(strstr(err.message, "frame 5: every pixel is 0"));
+    assert_non_null(strstr(err.message, "frame 4 (the first is 0): every pixel is 0"));
     ng_free(frames);
     ng_synth_sim_free(&scene);
 }
