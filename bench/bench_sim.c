@@ -5,7 +5,10 @@
  *     bench_sim quality [SEEDS] [MODE]   errors of the stripes over their standard errors, light of
  *                                        isolated points, likeness and sharpness
  *     bench_sim robustness               found, or refused with what reason, over a grid
+ *     bench_sim bound [SEEDS]            least standard errors that the frames allow where the object
+ *                                        is known (Cramer-Rao); it is not, so none can reach them
  *     bench_sim speed [LAST]             time over that of the transforms alone, 128^2 to 2048^2
+ *     bench_sim memory [SETS]            resident memory along a movie of so many sets (1000)
  *
  * Scene: 512 x 512 pixels of 65 nm, NA 1.45, 520 nm, m = 0.8, offset 100, background 20,
  * Poisson and 1.6 e of read noise; 700 points of 400 e times lognormal(0, 0.5), 40 threads of
@@ -14,6 +17,8 @@
  * or more.
  */
 #include <fftw3.h>
+#include <gsl/gsl_linalg.h>
+#include <nucgrow/movie.h>
 #include <nucgrow/sim.h>
 #include <nucgrow/synth_sim.h>
 
@@ -21,6 +26,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #define PI 3.14159265358979323846
@@ -455,6 +461,151 @@ static void robustness(void)
     try_case("no stripes", &o, NG_SIM_ANGLE_MAJOR);
 }
 
+/* ---- the bound ----------------------------------------------------------------------------- */
+
+/* kx, ky, phase at the centre of the field, m: of all directions, whose frames differ anyway. */
+#define PARAMETERS 4
+
+static void vary(const ng_sim_pattern *truth, int what, double by, ng_sim_pattern *out)
+{
+    const double cx = 0.5 * ((double)truth->layout.width - 1);
+    const double cy = 0.5 * ((double)truth->layout.height - 1);
+    const double turn[PARAMETERS] = {-2 * PI * by * cx, -2 * PI * by * cy, by, 0};
+    *out = *truth;
+    for (size_t d = 0; d < truth->layout.directions; d++) {
+        ng_sim_direction *dir = &out->direction[d];
+        dir->kx += what == 0 ? by : 0;
+        dir->ky += what == 1 ? by : 0;
+        dir->modulation += what == 3 ? by : 0;
+        for (size_t p = 0; p < truth->layout.phases; p++) {
+            dir->phase[p] += turn[what];
+        }
+    }
+}
+
+static void draw(ng_synth_sim *scene, float *frames)
+{
+    ng_error err = {0};
+    const ng_run run = one_thread();
+    require(ng_synth_sim_frames(scene, 0, false, &run, frames, &err), &err);
+}
+
+/* Standard errors of a direction's parameters from its information matrix. */
+static void least_errors(float *const slope[PARAMETERS], const float *mean, size_t from, size_t n,
+                         const ng_synth_sim_options *o, double se[PARAMETERS])
+{
+    double data[PARAMETERS * PARAMETERS] = {0}, scale[PARAMETERS];
+    for (size_t i = from; i < from + n; i++) {
+        const double variance = (double)mean[i] - o->offset + o->read_noise_e * o->read_noise_e;
+        for (int a = 0; a < PARAMETERS; a++) {
+            for (int b = 0; b < PARAMETERS; b++) {
+                data[a * PARAMETERS + b] += (double)slope[a][i] * (double)slope[b][i] / variance;
+            }
+        }
+    }
+    for (int a = 0; a < PARAMETERS; a++) {
+        scale[a] = 1 / sqrt(data[a * PARAMETERS + a]);
+    }
+    for (int i = 0; i < PARAMETERS * PARAMETERS; i++) {
+        data[i] *= scale[i / PARAMETERS] * scale[i % PARAMETERS];
+    }
+    gsl_matrix_view m = gsl_matrix_view_array(data, PARAMETERS, PARAMETERS);
+    gsl_linalg_cholesky_decomp1(&m.matrix);
+    gsl_linalg_cholesky_invert(&m.matrix);
+    for (int a = 0; a < PARAMETERS; a++) {
+        se[a] = scale[a] * sqrt(data[a * PARAMETERS + a]);
+    }
+}
+
+static void bound(long seeds)
+{
+    const ng_synth_sim_options o = scene_of(512);
+    const double step[PARAMETERS] = {2e-6, 2e-6, 5e-3, 5e-3};
+    const size_t each = 3 * 512 * 512;
+    for (long seed = 1; seed <= seeds; seed++) {
+        ng_synth_sim scene;
+        float *mean = take_frames(&o, (uint64_t)seed, &scene), *slope[PARAMETERS];
+        float *less = memory(3 * each, sizeof *less);
+        const ng_sim_pattern truth = scene.pattern;
+        draw(&scene, mean);
+        for (int k = 0; k < PARAMETERS; k++) {
+            slope[k] = memory(3 * each, sizeof *less);
+            vary(&truth, k, step[k], &scene.pattern);
+            draw(&scene, slope[k]);
+            vary(&truth, k, -step[k], &scene.pattern);
+            draw(&scene, less);
+            for (size_t i = 0; i < 3 * each; i++) {
+                slope[k][i] = (slope[k][i] - less[i]) / (float)(2 * step[k]);
+            }
+        }
+        for (size_t d = 0; d < 3; d++) {
+            double se[PARAMETERS];
+            least_errors(slope, mean, d * each, each, &o, se);
+            printf("seed %ld direction %zu: k %.4f bin (both axes), phase %.3f deg, m %.2f %%\n",
+                   seed, d + 1, 512 * hypot(se[0], se[1]), 180 / PI * se[2],
+                   100 * se[3] / o.modulation);
+        }
+        for (int k = 0; k < PARAMETERS; k++) {
+            ng_free(slope[k]);
+        }
+        ng_free(less);
+        ng_free(mean);
+        ng_synth_sim_free(&scene);
+    }
+}
+
+/* ---- memory -------------------------------------------------------------------------------- */
+
+/* The same set again and again, read from a movie and written to one as `reconstruct` does. */
+static void along_movie(long sets)
+{
+    static const char *const raw = "bench_sim_raw.tif", *const out = "bench_sim_out.tif";
+    const ng_synth_sim_options o = scene_of(128);
+    const size_t n = 128 * 128;
+    ng_error err = {0};
+    ng_synth_sim scene;
+    ng_stack *stack = NULL;
+    float *frames = take_frames(&o, 1, &scene);
+    const ng_stack_format in = {128, 128, 9 * (size_t)sets, NG_SAMPLE_UINT16, 65, 0.1};
+    require(ng_stack_create(raw, &in, true, &stack, &err), &err);
+    for (size_t i = 0; i < in.frames; i++) {
+        require(ng_stack_write(stack, frames + i % 9 * n, &err), &err);
+    }
+    require(ng_stack_commit(stack, &err), &err);
+    ng_sim_reconstruct_options options = ng_sim_reconstruct_defaults();
+    const ng_movie_read_options read = ng_movie_read_defaults();
+    const ng_stack_format written = {256, 256, (size_t)sets, NG_SAMPLE_FLOAT32, 32.5, 0.9};
+    const ng_run run = one_thread();
+    ng_sim_reconstructor *r = NULL;
+    ng_movie *movie = NULL;
+    float *image = memory(4 * n, sizeof *image);
+    options.mode = NG_SIM_WIENER;
+    require(ng_sim_reconstructor_create(&scene.pattern, &options, 1, &r, &err), &err);
+    require(ng_movie_open(raw, &read, &movie, NULL, &err), &err);
+    require(ng_stack_create(out, &written, true, &stack, &err), &err);
+    for (long set = 0; set < sets; set++) {
+        ng_sim_run_info info;
+        for (size_t f = 0; f < 9; f++) {
+            require(ng_movie_read(movie, 9 * (size_t)set + f, frames + f * n, &err), &err);
+        }
+        require(ng_sim_reconstruct(r, frames, &run, image, &info, &err), &err);
+        require(ng_stack_write(stack, image, &err), &err);
+        if (set == 9 || set == 99 || set + 1 == sets) {
+            struct rusage used;
+            getrusage(RUSAGE_SELF, &used);
+            printf("%6ld sets  %.1f MB at most\n", set + 1, (double)used.ru_maxrss / 1024);
+        }
+    }
+    require(ng_stack_commit(stack, &err), &err);
+    ng_movie_close(movie);
+    ng_sim_reconstructor_destroy(r);
+    ng_free(image);
+    ng_free(frames);
+    ng_synth_sim_free(&scene);
+    remove(raw);
+    remove(out);
+}
+
 /* ---- speed -------------------------------------------------------------------------------- */
 
 static double best_of(fftwf_plan plan, int repeats)
@@ -504,8 +655,7 @@ static void count_transforms(ng_sim_mode mode, double passes, double *fine, doub
 static void speed(int argc, char **argv)
 {
     static const char *const name[] = {"joint", "two-step", "wiener"};
-    puts(
-        "side  mode      passes  time s  transforms s  ratio  ns a pixel (processor, one thread)");
+    puts("side  mode      passes  time s  transforms s  ratio  ns a pixel (processor, one thread)");
     const long last = argc > 2 ? strtol(argv[2], NULL, 10) : 2048;
     for (long side = 128; side <= last; side *= 2) {
         const ng_synth_sim_options o = scene_of(side);
@@ -544,10 +694,15 @@ int main(int argc, char **argv)
         quality(seeds > 0 ? seeds : 10, (ng_sim_mode)mode);
     } else if (strcmp(what, "robustness") == 0) {
         robustness();
+    } else if (strcmp(what, "bound") == 0) {
+        bound(argc > 2 ? strtol(argv[2], NULL, 10) : 1);
+    } else if (strcmp(what, "memory") == 0) {
+        along_movie(argc > 2 ? strtol(argv[2], NULL, 10) : 1000);
     } else if (strcmp(what, "speed") == 0) {
         speed(argc, argv);
     } else {
-        fprintf(stderr, "usage: bench_sim quality [SEEDS] [MODE] | robustness | speed [LAST]\n");
+        fprintf(stderr, "usage: bench_sim quality [SEEDS] [MODE] | robustness | bound [SEEDS] | "
+                        "speed [LAST] | memory [SETS]\n");
         return EXIT_FAILURE;
     }
     return EXIT_SUCCESS;
