@@ -5,8 +5,8 @@
  *     bench_sim quality [SEEDS] [MODE]   errors of the stripes over their standard errors, light of
  *                                        isolated points, likeness and sharpness
  *     bench_sim robustness               found, or refused with what reason, over a grid
- *     bench_sim bound [SEEDS]            least standard errors that the frames allow where the object
- *                                        is known (Cramer-Rao); it is not, so none can reach them
+ *     bench_sim bound [SEEDS]            least standard errors that the frames allow if the object
+ *                                        were known (Cramer-Rao), so that none can reach them
  *     bench_sim speed [LAST]             time over that of the transforms alone, 128^2 to 2048^2
  *     bench_sim memory [SETS]            resident memory along a movie of so many sets (1000)
  *

@@ -3,15 +3,36 @@
 #include "reconstruct_internal.h"
 
 #include <math.h>
-#include <stdlib.h>
+#include <string.h>
 
 /* So many pixels say enough of a mode. */
 #define MOST_PIXELS 65536
 
-static int by_value(const void *a, const void *b)
+/* Bits of a number that are in order as unsigned integers. */
+static uint32_t key_of(float x)
 {
-    const float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits ^ ((bits >> 31) != 0 ? UINT32_MAX : 0x80000000U);
+}
+
+/* Digit by digit: ten times faster than a sort by comparison, which took a third of the time of a
+ * small linear reconstruction. `spare` holds n values, too. */
+static void sort_values(float *x, float *spare, size_t n)
+{
+    for (unsigned shift = 0; shift < 32; shift += 8) {
+        size_t place[257] = {0};
+        for (size_t i = 0; i < n; i++) {
+            place[(key_of(x[i]) >> shift & 255U) + 1]++;
+        }
+        for (size_t i = 0; i < 256; i++) {
+            place[i + 1] += place[i];
+        }
+        for (size_t i = 0; i < n; i++) {
+            spare[place[key_of(x[i]) >> shift & 255U]++] = x[i];
+        }
+        memcpy(x, spare, n * sizeof *x);
+    }
 }
 
 /* Mean over the frames and 3 x 3 pixels, at each `step`-th pixel. */
@@ -67,7 +88,7 @@ double ng_sim_background(ng_sim_reconstructor *r)
     const double pixels = (double)layout->width * (double)layout->height;
     const size_t step = (size_t)fmax(1, ceil(sqrt(pixels / MOST_PIXELS)));
     const size_t n = gather(r, step, r->sorted);
-    qsort(r->sorted, n, sizeof *r->sorted, by_value);
+    sort_values(r->sorted, r->sorted + n, n);
     double centre = half_sample_mode(r->sorted, n);
     for (int round = 0; round < 8; round++) {
         double square = 0, sum = 0;

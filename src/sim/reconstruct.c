@@ -130,7 +130,7 @@ static ng_status create_common(ng_sim_reconstructor *r, ng_error *err)
     r->wave =
         ng_sim_aligned(layout->directions * (g->fine.width + g->fine.height), sizeof *r->wave);
     r->data = ng_sim_aligned(ng_sim_layout_frames(layout) * g->width * g->height, sizeof *r->data);
-    r->sorted = NG_NEW(float, layout->width * layout->height);
+    r->sorted = NG_NEW(float, 2 * layout->width * layout->height);
     if (!is_coarse(r->options.mode)) {
         r->object = ng_sim_aligned(fine, sizeof *r->object);
         r->spare = ng_sim_aligned(fine, sizeof *r->spare);

@@ -99,7 +99,7 @@ struct ng_sim_reconstructor {
     double *lit;         /* sums over blocks of the object: now, before */
     ng_sim_block *block; /* block_side x block_side camera pixels each; even */
     size_t block_side;
-    float *sorted;  /* pixels in order, for the background */
+    float *sorted;  /* pixels in order, for the background, and as much again */
     ng_cf *scratch; /* `scratch_each` for each thread */
     size_t scratch_each;
     struct ng_sim_two_step *two_step; /* NULL in other modes */

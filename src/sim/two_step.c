@@ -303,7 +303,7 @@ static void sum_bands(const ng_sim_reconstructor *r, size_t d, size_t left, size
                       double weight[3][NG_SIM_MAX_PHASES], double sum[2])
 {
     const ng_sim_grid *g = &r->grid;
-    const ng_sim_direction *dir = &r->pattern.direction[d];
+    const ng_cf *wave_x = ng_sim_scratch(r, 0), *wave_y = wave_x + g->width;
     const size_t phases = r->pattern.layout.phases, plane = g->width * g->height;
     sum[0] = sum[1] = 0;
     for (size_t y = top; y < top + BLOCK; y++) {
@@ -315,11 +315,9 @@ static void sum_bands(const ng_sim_reconstructor *r, size_t d, size_t left, size
                     band[i] += weight[i][p] * (double)at[p * plane];
                 }
             }
-            const double turn =
-                2 * NG_SIM_PI *
-                (dir->kx * ((double)x - (double)g->left) + dir->ky * ((double)y - (double)g->top));
+            const ng_cf wave = ng_cf_mul(wave_x[x], wave_y[y]);
             sum[0] += band[0];
-            sum[1] += band[1] * cos(turn) + band[2] * sin(turn);
+            sum[1] += band[1] * (double)wave.re + band[2] * (double)wave.im;
         }
     }
 }
@@ -333,6 +331,9 @@ static double weight_of_stripes(const ng_sim_reconstructor *r, size_t d)
     const ng_sim_layout *layout = &r->pattern.layout;
     double weight[3][NG_SIM_MAX_PHASES], n = 0, x = 0, y = 0, xx = 0, xy = 0;
     ng_sim_frame_weights(layout->phases, dir->phase, dir->intensity, weight);
+    ng_cf *wave = ng_sim_scratch(r, 0);
+    ng_sim_wave(dir->kx, r->grid.width, -(double)r->grid.left, 1, wave);
+    ng_sim_wave(dir->ky, r->grid.height, -(double)r->grid.top, 1, wave + r->grid.width);
     for (size_t top = 0; top + BLOCK <= layout->height; top += BLOCK) {
         for (size_t left = 0; left + BLOCK <= layout->width; left += BLOCK) {
             double sum[2];
