@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define FRAMES_PER_COEFFICIENT 8
-#define SAMPLES_PER_COEFFICIENT 2
+#define SAMPLES_PER_COEFFICIENT 1
 #define COEFFICIENTS_LEAST 6
 #define COEFFICIENTS_MOST 20
 #define SHAPE_COEFFICIENTS 4 /* of a shape that changes slowly */

@@ -23,6 +23,7 @@
 #define FAR 50.0      /* squared s.d. beyond which a kernel adds nothing to the strays */
 #define NEWTON 30
 #define NEWTON_STEP 1e-8
+#define BEND 1.0
 #define SHIFT_MOST 0.5 /* of ln r */
 
 /* ---- making ------------------------------------------------------------------------------ */
@@ -454,6 +455,23 @@ static void carry_all(forward_problem *p, const double *x, bool derivatives)
     }
 }
 
+/* Where no sample was drawn for long, nothing but this holds ln S(t): second differences of its
+ * coefficients are normal with s.d. BEND. */
+static void add_smoothness(const forward_layout *l, const double *x, forward_result *out)
+{
+    const double weight[3] = {1.0, -2.0, 1.0}, stiffness = 1.0 / (BEND * BEND);
+    for (size_t i = l->supersaturation; i + 2 < l->supersaturation + l->n_supersaturation; i++) {
+        const double bend = x[i] - 2.0 * x[i + 1] + x[i + 2];
+        out->objective += 0.5 * stiffness * bend * bend;
+        for (size_t a = 0; a < 3; a++) {
+            out->gradient[i + a] += stiffness * bend * weight[a];
+            for (size_t b = 0; b < 3; b++) {
+                out->information[(i + a) * l->n + i + b] += stiffness * weight[a] * weight[b];
+            }
+        }
+    }
+}
+
 void ng_forward_flask_evaluate(forward_problem *p, const double *x, bool derivatives,
                                forward_result *out, double *innovation, double *score)
 {
@@ -495,4 +513,5 @@ void ng_forward_flask_evaluate(forward_problem *p, const double *x, bool derivat
             out->information[j * n + i] = out->information[i * n + j];
         }
     }
+    add_smoothness(p->layout, x, out);
 }

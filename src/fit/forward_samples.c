@@ -7,12 +7,24 @@
 #include <string.h>
 
 #define SCOUT_ITERATIONS 60
+#define SMALL_SHARE 0.1
 
 typedef struct sigma_job {
     const ng_samples *samples;
     const ng_growth_fit_options *growth;
     const ng_forward_options *options;
 } sigma_job;
+
+/* Are too many particles of the first sample smaller than the lattice model means anything? */
+static bool too_small(const ng_samples *s, double sigma_s_nm)
+{
+    const double least_nm = sigma_s_nm * cbrt((double)RATE_N_MIN);
+    size_t small = 0;
+    while (small < s->first[1] && s->radius_nm[small] < least_nm) {
+        small++;
+    }
+    return (double)small > SMALL_SHARE * (double)s->first[1];
+}
 
 /* The rate estimator at one sigma_s, and the trajectories of the quantiles. */
 static ng_status rate_at(const sigma_job *job, double sigma_s_nm, const ng_run *run,
@@ -39,6 +51,9 @@ static ng_status run_sigma(void *context, size_t index, int worker, void *record
     *objective = (double)INFINITY;
     alone.threads = 1;
     const double sigma = ng_growth_sigma_at(job->growth, index);
+    if (too_small(job->samples, sigma)) {
+        return NG_OK;
+    }
     ng_status status = rate_at(job, sigma, &alone, &o, &t, &rate, err);
     if (status != NG_OK) {
         return status == NG_TOO_LITTLE ? NG_OK : status;
