@@ -9,6 +9,8 @@
 #define MOST_PARTS 8     /* looked at around one blob */
 #define SHAPE_NOISE 0.15 /* s.d. of ln(area) by what was hidden */
 #define SHIFT 0.15       /* s.d. of the common centre in radii of the blob */
+#define FLICKER 10       /* frames in which two that touch are now one blob and now two */
+#define SETTLED 5        /* points that a blob is measured over */
 #define UNLIKELY 9.0     /* squared s.d. from which two are not the parts of the blob */
 
 /* Tracks as they are walked from the blob to its parts: ahead where it comes apart, back where they
@@ -101,6 +103,19 @@ static void take(void *context, size_t index, double distance2)
 
 /* ---- do they fit? ---------------------------------------------------------------------- */
 
+/* Median ln(area) of a blob from a point on: while two still touch, the outline of both is larger. */
+static double size_of_blob(const way *w, size_t k)
+{
+    double size[SETTLED];
+    size_t n = 0;
+    for (; k != NG_NONE && n < SETTLED; k = against(w, k)) {
+        if (!isnan(w->points->size[k])) {
+            size[n++] = w->points->size[k];
+        }
+    }
+    return ng_median(size, n);
+}
+
 /* Squared s.d. between a blob and two that may be its parts. */
 static double compare(const way *w, size_t blob, size_t a, size_t b)
 {
@@ -112,7 +127,7 @@ static double compare(const way *w, size_t blob, size_t a, size_t b)
     const double frames = (double)(to_a > to_b ? to_a : to_b);
     const double shift = SHIFT * ng_point_radius(p, blob), step = w->motion->choice.step_nm;
     const double noise = fmax(w->motion->choice.size_noise, 0.02);
-    const double difference = log(area) - p->size[blob];
+    const double difference = log(area) - size_of_blob(w, blob);
     return (dx * dx + dy * dy) / (frames * step * step + shift * shift) +
            difference * difference / (1.5 * noise * noise + SHAPE_NOISE * SHAPE_NOISE);
 }
@@ -188,8 +203,8 @@ static void link_parts(const way *w, const parts *s, size_t end)
 static void find_window(const way *w, size_t f, size_t *since, size_t *until)
 {
     const ng_points *p = w->points;
-    const long before = w->back ? w->max_gap + 1 : w->max_gap;
-    const long after = w->back ? w->max_gap : w->max_gap + 1;
+    const long far = w->max_gap + 1, near = w->max_gap > FLICKER ? w->max_gap : FLICKER;
+    const long before = w->back ? far : near, after = w->back ? near : far;
     *since = f;
     *until = f + 1;
     while (*since > 0 && p->frame[f] - p->frame[*since - 1] <= before) {

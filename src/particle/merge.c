@@ -19,8 +19,9 @@
 #define LATE 6.0         /* frames before the end of the movie in which none can be told */
 #define LATE_EACH 3.0    /* evidence against it for each of them */
 #define SMALL_SHARE 0.6  /* of M's area: a single point below it is noise rather than a particle */
+#define SMALL_ALONE 16.0 /* evidence against such a point */
 #define EM_ROUNDS 20
-#define LEAST_JUMP 0.7 /* where there are sizes, nearness alone does not make a merge: */
+#define LEAST_JUMP 1.5 /* where there are sizes, nearness alone does not make a merge: */
 #define NOT_ALONE 0.4  /* its score is at most this */
 
 /* ---- walking along a track, either way ------------------------------------------------- */
@@ -199,11 +200,12 @@ static double other_evidence(const ng_judge *j, const ng_meeting *m, const level
     }
     const size_t one = backward(j, m->end, m->split);
     const size_t two = one != NG_NONE ? backward(j, one, m->split) : NG_NONE;
-    if (one == NG_NONE) {
-        /* perhaps no particle at all, and the less so the smaller it is */
-        evidence -= p->size[m->end] < p->size[m->other] + log(SMALL_SHARE) ? 8.0 : 4.0;
-    } else if (two == NG_NONE) {
-        evidence -= 2.0;
+    const size_t first = one != NG_NONE ? one : m->end;
+    /* perhaps no particle at all, and the less so the smaller it is; who was there as the movie
+     * began may be one */
+    if (two == NG_NONE && p->at[first] != (m->split ? p->n_frames - 1 : 0)) {
+        const bool small = p->size[m->end] < p->size[m->other] + log(SMALL_SHARE);
+        evidence -= one != NG_NONE ? 2.0 : small ? SMALL_ALONE : 4.0;
     }
     if (item->x_raw_nm - j->low_x < margin || j->high_x - item->x_raw_nm < margin ||
         item->y_raw_nm - j->low_y < margin || j->high_y - item->y_raw_nm < margin) {

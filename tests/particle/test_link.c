@@ -377,6 +377,36 @@ static void a_blob_that_forms_at_once_has_both_parents(void **state)
     free_linking(&l);
 }
 
+/* Now one and now two before they merge; while they touch, the outline of both is larger. */
+static void two_that_touch_merge_once(void **state)
+{
+    (void)state;
+    linking l = lattice(5, 60, 0.2, 0.0, 0.0, 10);
+    gsl_rng *rng = ng_random_open(11, 0);
+    for (long f = 0; f < 60; f++) {
+        const double noise = 1.0 + gsl_ran_gaussian(rng, 0.03);
+        if (f >= 30) {
+            add(&l, f, 303.7, 60.0, 5.2 * noise);
+        } else if (f == 22 || f == 25 || f == 28) {
+            add(&l, f, 303.7, 60.0, 7.0 * noise);
+        } else {
+            add(&l, f, 300.0, 60.0, 3.7 * noise);
+            add(&l, f, 307.5, 60.0, 3.7 * noise);
+        }
+    }
+    ng_random_close(rng);
+    ng_track_options o = ng_track_defaults();
+    link_with(&l, &o);
+    assert_sound(&l);
+    assert_int_equal(l.tracking.merges, 1);
+    for (size_t i = 0; i < l.tracking.events.n; i++) {
+        if (l.tracking.events.item[i].kind == NG_EVENT_MERGE) {
+            assert_int_equal(l.tracking.events.item[i].frame, 30);
+        }
+    }
+    free_linking(&l);
+}
+
 /* The small one passes to the other side, where the blob seems to go on as it. */
 static void who_comes_out_is_told_by_size(void **state)
 {
@@ -674,6 +704,7 @@ int main(void)
         cmocka_unit_test(one_that_comes_out_again_was_hidden),
         cmocka_unit_test(a_blob_that_comes_apart_at_once_was_two),
         cmocka_unit_test(a_blob_that_forms_at_once_has_both_parents),
+        cmocka_unit_test(two_that_touch_merge_once),
         cmocka_unit_test(who_comes_out_is_told_by_size),
         cmocka_unit_test(without_sizes_nearness_decides_and_is_said),
         cmocka_unit_test(merging_can_be_turned_off),
