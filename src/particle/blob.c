@@ -103,7 +103,7 @@ static void take(void *context, size_t index, double distance2)
 
 /* ---- do they fit? ---------------------------------------------------------------------- */
 
-/* Median ln(area) of a blob from a point on: while two still touch, the outline of both is larger. */
+/* Median ln(area) of a blob from a point on: while two still touch, their outline is larger. */
 static double size_of_blob(const way *w, size_t k)
 {
     double size[SETTLED];
