@@ -2,12 +2,14 @@
 /*
  * Detection of disks: how well, how fast, in how much memory.
  *
- *     bench_detect [quality|speed|memory] [SEED]
+ *     bench_detect [quality|pairs|speed|memory] [SEED]
  *
  * quality: synthetic frames of 512 x 512 px (disks by area coverage on a finer grid, blurred, with
  *          white noise: nothing of the fitted model), bias and spread of the radius against the
  *          Cramer-Rao bound for (x, y, r, C, b) free and the blur fixed, F1 of the detection. Tune
  *          on some seeds, report on others.
+ * pairs:   two disks of 2.5 to 5 px at a stated separation: how many are found as two, how their
+ *          sizes and positions come back; single disks and ellipses that are taken for two.
  * speed:   frames a second on one core, in parts, beside a Gaussian filter as floor; growth with
  *          particles and with pixels.
  * memory:  movies of 1000, 10,000 and 100,000 small frames, written and read as TIFF.
@@ -253,6 +255,118 @@ static void quality(uint64_t seed)
     quality_of(5.0, 5.0, 12, BLUR, seed);
 }
 
+/* ---- pairs ------------------------------------------------------------------------------- */
+
+typedef struct pair_score {
+    size_t cells, ones, twos, more, flagged, n;
+    double sum, pull_r2, pull_x2, error2;
+} pair_score;
+
+static scene make_pairs(const scene_pair_kind *kind, uint64_t seed)
+{
+    ng_error err;
+    scene s = {.n = 0};
+    gsl_rng *rng = ng_random_open(2, seed);
+    require(ng_image_create(SIDE, SIDE, &s.image, &err), &err);
+    s.disk = NG_NEW(scene_disk, scene_pairs_room(&s.image));
+    scene_fill(&s.image, LEVEL);
+    s.n = scene_pairs(&s.image, s.disk, kind, BLUR, rng);
+    ng_random_close(rng);
+    return s;
+}
+
+static const ng_particle *nearest(const ng_detect_frame *f, const scene_disk *d)
+{
+    const ng_particle *best = NULL;
+    for (size_t k = 0; k < f->n; k++) {
+        const ng_particle *p = &f->particle[k];
+        if (best == NULL ||
+            hypot(p->x_nm - d->x, p->y_nm - d->y) < hypot(best->x_nm - d->x, best->y_nm - d->y)) {
+            best = p;
+        }
+    }
+    return best;
+}
+
+static void add_pair_error(const ng_particle *p, const scene_disk *d, pair_score *t)
+{
+    const double error = p->radius_nm - d->r;
+    t->n++;
+    t->sum += error / d->r;
+    t->error2 += error * error;
+    t->pull_r2 += pow(error / p->radius_se_nm, 2.0);
+    t->pull_x2 += pow((p->x_nm - d->x) / p->x_se_nm, 2.0);
+}
+
+static void score_pairs(const scene *s, const ng_detect_frame *f, size_t per_cell, pair_score *t)
+{
+    for (size_t i = 0; i < s->n; i += per_cell) {
+        const scene_disk *a = &s->disk[i], *b = a + per_cell - 1;
+        const double x = 0.5 * (a->x + b->x), y = 0.5 * (a->y + b->y);
+        size_t here = 0;
+        for (size_t k = 0; k < f->n; k++) {
+            here += hypot(f->particle[k].x_nm - x, f->particle[k].y_nm - y) < 16.0;
+        }
+        t->cells++;
+        t->ones += here == 1;
+        t->twos += here == 2;
+        t->more += here > 2;
+        const ng_particle *p = nearest(f, a), *q = nearest(f, b);
+        if (here == per_cell && (per_cell == 1 || p != q) && isfinite(p->radius_se_nm) &&
+            isfinite(q->radius_se_nm)) {
+            t->flagged += (p->flag & NG_FLAG_JOINT) != 0;
+            add_pair_error(p, a, t);
+            if (per_cell == 2) {
+                add_pair_error(q, b, t);
+            }
+        }
+    }
+}
+
+static void pairs_of(const scene_pair_kind *kind, size_t frames, uint64_t seed)
+{
+    ng_error err;
+    pair_score t = {0};
+    scene *s = NG_NEW(scene, frames);
+    ng_detector *detector = NULL;
+    for (size_t i = 0; i < frames; i++) {
+        s[i] = make_pairs(kind, seed + i);
+    }
+    const ng_detect_choices c = settle(s, frames, BLUR);
+    require(ng_detector_create(&c, SIDE, SIDE, &detector, &err), &err);
+    for (size_t i = 0; i < frames; i++) {
+        const ng_image *const window[] = {&s[i].image};
+        ng_detect_frame f;
+        require(ng_detector_measure(detector, window, 1, 0, &f, &err), &err);
+        score_pairs(&s[i], &f, kind->apart > 0.0 ? 2 : 1, &t);
+        free_scene(&s[i]);
+    }
+    const double cells = (double)t.cells / 100.0, n = (double)t.n;
+    printf(
+        "contrast/noise %.0f, apart %.1f, axes from %.1f: found as one %.1f %%, two %.1f %%, more "
+        "%.1f %%; radius bias %+.1f %%, error %.3f px, pulls r %.2f x %.2f, joint %.0f %%\n",
+        CONTRAST / kind->noise, kind->apart, kind->least_ratio, (double)t.ones / cells,
+        (double)t.twos / cells, (double)t.more / cells, 100.0 * t.sum / n, sqrt(t.error2 / n),
+        sqrt(t.pull_r2 / n), sqrt(t.pull_x2 / n), (double)t.flagged / cells);
+    ng_detector_destroy(detector);
+    ng_free(s);
+}
+
+static void pairs(uint64_t seed)
+{
+    static const double apart[] = {0.8, 0.9, 1.0, 1.1, 1.2, 1.4, 1.6, 2.0};
+    static const double noise[] = {NOISE, CONTRAST / 5.0, CONTRAST / 16.0};
+    static const double ratio[] = {1.0, 0.9, 0.8, 0.7};
+    for (size_t k = 0; k < 3; k++) {
+        for (size_t i = 0; i < sizeof apart / sizeof apart[0]; i++) {
+            pairs_of(&(scene_pair_kind){apart[i], 1.0, CONTRAST, noise[k]}, 6, seed);
+        }
+        for (size_t i = 0; i < sizeof ratio / sizeof ratio[0]; i++) {
+            pairs_of(&(scene_pair_kind){0.0, ratio[i], CONTRAST, noise[k]}, 12, seed);
+        }
+    }
+}
+
 /* ---- speed ------------------------------------------------------------------------------- */
 
 static double time_frames(const ng_detect_choices *c, const scene *s, size_t repeats)
@@ -387,9 +501,13 @@ static void memory(void)
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "all";
+    const uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : FIRST_SEED;
     const bool all = strcmp(what, "all") == 0;
     if (all || strcmp(what, "quality") == 0) {
-        quality(argc > 2 ? strtoull(argv[2], NULL, 10) : FIRST_SEED);
+        quality(seed);
+    }
+    if (all || strcmp(what, "pairs") == 0) {
+        pairs(seed);
     }
     if (all || strcmp(what, "speed") == 0) {
         speed();

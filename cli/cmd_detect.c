@@ -95,7 +95,8 @@ static const ng_option table[] = {
     REAL("min-contrast", min_contrast, "s.d.", 0, 1e3, "Finding",
          "Disks of less evidence are dropped: mean of the height and of the significance of the "
          "fit (relative: of the fit alone)."),
-    SWITCH("split", split, "true", "Finding", "Divide touching particles (watershed)."),
+    SWITCH("split", split, "true", "Finding",
+           "Divide touching particles: watershed, and joint fits of two disks."),
     CHOICE("filter", filter, "log", "log|dog", "Finding",
            "Spots: Laplacian of a Gaussian, or difference of two."),
     SWITCH("fit", fit, "true", "Measuring",
@@ -427,8 +428,8 @@ static json_t *result_json(const ng_movie_info *info, const ng_detect_choices *c
         json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "frames", (json_int_t)s->frames,
                   "particles", (json_int_t)s->particles, "edge", (json_int_t)s->edge, "crowded",
                   (json_int_t)s->crowded, "no_fit", (json_int_t)s->no_fit, "saturated",
-                  (json_int_t)s->saturated, "split", (json_int_t)s->split, "mended_pixels",
-                  (json_int_t)s->mended_pixels);
+                  (json_int_t)s->saturated, "split", (json_int_t)s->split, "joint",
+                  (json_int_t)s->joint, "mended_pixels", (json_int_t)s->mended_pixels);
     json_t *result =
         json_pack("{s:o, s:o, s:o, s:o, s:b, s:b}", "movie", movie, "choices", choices_json(c),
                   "pilot", pilot, "counts", counts, "complete",
@@ -549,9 +550,9 @@ static void print_summary(const ng_cli *cli, const ng_detect_summary *s)
         ng_cli_print(cli, "\n");
     }
     ng_cli_print(cli,
-                 "flagged      %zu at the edge, %zu crowded, %zu not fitted, %zu split, %zu "
-                 "saturated",
-                 s->edge, s->crowded, s->no_fit, s->split, s->saturated);
+                 "flagged      %zu at the edge, %zu crowded, %zu fitted together, %zu not fitted, "
+                 "%zu split, %zu saturated",
+                 s->edge, s->crowded, s->joint, s->no_fit, s->split, s->saturated);
     ng_cli_print(cli, s->bad_pixel > 0 ? ", %zu on a bad pixel\n" : "\n", s->bad_pixel);
 }
 

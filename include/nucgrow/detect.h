@@ -4,7 +4,8 @@
  * Room `particle`: particles in the frames of a movie. May include base, data, image.
  *
  * `disk`: denoise (to find, never to measure) -> adaptive threshold -> components -> watershed ->
- * fit of a blurred disk to the raw pixels.
+ * fit of a blurred disk to the raw pixels; where two explain a piece better than one, and where
+ * disks touch, of several at once.
  * `spot`: Laplacian of a Gaussian at one scale -> peaks -> maximum likelihood for Gaussian spots on
  * the raw pixels, overlapping ones together -> what stands out enough.
  * Whatever the caller leaves open is chosen from the movie itself (ng_detect_choose) and said
@@ -68,7 +69,7 @@ typedef struct ng_detect_options {
     double min_area_px;     /* of the mask */
     double min_contrast;    /* evidence in s.d., else dropped: significance of the disk against no
                                disk; sigma form: the mean of that and of the height */
-    bool split;             /* watershed; default true */
+    bool split;             /* touching particles, by watershed and joint fit; default true */
     bool fit;               /* default true; false: sizes from the mask, flagged "no-fit" */
     double blur_px;         /* s.d. of the optical blur, the pixel's own width not counted */
     bool drift;             /* x_nm, y_nm without the drift found by phase correlation */
@@ -96,7 +97,7 @@ typedef struct ng_pixel_noise {
 
 /** What was settled for spots. */
 typedef struct ng_spot_choices {
-    double width_px; /* s.d. of a spot, the pixel's width counted in */
+    double width_px;             /* s.d. of a spot, the pixel's width counted in */
     double width_se_px, gain_se; /* 0: given; NAN: assumed */
     ng_pixel_noise noise;
     double candidate; /* peaks of the filtered frame from so many s.d. on are fitted */
@@ -120,7 +121,7 @@ typedef struct ng_detect_choices {
     size_t pilot_frames, pilot_particles;
     double level; /* sigma form: from this height, over the s.d. of the background, pixels join */
     ng_spot_choices spot; /* of spots: options.c is the least significance, in s.d. */
-    double least, most; /* counts at which a pixel is saturated; NAN: unknown */
+    double least, most;   /* counts at which a pixel is saturated; NAN: unknown */
 } ng_detect_choices;
 
 /** Settle what is open on up to 12 frames of one size; pixel_nm must be set. Warnings: few or no
@@ -152,7 +153,7 @@ typedef ng_status ng_detect_sink(void *context, const ng_detect_frame *frame, ng
 
 typedef struct ng_detect_summary {
     size_t frames, particles; /* handed to the sink */
-    size_t edge, crowded, no_fit, saturated, split, bad_pixel;
+    size_t edge, crowded, no_fit, saturated, split, joint, bad_pixel;
     size_t mended_pixels;                /* that were not finite */
     double mean_radius_nm, radius_se_nm; /* mean, and mean standard error; NAN for spots */
     double mean_intensity;

@@ -22,7 +22,7 @@ typedef enum ng_particle_flag {
     NG_FLAG_CROWDED = 2,   /* overlaps a neighbour: "crowded" */
     NG_FLAG_NO_FIT = 4,    /* the fit failed; values are those of the mask: "no-fit" */
     NG_FLAG_SATURATED = 8, /* "saturated" */
-    NG_FLAG_SPLIT = 16,    /* one component divided by the watershed: "split" */
+    NG_FLAG_SPLIT = 16,    /* one of several in a connected piece: "split" */
     /* intensities that gave no radius, or one with a doubt: nucgrow/radii.h */
     NG_FLAG_NOT_POSITIVE = 32,   /* "not-positive" */
     NG_FLAG_BELOW_RANGE = 64,    /* "below-range" */
@@ -30,6 +30,7 @@ typedef enum ng_particle_flag {
     NG_FLAG_NOT_EXCITABLE = 256, /* "not-excitable" */
     NG_FLAG_FOLD = 512,          /* "fold" */
     NG_FLAG_BAD_PIXEL = 1024,    /* not finite, or dead: far below its neighbours: "bad-pixel" */
+    NG_FLAG_JOINT = 2048,        /* fitted together with its neighbours: "joint" */
 } ng_particle_flag;
 
 typedef struct ng_particle {
@@ -95,8 +96,8 @@ NG_MUST_CHECK ng_status ng_particles_read(const char *path, const ng_tracks_read
                                           ng_particles *out, ng_warnings *warnings, ng_error *err);
 /** The same from a table in memory; `name` is used in messages. What the fuzzer calls. */
 NG_MUST_CHECK ng_status ng_particles_parse(const char *text, size_t length, const char *name,
-                                           const ng_tracks_read_options *options,
-                                           ng_particles *out, ng_warnings *warnings, ng_error *err);
+                                           const ng_tracks_read_options *options, ng_particles *out,
+                                           ng_warnings *warnings, ng_error *err);
 
 typedef enum ng_event_kind {
     NG_EVENT_BIRTH,

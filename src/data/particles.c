@@ -43,6 +43,7 @@ const ng_flag_word ng_flag_words[] = {
     {NG_FLAG_NOT_EXCITABLE, "not-excitable"},
     {NG_FLAG_FOLD, "fold"},
     {NG_FLAG_BAD_PIXEL, "bad-pixel"},
+    {NG_FLAG_JOINT, "joint"},
 };
 const size_t ng_n_flag_words = sizeof ng_flag_words / sizeof ng_flag_words[0];
 

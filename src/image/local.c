@@ -9,11 +9,11 @@ enum { BINS_PER_WINDOW = 8, SUM = 0, SQUARE, COUNT, MOMENTS };
 
 struct ng_local {
     size_t width, height, bin, columns, rows, reach; /* reach: bins to each side of a window */
-    double origin;
-    double *table[MOMENTS];  /* (columns + 1)(rows + 1) each: sums over all bins above and left */
-    double *column[MOMENTS]; /* width each */
-    float *node[2];          /* mean and s.d. at the middle of each bin */
-    float *line[2];          /* one row of nodes between rows */
+    float origin;
+    double *table[MOMENTS]; /* (columns + 1)(rows + 1) each: sums over all bins above and left */
+    float *column[MOMENTS]; /* width each */
+    float *node[2];         /* mean and s.d. at the middle of each bin */
+    float *wide[2][2];      /* of each, two rows of nodes drawn out to all columns */
 };
 
 void ng_local_destroy(ng_local *local)
@@ -27,7 +27,8 @@ void ng_local_destroy(ng_local *local)
     }
     for (size_t k = 0; k < 2; k++) {
         ng_free(local->node[k]);
-        ng_free(local->line[k]);
+        ng_free(local->wide[k][0]);
+        ng_free(local->wide[k][1]);
     }
     ng_free(local);
 }
@@ -37,13 +38,14 @@ static bool allocate(ng_local *l)
     bool good = true;
     for (size_t k = 0; k < MOMENTS; k++) {
         l->table[k] = NG_NEW(double, (l->columns + 1) * (l->rows + 1));
-        l->column[k] = NG_NEW(double, l->width);
+        l->column[k] = NG_NEW(float, l->width);
         good = good && l->table[k] != NULL && l->column[k] != NULL;
     }
     for (size_t k = 0; k < 2; k++) {
         l->node[k] = NG_NEW(float, l->columns * l->rows);
-        l->line[k] = NG_NEW(float, l->columns);
-        good = good && l->node[k] != NULL && l->line[k] != NULL;
+        l->wide[k][0] = NG_NEW(float, l->width);
+        l->wide[k][1] = NG_NEW(float, l->width);
+        good = good && l->node[k] != NULL && l->wide[k][0] != NULL && l->wide[k][1] != NULL;
     }
     return good;
 }
@@ -72,28 +74,28 @@ ng_status ng_local_create(size_t width, size_t height, size_t window_px, ng_loca
 
 /* ---- sums -------------------------------------------------------------------------------- */
 
-/* Columns of a row of bins: down first, which vector units can follow. */
-static void add_row(const float *restrict row, double origin, double *restrict sum,
-                    double *restrict square, size_t n)
+/* Columns of a row of bins: down first, which vector units can follow. A bin has few rows. */
+static void add_row(const float *restrict row, float origin, float *restrict sum,
+                    float *restrict square, size_t n)
 {
     for (size_t x = 0; x < n; x++) {
-        const double v = (double)row[x] - origin;
+        const float v = row[x] - origin;
         sum[x] += v;
         square[x] += v * v;
     }
 }
 
-static void add_row_but(const float *restrict row, const unsigned char *restrict skip,
-                        double origin, double *const column[MOMENTS], size_t n)
+static void add_row_but(const float *restrict row, const unsigned char *restrict skip, float origin,
+                        float *const column[MOMENTS], size_t n)
 {
-    double *restrict sum = column[SUM], *restrict square = column[SQUARE];
-    double *restrict count = column[COUNT];
+    float *restrict sum = column[SUM], *restrict square = column[SQUARE];
+    float *restrict count = column[COUNT];
     for (size_t x = 0; x < n; x++) {
-        const double weight = skip[x] != 0 ? 0.0 : 1.0;
-        const double v = weight * ((double)row[x] - origin);
+        const float weight = skip[x] != 0 ? 0.0f : 1.0f;
+        const float v = weight * (row[x] - origin);
         sum[x] += v;
         square[x] += v * v;
-        count[x] += weight - 1.0;
+        count[x] += weight - 1.0f;
     }
 }
 
@@ -104,7 +106,7 @@ static void add_bins(const ng_local *l, size_t bin_row)
         for (size_t i = 0, x = 0; i < l->columns; i++) {
             const size_t end = x + l->bin < l->width ? x + l->bin : l->width;
             for (; x < end; x++) {
-                out[i] += l->column[k][x];
+                out[i] += (double)l->column[k][x];
             }
         }
     }
@@ -116,8 +118,8 @@ static void add_bin_row(const ng_local *l, const ng_image *image, const unsigned
     const size_t first = bin_row * l->bin;
     const size_t last = first + l->bin < l->height ? first + l->bin : l->height;
     for (size_t x = 0; x < l->width; x++) {
-        l->column[SUM][x] = l->column[SQUARE][x] = 0.0;
-        l->column[COUNT][x] = (double)(last - first);
+        l->column[SUM][x] = l->column[SQUARE][x] = 0.0f;
+        l->column[COUNT][x] = (float)(last - first);
     }
     for (size_t y = first; y < last; y++) {
         const float *row = image->pixel + y * l->width;
@@ -145,7 +147,7 @@ static void sum_up(const ng_local *l, double *table)
 static void fill(ng_local *l, const ng_image *image, const unsigned char *skip)
 {
     const size_t stride = l->columns + 1;
-    l->origin = (double)image->pixel[l->height / 2 * l->width + l->width / 2];
+    l->origin = image->pixel[l->height / 2 * l->width + l->width / 2];
     for (size_t k = 0; k < MOMENTS; k++) {
         memset(l->table[k], 0, stride * (l->rows + 1) * sizeof *l->table[k]);
     }
@@ -185,14 +187,14 @@ static bool moments(const ng_local *l, ng_box b, float *mean, float *sd)
         return false;
     }
     const double m = sum[SUM] / sum[COUNT], variance = sum[SQUARE] / sum[COUNT] - m * m;
-    *mean = (float)(l->origin + m);
+    *mean = (float)((double)l->origin + m);
     *sd = (float)sqrt(variance > 0.0 ? variance : 0.0);
     return true;
 }
 
 static void fill_nodes(const ng_local *l)
 {
-    float whole_mean = (float)l->origin, whole_sd = 0.0f;
+    float whole_mean = l->origin, whole_sd = 0.0f;
     (void)moments(l, (ng_box){0, 0, l->columns, l->rows}, &whole_mean, &whole_sd);
     for (size_t j = 0, i = 0; j < l->rows; j++) {
         for (size_t c = 0; c < l->columns; c++, i++) {
@@ -260,26 +262,46 @@ static void expand_row(const ng_local *l, const float *node, float *out)
     }
 }
 
+static void between(const float *restrict low, const float *restrict high, float share,
+                    float *restrict out, size_t n)
+{
+    for (size_t x = 0; x < n; x++) {
+        out[x] = low[x] + share * (high[x] - low[x]);
+    }
+}
+
+/* All rows of one kind of node. */
+static void expand(ng_local *l, size_t kind, ng_image *out)
+{
+    float **wide = l->wide[kind];
+    const float *node = l->node[kind];
+    const size_t step = l->rows > 1 ? l->columns : 0;
+    size_t at = 0;
+    expand_row(l, node, wide[0]);
+    expand_row(l, node + step, wide[1]);
+    for (size_t y = 0; y < l->height; y++) {
+        float share;
+        const size_t j = node_before(y, l->bin, l->rows, &share);
+        if (j != at) {
+            float *low = wide[0];
+            wide[0] = wide[1];
+            wide[1] = low;
+            expand_row(l, node + (j + 1) * l->columns, wide[1]);
+            at = j;
+        }
+        between(wide[0], wide[1], share, out->pixel + y * l->width, l->width);
+    }
+}
+
 void ng_local_moments(ng_local *local, const ng_image *image, const unsigned char *skip,
                       size_t around, ng_image *mean, ng_image *sd)
 {
     ng_local *l = local;
-    ng_image *const out[2] = {mean, sd};
     fill(l, image, skip);
     fill_nodes(l);
     if (around > 0) {
         steady_sd(l, 2 * l->reach * around);
     }
-    for (size_t y = 0; y < l->height; y++) {
-        float share;
-        const size_t j = node_before(y, l->bin, l->rows, &share);
-        for (size_t k = 0; k < 2; k++) {
-            const float *low = l->node[k] + j * l->columns;
-            const float *high = l->rows > 1 ? low + l->columns : low;
-            for (size_t i = 0; i < l->columns; i++) {
-                l->line[k][i] = low[i] + share * (high[i] - low[i]);
-            }
-            expand_row(l, l->line[k], out[k]->pixel + y * l->width);
-        }
-    }
+    expand(l, 0, mean);
+    expand(l, 1, sd);
 }

@@ -42,6 +42,7 @@ static const double scale_px[SCALES] = {1.5, 3.0, 6.0, 12.0};
 typedef struct pilot {
     const ng_detect_options *asked;
     ng_detect_choices *choices;
+    ng_disk_table *table;
     const ng_image *frame; /* borrowed */
     size_t n, width, height;
     float *radius, *contrast, *error; /* of what was found last, px and counts */
@@ -236,7 +237,8 @@ static ng_status summarise(pilot *p, ng_error *err)
 static ng_status look(pilot *p, double *peaks, ng_error *err)
 {
     ng_detector *detector = NULL;
-    ng_status status = ng_detector_create(p->choices, p->width, p->height, &detector, err);
+    ng_status status =
+        ng_detector_create_with(p->table, p->choices, p->width, p->height, &detector, err);
     p->found = 0;
     for (size_t i = 0; status == NG_OK && i < p->n; i++) {
         const ng_image *const window[] = {&p->frame[i]};
@@ -360,7 +362,8 @@ static ng_status blur_costs(pilot *p, const double *blur, size_t n, const ng_blu
                             double *cost, ng_error *err)
 {
     ng_detector *detector = NULL;
-    ng_status status = ng_detector_create(p->choices, p->width, p->height, &detector, err);
+    ng_status status =
+        ng_detector_create_with(p->table, p->choices, p->width, p->height, &detector, err);
     memset(cost, 0, n * sizeof *cost);
     p->n_blur = 0;
     for (size_t i = 0; status == NG_OK && i < p->n; i++) {
@@ -596,13 +599,17 @@ ng_status ng_detect_settle(const ng_image *frame, size_t n, const ng_detect_opti
         return ng_spots_settle(frame, p.n, options, out, warnings, err);
     }
     set_start(&out->options);
-    ng_status status = ng_pilot_noise(frame, p.n, out, err);
+    ng_status status = ng_disk_table_create(&p.table, err);
+    if (status == NG_OK) {
+        status = ng_pilot_noise(frame, p.n, out, err);
+    }
     if (status == NG_OK) {
         status = find_open(&p, err);
     }
     if (status == NG_OK) {
         warn(&p);
     }
+    ng_disk_table_destroy(p.table);
     ng_free(p.radius);
     ng_free(p.contrast);
     ng_free(p.error);

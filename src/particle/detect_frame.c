@@ -1,45 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* One frame: pieces of the mask, a disk fitted to the raw pixels of each, the mask drawn anew at
  * the level of the fit, shapes. */
-#include "spot_internal.h"
+#include "detector.h"
 
 #include <gsl/gsl_randist.h>
 #include <math.h>
 #include <string.h>
 
-/* A fit sees so far beyond the edge: blurs, and pixels. */
-#define MARGIN_BLURS 3.0
-#define MARGIN_PX 2.0
 /* A radius that comes out so much larger than the start is fitted again with more pixels. */
 #define GROWN_PX 1.5
 #define BLUR_LEAST_SIGNIFICANCE 8.0
 /* So far the height may exceed the significance when both are weighed. */
 #define MOST_HIGHER 0.5
-enum { MOST_NEIGHBOURS = 24, SWEEPS = 2 };
-
-typedef struct candidate {
-    ng_disk_fit fit;
-    uint32_t neighbour[MOST_NEIGHBOURS];
-    size_t n_neighbours;
-    double start_r;
-    double significance; /* of the disk against no disk, in standard deviations */
-    double noise;        /* s.d. per pixel that the fit leaves */
-    bool fitted, saturated, keep;
-} candidate;
-
-struct ng_detector {
-    ng_detect_choices choices;
-    ng_spots *spots;      /* in their place, everything else is empty */
-    const ng_image *flux; /* borrowed */
-    double blur;          /* with the pixel's own width */
-    ng_disk_table *table;
-    ng_mask_work mask;
-    ng_fit_pixels pixels;
-    candidate *candidate;
-    double (*before)[NG_FIT_N]; /* values of the sweep before */
-    ng_particle *particle;
-    size_t room;
-};
+enum { SWEEPS = 2 };
 
 double ng_whole_blur(double blur_px)
 {
@@ -54,7 +27,7 @@ void ng_detector_destroy(ng_detector *detector)
         return;
     }
     ng_spots_destroy(detector->spots);
-    ng_disk_table_destroy(detector->table);
+    ng_disk_table_destroy(detector->own_table);
     ng_mask_work_free(&detector->mask);
     ng_free(detector->pixels.x);
     ng_free(detector->pixels.y);
@@ -74,14 +47,15 @@ static bool allocate_pixels(ng_fit_pixels *p, size_t most)
     return p->x != NULL && p->y != NULL && p->f != NULL;
 }
 
-ng_status ng_detector_create(const ng_detect_choices *choices, size_t width, size_t height,
-                             ng_detector **out, ng_error *err)
+ng_status ng_detector_create_with(const ng_disk_table *table, const ng_detect_choices *choices,
+                                  size_t width, size_t height, ng_detector **out, ng_error *err)
 {
     *out = NULL;
     ng_detector *d = NG_NEW(ng_detector, 1);
     if (d == NULL) {
         return NG_FAIL(err, NG_MEMORY, "no memory to measure frames");
     }
+    d->table = table;
     d->choices = *choices;
     if (choices->options.kind == NG_DETECT_SPOT) {
         ng_status made = ng_spots_create(choices, width, height, &d->spots, err);
@@ -98,9 +72,6 @@ ng_status ng_detector_create(const ng_detect_choices *choices, size_t width, siz
         status = NG_FAIL(err, NG_MEMORY, "no memory to measure frames of %zu x %zu pixels", width,
                          height);
     }
-    if (status == NG_OK) {
-        status = ng_disk_table_create(&d->table, err);
-    }
     if (status != NG_OK) {
         ng_detector_destroy(d);
         return status;
@@ -109,7 +80,25 @@ ng_status ng_detector_create(const ng_detect_choices *choices, size_t width, siz
     return NG_OK;
 }
 
-static ng_status make_room(ng_detector *d, size_t n, ng_error *err)
+ng_status ng_detector_create(const ng_detect_choices *choices, size_t width, size_t height,
+                             ng_detector **out, ng_error *err)
+{
+    ng_disk_table *table = NULL;
+    const bool disks = choices->options.kind == NG_DETECT_DISK;
+    *out = NULL;
+    ng_status status = disks ? ng_disk_table_create(&table, err) : NG_OK;
+    if (status == NG_OK) {
+        status = ng_detector_create_with(table, choices, width, height, out, err);
+    }
+    if (status == NG_OK) {
+        (*out)->own_table = table;
+    } else {
+        ng_disk_table_destroy(table);
+    }
+    return status;
+}
+
+ng_status ng_detector_reserve(ng_detector *d, size_t n, ng_error *err)
 {
     if (n <= d->room) {
         return NG_OK;
@@ -139,37 +128,67 @@ static ng_box box_around(const ng_detector *d, double x, double y, double reach)
                     .y1 = (size_t)fmax(0.0, fmin(h, floor(y + reach) + 1.0))};
 }
 
-static void note_neighbour(candidate *c, uint32_t label)
+void ng_candidate_note(ng_candidate *c, uint32_t neighbour)
 {
     for (size_t k = 0; k < c->n_neighbours; k++) {
-        if (c->neighbour[k] == label) {
+        if (c->neighbour[k] == neighbour) {
             return;
         }
     }
-    if (c->n_neighbours < MOST_NEIGHBOURS) {
-        c->neighbour[c->n_neighbours++] = label;
+    if (c->n_neighbours < NG_MOST_NEIGHBOURS) {
+        c->neighbour[c->n_neighbours++] = neighbour;
     }
 }
 
-/* The raw pixels around a candidate but those of its neighbours. */
-static void gather(ng_detector *d, const ng_image *raw, uint32_t own, double reach, candidate *c)
+static ng_box box_of(const ng_detector *d, const ng_patch *p)
 {
-    const double x0 = c->fit.value[NG_FIT_X], y0 = c->fit.value[NG_FIT_Y];
-    const ng_box box = box_around(d, x0, y0, reach);
-    const float sign = (float)d->choices.options.polarity;
-    ng_fit_pixels *p = &d->pixels;
+    ng_box all = box_around(d, p->x[0], p->y[0], p->reach[0]);
+    for (size_t k = 1; k < p->n; k++) {
+        const ng_box b = box_around(d, p->x[k], p->y[k], p->reach[k]);
+        all = (ng_box){.x0 = b.x0 < all.x0 ? b.x0 : all.x0,
+                       .y0 = b.y0 < all.y0 ? b.y0 : all.y0,
+                       .x1 = b.x1 > all.x1 ? b.x1 : all.x1,
+                       .y1 = b.y1 > all.y1 ? b.y1 : all.y1};
+    }
+    return all;
+}
+
+static bool is_within(const ng_patch *p, size_t x, size_t y)
+{
+    for (size_t k = 0; k < p->n; k++) {
+        const double dx = (double)x - p->x[k], dy = (double)y - p->y[k];
+        if (dx * dx + dy * dy <= p->reach[k] * p->reach[k]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_own(const ng_patch *p, uint32_t label)
+{
+    size_t k = 0;
+    while (k < p->n && p->own[k] != label) {
+        k++;
+    }
+    return k < p->n;
+}
+
+void ng_detector_gather(ng_detector *detector, const ng_image *raw, const ng_patch *patch,
+                        ng_candidate *c)
+{
+    const ng_box box = box_of(detector, patch);
+    const float sign = (float)detector->choices.options.polarity;
+    ng_fit_pixels *p = &detector->pixels;
     p->n = 0;
     for (size_t y = box.y0; y < box.y1; y++) {
-        const double dy = (double)y - y0;
         for (size_t x = box.x0; x < box.x1; x++) {
             const size_t i = y * raw->width + x;
-            const double dx = (double)x - x0;
-            const uint32_t label = d->mask.label[i];
-            if (dx * dx + dy * dy > reach * reach) {
+            const uint32_t label = detector->mask.label[i];
+            if (!is_within(patch, x, y)) {
                 continue;
             }
-            if (label != 0 && label != own) {
-                note_neighbour(c, label);
+            if (label != 0 && !is_own(patch, label)) {
+                ng_candidate_note(c, label);
                 continue;
             }
             p->x[p->n] = (float)x;
@@ -179,13 +198,13 @@ static void gather(ng_detector *d, const ng_image *raw, uint32_t own, double rea
     }
 }
 
-/* What the neighbours' disks, as last fitted, put onto these pixels. */
-static void subtract_neighbours(ng_detector *d, const candidate *c)
+void ng_detector_subtract(ng_detector *detector, const ng_candidate *c)
 {
-    ng_fit_pixels *p = &d->pixels;
+    const ng_detector *d = detector;
+    const ng_fit_pixels *p = &d->pixels;
     ng_disk_row row;
     for (size_t k = 0; k < c->n_neighbours; k++) {
-        const candidate *other = &d->candidate[c->neighbour[k] - 1];
+        const ng_candidate *other = &d->candidate[c->neighbour[k] - 1];
         const double *v = d->before[c->neighbour[k] - 1];
         if (!other->fitted || !other->keep) {
             continue;
@@ -197,6 +216,15 @@ static void subtract_neighbours(ng_detector *d, const candidate *c)
             p->f[i] -= (float)(v[NG_FIT_C] * ng_disk_row_D(&row, u));
         }
     }
+}
+
+static ng_patch patch_around(const ng_candidate *c, uint32_t own, double reach)
+{
+    return (ng_patch){.own = {own},
+                      .x = {c->fit.value[NG_FIT_X]},
+                      .y = {c->fit.value[NG_FIT_Y]},
+                      .reach = {reach},
+                      .n = 1};
 }
 
 /* ---- fitting ----------------------------------------------------------------------------- */
@@ -218,11 +246,11 @@ static double mean_over_piece(const ng_detector *d, const ng_image *raw, uint32_
 static void start(ng_detector *d, const ng_image *raw, uint32_t own)
 {
     const ng_piece *p = &d->mask.piece[own - 1];
-    candidate *c = &d->candidate[own - 1];
+    ng_candidate *c = &d->candidate[own - 1];
     const double sign = d->choices.options.form == NG_THRESHOLD_RELATIVE
                             ? (double)d->choices.options.polarity
                             : 0.0;
-    *c = (candidate){.start_r = sqrt((double)p->area / acos(-1.0)), .keep = true};
+    *c = (ng_candidate){.start_r = sqrt((double)p->area / acos(-1.0)), .keep = true};
     c->fit.value[NG_FIT_X] = p->x;
     c->fit.value[NG_FIT_Y] = p->y;
     c->fit.value[NG_FIT_R] = c->start_r;
@@ -233,15 +261,16 @@ static void start(ng_detector *d, const ng_image *raw, uint32_t own)
 
 static void fit_once(ng_detector *d, const ng_image *raw, uint32_t own, bool neighbours)
 {
-    candidate *c = &d->candidate[own - 1];
-    const double margin = MARGIN_BLURS * d->blur + MARGIN_PX;
+    ng_candidate *c = &d->candidate[own - 1];
+    const double margin = NG_MARGIN_BLURS * d->blur + NG_MARGIN_PX;
     double reach = fmax(c->start_r, c->fit.value[NG_FIT_R]) + margin;
     c->fit.wants_edge = true;
     for (int again = 0; again < 2; again++) {
         const double x = c->fit.value[NG_FIT_X], y = c->fit.value[NG_FIT_Y];
-        gather(d, raw, own, reach, c);
+        const ng_patch patch = patch_around(c, own, reach);
+        ng_detector_gather(d, raw, &patch, c);
         if (neighbours) {
-            subtract_neighbours(d, c);
+            ng_detector_subtract(d, c);
         }
         ng_disk_fit_run(d->table, d->blur, &d->pixels, reach, c->start_r + d->blur, &c->fit);
         const double away = hypot(c->fit.value[NG_FIT_X] - x, c->fit.value[NG_FIT_Y] - y);
@@ -255,11 +284,13 @@ static void fit_once(ng_detector *d, const ng_image *raw, uint32_t own, bool nei
     c->fitted = c->fit.converged;
     c->noise = sqrt(left);
     c->significance = sqrt(fmax(c->fit.chi2_flat - c->fit.chi2, 0.0) / left);
+    c->elongation =
+        ng_disk_fit_elongation(d->table, d->blur, &d->pixels, c->fit.value, &c->angle) / c->noise;
 }
 
 static void fall_back(ng_detector *d, const ng_image *raw, uint32_t own)
 {
-    candidate *c = &d->candidate[own - 1];
+    ng_candidate *c = &d->candidate[own - 1];
     const double significance = c->significance;
     start(d, raw, own);
     c->significance = significance;
@@ -279,7 +310,7 @@ static void fit_all(ng_detector *d, const ng_image *raw)
 {
     const size_t n = d->mask.n;
     for (uint32_t own = 1; own <= n; own++) {
-        candidate *c = &d->candidate[own - 1];
+        ng_candidate *c = &d->candidate[own - 1];
         fit_once(d, raw, own, false);
         c->keep = !(evidence(d, own) < d->choices.options.min_contrast);
     }
@@ -288,15 +319,10 @@ static void fit_all(ng_detector *d, const ng_image *raw)
             memcpy(d->before[i], d->candidate[i].fit.value, sizeof d->before[i]);
         }
         for (uint32_t own = 1; own <= n; own++) {
-            const candidate *c = &d->candidate[own - 1];
+            const ng_candidate *c = &d->candidate[own - 1];
             if (c->keep && c->n_neighbours > 0) {
                 fit_once(d, raw, own, true);
             }
-        }
-    }
-    for (uint32_t own = 1; own <= n; own++) {
-        if (!d->candidate[own - 1].fitted) {
-            fall_back(d, raw, own);
         }
     }
 }
@@ -304,7 +330,7 @@ static void fit_all(ng_detector *d, const ng_image *raw)
 /* ---- the mask, drawn anew ---------------------------------------------------------------- */
 
 /* What the smoothed image holds at the edge of the fitted disk. */
-static double edge_level(const ng_detector *d, const candidate *c)
+static double edge_level(const ng_detector *d, const ng_candidate *c)
 {
     const ng_detect_options *o = &d->choices.options;
     const double smooth = o->denoise == NG_DENOISE_GAUSSIAN ? o->smooth_px : 0.0;
@@ -314,7 +340,7 @@ static double edge_level(const ng_detector *d, const candidate *c)
 
 static void draw(ng_detector *d, uint32_t own, uint32_t label, ng_box *box)
 {
-    const candidate *c = &d->candidate[own - 1];
+    const ng_candidate *c = &d->candidate[own - 1];
     const ng_piece *p = &d->mask.piece[own - 1];
     const double x0 = c->fit.value[NG_FIT_X], y0 = c->fit.value[NG_FIT_Y];
     const double r = c->fit.value[NG_FIT_R] + 0.5, level = edge_level(d, c);
@@ -355,23 +381,26 @@ static bool is_saturated(const ng_detector *d, const ng_image *raw, uint32_t own
     return false;
 }
 
-static bool is_crowded(const ng_detector *d, const candidate *c)
+bool ng_candidates_crowd(const ng_detector *detector, const ng_candidate *a, const ng_candidate *b)
 {
-    for (size_t k = 0; k < c->n_neighbours; k++) {
-        const candidate *other = &d->candidate[c->neighbour[k] - 1];
-        const double *a = c->fit.value, *b = other->fit.value;
-        const double gap =
-            hypot(a[NG_FIT_X] - b[NG_FIT_X], a[NG_FIT_Y] - b[NG_FIT_Y]) - a[NG_FIT_R] - b[NG_FIT_R];
-        if (other->keep && gap < 2.0 * d->blur) {
-            return true;
-        }
+    const double *p = a->fit.value, *q = b->fit.value;
+    const double gap =
+        hypot(p[NG_FIT_X] - q[NG_FIT_X], p[NG_FIT_Y] - q[NG_FIT_Y]) - p[NG_FIT_R] - q[NG_FIT_R];
+    return a->keep && b->keep && gap < NG_CROWDED_BLURS * detector->blur;
+}
+
+static bool is_crowded(const ng_detector *d, const ng_candidate *c)
+{
+    size_t k = 0;
+    while (k < c->n_neighbours && !ng_candidates_crowd(d, c, &d->candidate[c->neighbour[k] - 1])) {
+        k++;
     }
-    return false;
+    return k < c->n_neighbours;
 }
 
 static unsigned flags_of(const ng_detector *d, const ng_image *raw, uint32_t own)
 {
-    const candidate *c = &d->candidate[own - 1];
+    const ng_candidate *c = &d->candidate[own - 1];
     const ng_piece *p = &d->mask.piece[own - 1];
     const double *v = c->fit.value, r = v[NG_FIT_R] + 0.5;
     const double w = (double)raw->width, h = (double)raw->height;
@@ -382,18 +411,20 @@ static unsigned flags_of(const ng_detector *d, const ng_image *raw, uint32_t own
     flag |= c->fitted ? 0 : NG_FLAG_NO_FIT;
     flag |= is_saturated(d, raw, own) ? NG_FLAG_SATURATED : 0;
     flag |= p->split ? NG_FLAG_SPLIT : 0;
+    flag |= c->joint ? NG_FLAG_JOINT : 0;
     return flag;
 }
 
 /* Standard errors from the information matrix and the noise that the fit leaves; the intensity is
  * C pi r^2, whose error follows from those of C and r and their covariance. */
-static void put_errors(const candidate *c, double pixel_nm, ng_particle *out)
+static void put_errors(const ng_candidate *c, double pixel_nm, ng_particle *out)
 {
     double v[15];
     out->x_se_nm = out->y_se_nm = out->radius_se_nm = out->intensity_se = (double)NAN;
-    if (!c->fitted || !ng_disk_fit_covariance(c->fit.information, v)) {
+    if (!c->fitted || (!c->joint && !ng_disk_fit_covariance(c->fit.information, v))) {
         return;
     }
+    memcpy(v, c->joint ? c->covariance : v, sizeof v);
     const double pi = acos(-1.0), r = c->fit.value[NG_FIT_R], C = c->fit.value[NG_FIT_C];
     const double by_r = 2.0 * pi * r * C, by_C = pi * r * r;
     const double variance = by_r * by_r * v[5] + 2.0 * by_r * by_C * v[8] + by_C * by_C * v[9];
@@ -403,7 +434,7 @@ static void put_errors(const candidate *c, double pixel_nm, ng_particle *out)
     out->intensity_se = c->noise * sqrt(variance);
 }
 
-static void put_particle(const ng_detector *d, const candidate *c, const ng_shape *shape,
+static void put_particle(const ng_detector *d, const ng_candidate *c, const ng_shape *shape,
                          ng_particle *out)
 {
     const double *v = c->fit.value, pixel_nm = d->choices.options.pixel_nm;
@@ -429,7 +460,7 @@ static size_t finish(ng_detector *d, const ng_image *raw)
     size_t n = 0;
     memset(d->mask.crop_label, 0, width * raw->height * sizeof *d->mask.crop_label);
     for (uint32_t own = 1; own <= d->mask.n; own++) {
-        const candidate *c = &d->candidate[own - 1];
+        const ng_candidate *c = &d->candidate[own - 1];
         if (c->keep) {
             ng_box box;
             const uint32_t label = (uint32_t)++n;
@@ -460,7 +491,7 @@ ng_status ng_detector_measure(ng_detector *detector, const ng_image *const *wind
     *out = (ng_detect_frame){.width = raw->width, .height = raw->height, .pixel = raw->pixel};
     ng_status status = ng_mask_find(&d->mask, &d->choices, window, n, centre, err);
     if (status == NG_OK) {
-        status = make_room(d, d->mask.n, err);
+        status = ng_detector_reserve(d, d->mask.n, err);
     }
     if (status != NG_OK) {
         return status;
@@ -470,6 +501,15 @@ ng_status ng_detector_measure(ng_detector *detector, const ng_image *const *wind
     }
     if (d->choices.options.fit) {
         fit_all(d, raw);
+        status = ng_detector_joint(d, raw, err);
+    }
+    if (status != NG_OK) {
+        return status;
+    }
+    for (uint32_t own = 1; d->choices.options.fit && own <= d->mask.n; own++) {
+        if (!d->candidate[own - 1].fitted) {
+            fall_back(d, raw, own);
+        }
     }
     out->n = finish(d, raw);
     out->particle = d->particle;
@@ -492,13 +532,14 @@ double ng_detector_peaks(const ng_detector *detector, double least)
 /* Weak disks say nothing of the blur, and crowded ones something wrong. */
 static bool tells_blur(const ng_detector *d, uint32_t own)
 {
-    const candidate *c = &d->candidate[own - 1];
+    const ng_candidate *c = &d->candidate[own - 1];
     const ng_piece *p = &d->mask.piece[own - 1];
     return c->keep && c->fitted && c->n_neighbours == 0 && !p->edge && !p->split &&
            c->significance >= BLUR_LEAST_SIGNIFICANCE;
 }
 
-static void simulate(ng_detector *d, const candidate *c, double most_r, const ng_blur_trial *trial)
+static void simulate(ng_detector *d, const ng_candidate *c, double most_r,
+                     const ng_blur_trial *trial)
 {
     ng_disk_fit fit = c->fit;
     ng_disk_fit_run(d->table, trial->truth, &d->pixels, most_r, c->start_r, &fit);
@@ -516,10 +557,11 @@ void ng_detector_blur_costs(ng_detector *detector, const ng_image *raw, const do
         if (!tells_blur(d, own)) {
             continue;
         }
-        candidate c = d->candidate[own - 1];
+        ng_candidate c = d->candidate[own - 1];
         const double r = c.fit.value[NG_FIT_R];
-        const double most_r = r + MARGIN_BLURS * blur[n - 1] + MARGIN_PX;
-        gather(d, raw, own, fmin(most_r, 2.0 * r + 12.0), &c);
+        const double most_r = r + NG_MARGIN_BLURS * blur[n - 1] + NG_MARGIN_PX;
+        const ng_patch patch = patch_around(&c, own, fmin(most_r, 2.0 * r + 12.0));
+        ng_detector_gather(d, raw, &patch, &c);
         if (trial != NULL) {
             simulate(d, &c, most_r, trial);
         }

@@ -58,6 +58,32 @@ typedef struct ng_disk_fit {
  * [0.5 blur, most_r], the centre within `reach` of the start. Allocates nothing. */
 void ng_disk_fit_run(const ng_disk_table *table, double blur, const ng_fit_pixels *pixels,
                      double most_r, double reach, ng_disk_fit *fit);
+
+/* Sum of squares that an ellipse leaves: two values more than a disk, from which it starts. Ratio
+ * of its axes, minor over major. */
+double ng_ellipse_fit_chi2(const ng_disk_table *table, double blur, const ng_fit_pixels *pixels,
+                           double most_r, double reach, const double value[NG_FIT_N],
+                           double *ratio);
+/* By how much what a disk leaves is longer along `angle` than across: over its standard error for
+ * unit noise. */
+double ng_disk_fit_elongation(const ng_disk_table *table, double blur, const ng_fit_pixels *pixels,
+                              const double value[NG_FIT_N], double *angle);
+
+/* Several disks on one background at once. */
+enum { NG_JOINT_MOST = 4 };
+typedef struct ng_joint_fit {
+    size_t disks;                          /* 1 to NG_JOINT_MOST */
+    double value[NG_JOINT_MOST][NG_FIT_N]; /* one background: that of the first */
+    double covariance[NG_JOINT_MOST][15];  /* for unit noise, lower triangle by rows */
+    double chi2;
+    size_t n;
+    int steps;
+    bool converged;
+} ng_joint_fit;
+/* `most_r`, `reach`: one a disk. */
+void ng_joint_fit_run(const ng_disk_table *table, double blur, const ng_fit_pixels *pixels,
+                      const double *most_r, const double *reach, ng_joint_fit *fit);
+
 /* Covariance for unit noise from the information: lower triangle; false when it is singular. */
 bool ng_disk_fit_covariance(const double information[15], double covariance[15]);
 /* Put the values of the model in place of the pixels. */
@@ -104,10 +130,19 @@ void ng_mask_work_free(ng_mask_work *work);
 NG_MUST_CHECK ng_status ng_mask_find(ng_mask_work *work, const ng_detect_choices *choices,
                                      const ng_image *const *window, size_t n, size_t centre,
                                      ng_error *err);
+/* The pixels of a piece go to the nearer of two edges; the second becomes a piece of its own, the
+ * last. Disks: x, y, r. */
+NG_MUST_CHECK ng_status ng_mask_divide(ng_mask_work *work, uint32_t own, const double first[3],
+                                       const double second[3], ng_error *err);
 /* Boxes, areas and centroids of work->label, which counts work->n pieces. */
 void ng_mask_measure(ng_mask_work *work);
 
 /* ---- detect_frame.c ---------------------------------------------------------------------- */
+
+/* A table takes longer to make than a frame to measure: many detectors can borrow one. */
+NG_MUST_CHECK ng_status ng_detector_create_with(const ng_disk_table *table,
+                                                const ng_detect_choices *choices, size_t width,
+                                                size_t height, ng_detector **out, ng_error *err);
 
 /* A simulation of what was seen: the fitted disks with this blur and noise from this generator. */
 typedef struct ng_blur_trial {

@@ -35,6 +35,7 @@ typedef struct stream {
     size_t end;                  /* first frame that is not there */
     ng_image *flux, flux_page;   /* of the batch: where intensities come from; NULL without */
     measured *slot;
+    ng_disk_table *table;
     worker *worker;
     size_t first; /* of the batch */
     double drift_x, drift_y;
@@ -67,6 +68,7 @@ static void stream_free(stream *s)
     }
     ng_image_free(&s->flux_page);
     ng_free(s->flux);
+    ng_disk_table_destroy(s->table);
     ng_free(s->frame);
     ng_free(s->slot);
     ng_free(s->worker);
@@ -74,9 +76,11 @@ static void stream_free(stream *s)
 
 static ng_status make_workers(stream *s, ng_error *err)
 {
-    ng_status status = NG_OK;
+    const bool disks = s->choices->options.kind == NG_DETECT_DISK;
+    ng_status status = disks ? ng_disk_table_create(&s->table, err) : NG_OK;
     for (size_t i = 0; status == NG_OK && i < s->threads; i++) {
-        status = ng_detector_create(s->choices, s->width, s->height, &s->worker[i].detector, err);
+        status = ng_detector_create_with(s->table, s->choices, s->width, s->height,
+                                         &s->worker[i].detector, err);
         if (status == NG_OK && s->choices->options.drift) {
             status = ng_drift_create(s->width, s->height, &s->worker[i].drift, err);
         }
@@ -270,6 +274,7 @@ static void count(stream *s, const measured *slot)
         t->saturated += (p->flag & NG_FLAG_SATURATED) != 0;
         t->split += (p->flag & NG_FLAG_SPLIT) != 0;
         t->bad_pixel += (p->flag & NG_FLAG_BAD_PIXEL) != 0;
+        t->joint += (p->flag & NG_FLAG_JOINT) != 0;
         s->sum_radius_nm += p->radius_nm;
         s->sum_intensity += p->intensity;
         if (isfinite(p->radius_se_nm)) {

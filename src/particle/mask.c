@@ -171,7 +171,8 @@ static void make_whole(ng_mask_work *w)
     const float scale = (float)(1.0 / BACKGROUND_SD), shift = (float)BACKGROUND_MEAN;
     float *m = w->mean.pixel, *sd = w->sd.pixel;
     for (size_t i = 0; i < n; i++) {
-        sd[i] = fmaxf(scale * sd[i], ROUNDING * fabsf(m[i]));
+        const float whole = scale * sd[i], least = ROUNDING * fabsf(m[i]);
+        sd[i] = whole > least ? whole : least;
         m[i] += shift * sd[i];
     }
 }
@@ -231,6 +232,15 @@ static void add_to_piece(ng_piece *p, size_t x, size_t y, float above, float sd)
     p->top = above > p->top ? above : p->top;
 }
 
+static void conclude_piece(const ng_mask_work *w, ng_piece *p)
+{
+    const size_t width = w->smooth.width, height = w->smooth.height;
+    p->x /= (double)p->area;
+    p->y /= (double)p->area;
+    p->edge = p->x0 == 0 || p->y0 == 0 || p->x1 == width || p->y1 == height;
+    p->background = (double)w->mean.pixel[(size_t)(p->y + 0.5) * width + (size_t)(p->x + 0.5)];
+}
+
 void ng_mask_measure(ng_mask_work *w)
 {
     const size_t width = w->smooth.width, height = w->smooth.height;
@@ -247,12 +257,41 @@ void ng_mask_measure(ng_mask_work *w)
         }
     }
     for (size_t k = 0; k < w->n; k++) {
-        ng_piece *p = &w->piece[k];
-        p->x /= (double)p->area;
-        p->y /= (double)p->area;
-        p->edge = p->x0 == 0 || p->y0 == 0 || p->x1 == width || p->y1 == height;
-        p->background = (double)w->mean.pixel[(size_t)(p->y + 0.5) * width + (size_t)(p->x + 0.5)];
+        conclude_piece(w, &w->piece[k]);
     }
+}
+
+ng_status ng_mask_divide(ng_mask_work *work, uint32_t own, const double first[3],
+                         const double second[3], ng_error *err)
+{
+    const size_t width = work->smooth.width;
+    ng_status status = make_room(work, work->n + 1, err);
+    if (status != NG_OK) {
+        return status;
+    }
+    const ng_piece whole = work->piece[own - 1], none = {.x0 = width, .y0 = work->smooth.height};
+    ng_piece *const part[2] = {&work->piece[own - 1], &work->piece[work->n]};
+    *part[0] = *part[1] = none;
+    for (size_t y = whole.y0; y < whole.y1; y++) {
+        for (size_t x = whole.x0; x < whole.x1; x++) {
+            const size_t i = y * width + x;
+            if (work->label[i] == own) {
+                const double a = hypot((double)x - first[0], (double)y - first[1]) - first[2];
+                const double b = hypot((double)x - second[0], (double)y - second[1]) - second[2];
+                const float above = work->smooth.pixel[i] - work->mean.pixel[i];
+                add_to_piece(part[b < a], x, y, above, work->sd.pixel[i]);
+                work->label[i] = b < a ? (uint32_t)work->n + 1 : own;
+            }
+        }
+    }
+    work->n++;
+    for (size_t k = 0; k < 2; k++) {
+        part[k]->split = true;
+        if (part[k]->area > 0) {
+            conclude_piece(work, part[k]);
+        }
+    }
+    return NG_OK;
 }
 
 static bool is_conspicuous(const ng_piece *p, const ng_detect_options *o)
