@@ -44,8 +44,8 @@ const ringCorrelation = {
             marks: [
                 Plot.ruleY([1 / 7], {stroke: "var(--muted)", strokeDasharray: "4 3"}),
                 Plot.ruleX(limits, {x: "per_um", stroke: "var(--super)"}),
-                Plot.text(limits, {x: "per_um", text: "text", frameAnchor: "top", dx: -5, dy: 3,
-                    textAnchor: "end", lineAnchor: "top", fill: "var(--super)"}),
+                Plot.text(limits, {x: "per_um", text: "text", frameAnchor: "bottom", dx: -8,
+                    dy: -8, rotate: -90, textAnchor: "start", fill: "var(--super)"}),
                 Plot.line(shown, {x: "per_um", y: "correlation", stroke: "var(--data)",
                     strokeWidth: 1.8}),
                 tipAlongX(shown, "per_um", "correlation", (r) => `${show(1000 / r.per_um)} nm\n`
