@@ -16,12 +16,14 @@ static void write_title(FILE *out, const ng_report_input *input, const ng_report
     }
 }
 
-/* Nothing but results of these kinds, and perhaps the truth about them. */
+/* Nothing but results of these kinds, and perhaps the truth about them, or where their images came
+ * from. */
 static bool nothing_but(const ng_report_study *study, ng_report_kind first, ng_report_kind last)
 {
     bool any = false;
     for (int k = 0; k < NG_REPORT_KINDS; k++) {
-        if (study->result[k] == NULL || k == NG_REPORT_TRUTH) {
+        if (study->result[k] == NULL || k == NG_REPORT_TRUTH ||
+            (k == NG_REPORT_RECONSTRUCTION && first != NG_REPORT_RECONSTRUCTION)) {
             continue;
         }
         if (k < (int)first || k > (int)last) {
@@ -146,6 +148,9 @@ static void write_crystals(FILE *out, const ng_report_study *study, size_t k)
 
 static void write_reconstruction(FILE *out, const ng_report_study *study, size_t k)
 {
+    if (study->result[NG_REPORT_RECONSTRUCTION] == NULL) {
+        return;
+    }
     const bool alone = reconstruction_alone(study);
     if (!alone) {
         fprintf(out, "<section%s>\n<h2>Reconstruction of the images</h2>\n",
@@ -188,24 +193,21 @@ static void write_study(FILE *out, const ng_report_study *study, size_t k, const
     } else {
         ng_html_raw(out, "<section id=\"answer\" aria-label=\"Answer\">\n");
     }
-    if (prediction_alone(study)) {
-        write_prediction(out, study, k);
-        write_seen(out, seen);
-        return;
-    }
-    if (crystals_alone(study)) {
-        write_crystals(out, study, k);
-        write_seen(out, seen);
-        return;
-    }
     if (reconstruction_alone(study)) {
         write_reconstruction(out, study, k);
         write_seen(out, seen);
         return;
     }
-    if (coalescence_alone(study)) {
-        write_coalescence(out, study, k);
+    if (prediction_alone(study) || crystals_alone(study) || coalescence_alone(study)) {
+        if (prediction_alone(study)) {
+            write_prediction(out, study, k);
+        } else if (crystals_alone(study)) {
+            write_crystals(out, study, k);
+        } else {
+            write_coalescence(out, study, k);
+        }
         write_seen(out, seen);
+        write_reconstruction(out, study, k);
         return;
     }
     ng_report_answer(out, study);
@@ -222,9 +224,7 @@ static void write_study(FILE *out, const ng_report_study *study, size_t k, const
     if (study->result[NG_REPORT_PREDICTION] != NULL) {
         write_prediction(out, study, k);
     }
-    if (study->result[NG_REPORT_RECONSTRUCTION] != NULL) {
-        write_reconstruction(out, study, k);
-    }
+    write_reconstruction(out, study, k);
     if (study->result[NG_REPORT_COALESCENCE] != NULL) {
         write_coalescence(out, study, k);
     }

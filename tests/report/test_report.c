@@ -340,6 +340,12 @@ static void reconstruction_is_told(void **state)
     assert_int_equal(count(page, "<h2>Reconstruction of the images</h2>"), 1);
     assert_int_equal(count(page, "href=\"#reconstruction\""), 1);
     ng_free(page);
+    mixed[1] = "{\"schema\": \"nucgrow/nucleation/1\", \"counts\": {\"births\": 7}}";
+    assert_int_equal(write_report(mixed, 2, path, true, NULL, NULL), NG_OK);
+    page = read_text(path); /* the crystals are the answer, the images how they were seen */
+    assert_int_equal(count(page, "<h1>Crystals one by one</h1>"), 1);
+    assert_true(strstr(page, "7.00 crystals were born") < strstr(page, "2 images of mode joint"));
+    ng_free(page);
 }
 
 /* A field of 200 x 160 pixels that is brightest in one corner: the detail is that corner. */
