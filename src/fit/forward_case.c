@@ -127,8 +127,6 @@ static ng_status make_splines(forward_case *c, size_t steps, ng_error *err)
         return NG_FAIL(err, NG_MEMORY, "forward fit: no memory for %zu steps", count);
     }
     lay_out(c->growth, c->options, n_S, &c->layout);
-    /* what is drawn twice is not the same particle: noise is part of the distribution */
-    c->layout.fixed[c->layout.noise] = c->growth->samples != NULL;
     for (size_t i = 0; i < intervals; i++) {
         c->middle_s[i] = ((double)i + 0.5) * d->frame_s;
     }

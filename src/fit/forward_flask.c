@@ -23,7 +23,7 @@
 #define FAR 50.0      /* squared s.d. beyond which a kernel adds nothing to the strays */
 #define NEWTON 30
 #define NEWTON_STEP 1e-8
-#define BEND 1.0
+#define BEND 3.0
 #define SHIFT_MOST 0.5 /* of ln r */
 
 /* ---- making ------------------------------------------------------------------------------ */
@@ -89,6 +89,12 @@ static void make_kernels(forward_flask *f)
         within += f->variance[i] / (double)q;
     }
     moments_of(f->mean, q, &mean, &between);
+    double fourth = 0.0;
+    for (size_t i = 0; i < n; i++) {
+        fourth += pow(f->begin[i] - mean, 4.0) / (double)n;
+    }
+    f->middle = mean;
+    f->width_sd = sqrt(fmax(fourth / (variance * variance) - 1.0, 0.1) / (4.0 * (double)n));
     const double total = fmax(variance, bandwidth * bandwidth), narrow = total / (between + within);
     for (size_t i = 0; i < q; i++) {
         f->mean[i] = mean + sqrt(narrow) * (f->mean[i] - mean);
@@ -246,15 +252,28 @@ static void keep(const forward_layout *l, double share, const state *s, const sl
     }
 }
 
+void ng_forward_flask_begin(const forward_flask *f, const forward_layout *l, const double *x,
+                            size_t q, double *mean, double *variance)
+{
+    const double width = exp(x[l->noise]);
+    *mean = f->middle + width * (f->mean[q] - f->middle);
+    *variance = width * width * f->variance[q];
+}
+
 /* What is known of one kernel at the times of all samples. */
-INLINE void carry(forward_problem *p, double spread2, size_t q, slopes *d, direct scratch[2])
+INLINE void carry(forward_problem *p, const double *x, size_t q, slopes *d, direct scratch[2])
 {
     const forward_flask *f = p->flask;
     const forward_layout *l = p->layout;
     const double share = (1.0 - STRAY) / (double)f->n_kernels / sqrt(2.0 * M_PI);
-    state s = {.x = f->mean[q], .xx = f->variance[q], .uu = spread2};
+    state s = {.uu = l->spread == FORWARD_NONE ? 0.0 : exp(2.0 * x[l->spread])};
+    ng_forward_flask_begin(f, l, x, q, &s.x, &s.xx);
+    if (d) {
+        d->x[l->noise] = s.x - f->middle;
+        d->xx[l->noise] = 2.0 * s.xx;
+    }
     if (d && l->spread != FORWARD_NONE) {
-        d->uu[l->spread] = 2.0 * spread2;
+        d->uu[l->spread] = 2.0 * s.uu;
     }
     for (size_t step = 0, k = 0; step < p->supersaturation->count && k < f->n_samples; step++) {
         drive v = drive_at(p, step);
@@ -275,15 +294,15 @@ INLINE void carry(forward_problem *p, double spread2, size_t q, slopes *d, direc
     }
 }
 
-CLONES static void carry_values(forward_problem *p, double spread2, size_t q)
+CLONES static void carry_values(forward_problem *p, const double *x, size_t q)
 {
-    carry(p, spread2, q, NULL, NULL);
+    carry(p, x, q, NULL, NULL);
 }
 
-CLONES static void carry_slopes(forward_problem *p, double spread2, size_t q, slopes *d,
+CLONES static void carry_slopes(forward_problem *p, const double *x, size_t q, slopes *d,
                                 direct scratch[2])
 {
-    carry(p, spread2, q, d, scratch);
+    carry(p, x, q, d, scratch);
 }
 
 /* ---- one sample -------------------------------------------------------------------------- */
@@ -440,26 +459,29 @@ static double value_of(const sample *s, double e, double scatter)
 
 static void carry_all(forward_problem *p, const double *x, bool derivatives)
 {
-    const forward_layout *l = p->layout;
-    const double spread2 = l->spread == FORWARD_NONE ? 0.0 : exp(2.0 * x[l->spread]);
     direct scratch[2];
     slopes d;
     memset(scratch, 0, sizeof scratch);
     for (size_t q = 0; q < p->flask->n_kernels; q++) {
         if (derivatives) {
             memset(&d, 0, sizeof d);
-            carry_slopes(p, spread2, q, &d, scratch);
+            carry_slopes(p, x, q, &d, scratch);
         } else {
-            carry_values(p, spread2, q);
+            carry_values(p, x, q);
         }
     }
 }
 
-/* Where no sample was drawn for long, nothing but this holds ln S(t): second differences of its
- * coefficients are normal with s.d. BEND. */
-static void add_smoothness(const forward_layout *l, const double *x, forward_result *out)
+/* What is known without the later samples: how wide the first one may have been, and, where none was
+ * drawn for long, that second differences of the coefficients of ln S(t) are normal, s.d. BEND. */
+static void add_priors(const forward_flask *f, const forward_layout *l, const double *x,
+                       forward_result *out)
 {
     const double weight[3] = {1.0, -2.0, 1.0}, stiffness = 1.0 / (BEND * BEND);
+    const double known = 1.0 / (f->width_sd * f->width_sd);
+    out->objective += 0.5 * known * x[l->noise] * x[l->noise];
+    out->gradient[l->noise] += known * x[l->noise];
+    out->information[l->noise * l->n + l->noise] += known;
     for (size_t i = l->supersaturation; i + 2 < l->supersaturation + l->n_supersaturation; i++) {
         const double bend = x[i] - 2.0 * x[i + 1] + x[i + 2];
         out->objective += 0.5 * stiffness * bend * bend;
@@ -513,5 +535,5 @@ void ng_forward_flask_evaluate(forward_problem *p, const double *x, bool derivat
             out->information[j * n + i] = out->information[i * n + j];
         }
     }
-    add_smoothness(p->layout, x, out);
+    add_priors(f, p->layout, x, out);
 }

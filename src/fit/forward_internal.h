@@ -108,6 +108,8 @@ typedef struct forward_flask {
     double *begin;  /* x */
     size_t n_kernels;
     double *mean, *variance; /* of x, of each kernel; equal shares */
+    double middle, width_sd; /* mean of all; s.d. of ln width of the first sample, which is drawn
+                                too: the parameter `noise` is its ln width over that drawn */
     size_t n_samples;
     double *time_s;    /* of each later sample, since the first */
     size_t *first;     /* n_samples + 1: bins of each sample */
@@ -175,6 +177,9 @@ void ng_forward_evaluate(forward_problem *p, const double *x, bool derivatives, 
                          double *innovation, double *score);
 /* Rates and S(t) at given parameters. */
 void ng_forward_tables_fill(forward_problem *p, const double *x, bool derivatives);
+/* Kernel q at the start, at given parameters: mean and variance of x. */
+void ng_forward_flask_begin(const forward_flask *flask, const forward_layout *layout,
+                            const double *x, size_t q, double *mean, double *variance);
 /* Numbers that ng_forward_flask_evaluate needs in `carried`. */
 size_t ng_forward_flask_scratch(const forward_flask *flask, const forward_layout *layout);
 /* ng_forward_evaluate of a flask, tables being filled; an innovation is sqrt(12) times what the

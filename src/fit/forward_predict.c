@@ -77,10 +77,9 @@ static void kernel_entries(prediction *a)
 {
     const forward_flask *flask = a->c->like.flask;
     for (size_t q = 0; q < flask->n_kernels; q++) {
-        a->entry[q] = (entry){.mean = flask->mean[q],
-                              .variance = flask->variance[q],
-                              .weight = 1.0,
-                              .last = (unsigned)a->c->data.n_frames};
+        a->entry[q] = (entry){.weight = 1.0, .last = (unsigned)a->c->data.n_frames};
+        ng_forward_flask_begin(flask, &a->c->layout, a->x, q, &a->entry[q].mean,
+                               &a->entry[q].variance);
     }
 }
 

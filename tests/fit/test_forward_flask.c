@@ -62,7 +62,7 @@ static void gradient_is_exact(void **state)
             compared++;
         }
     }
-    assert_true(compared >= 12); /* all but the noise, which is no parameter here */
+    assert_true(compared >= 12);
     ng_forward_trial_destroy(trial);
     ng_trajectories_free(&t);
     fit_flask_free(&f);
