@@ -472,8 +472,8 @@ static void carry_all(forward_problem *p, const double *x, bool derivatives)
     }
 }
 
-/* What is known without the later samples: how wide the first one may have been, and, where none was
- * drawn for long, that second differences of the coefficients of ln S(t) are normal, s.d. BEND. */
+/* What is known without the later samples: how wide the first one may have been, and, where none
+ * was drawn for long, that second differences of the coefficients of ln S(t) are normal. */
 static void add_priors(const forward_flask *f, const forward_layout *l, const double *x,
                        forward_result *out)
 {
