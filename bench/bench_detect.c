@@ -31,7 +31,7 @@
 #define BLUR 1.0
 #define GAP 4.0
 #define MATCH_PX 2.0
-enum { PARTICLES = 200, FIRST_SEED = 11000 };
+enum { PARTICLES = 200, FIRST_SEED = 21000 };
 
 static void require(ng_status status, const ng_error *err)
 {
