@@ -51,7 +51,7 @@ static void make_plans(ng_sim_plane *out, ng_cf *data)
 {
     const int w = (int)out->width, h = (int)out->height;
 #ifdef _OPENMP
-#pragma omp critical(ng_sim_planner)
+#pragma omp critical
 #endif
     {
         out->forward = fftwf_plan_dft_2d(h, w, ng_cf_fftw(data), ng_cf_fftw(data), FFTW_FORWARD,
@@ -80,7 +80,7 @@ ng_status ng_sim_plane_create(size_t width, size_t height, ng_sim_plane *out, ng
 void ng_sim_plane_free(ng_sim_plane *plane)
 {
 #ifdef _OPENMP
-#pragma omp critical(ng_sim_planner)
+#pragma omp critical
 #endif
     {
         fftwf_destroy_plan(plane->forward); /* NULL is fine */
