@@ -85,7 +85,7 @@ static const ng_option table[] = {
          "least significance of the fit, in place of --false-per-frame."),
     REAL("false-per-frame", false_per_frame, NULL, 1e-6, 1e4, "Finding",
          "sigma: height and least significance follow from so many false particles in a frame of "
-         "noise. Where it is not given: disks 2.5 % of the particles; spots 0.5 %, 0.1 at least."),
+         "noise. Where it is not given: disks 2.5 % of the particles; spots 1 %, 0.1 at least."),
     REAL("relative", t, NULL, 0, 1, "Finding",
          "relative: a pixel joins where it lies this share off the local mean; 0.15 where it is "
          "not given."),

@@ -13,7 +13,7 @@ enum { EXIT_UNTRUSTED = 4, MAX_WORDS = 24 };
 typedef struct step {
     const char *verb;
     const char *output; /* NULL: the folder itself; a name without a dot: a folder in it */
-    const char *input[2];
+    const char *input[3];
     bool all_inputs; /* all of them that are there, not the first */
     struct {
         const char *name, *file;
@@ -27,9 +27,14 @@ static const step pipeline[] = {
     {.verb = "simulate ensemble"},
     {.verb = "simulate tem", .output = "synthetic"},
     {.verb = "simulate crystals"},
+    {.verb = "simulate sim", .output = "synthetic"},
+    {.verb = "reconstruct",
+     .output = "sr.tif",
+     .input = {"synthetic/raw.tif", "raw.tif"},
+     .option = {{"pattern", "sr.pattern.json"}}},
     {.verb = "detect",
      .output = "particles.csv",
-     .input = {"synthetic/movie.tif", "movie.tif"},
+     .input = {"sr.tif", "synthetic/movie.tif", "movie.tif"},
      .option = {{"result", "detect.json"}}},
     {.verb = "track",
      .output = "tracks.csv",
@@ -308,7 +313,8 @@ const ng_command ng_command_run = {
     .summary = "all steps that an experiment file names, into one folder",
     .description =
         "The file is YAML. Its top keys are commands (`simulate ensemble`, `simulate tem`, "
-        "`simulate crystals`, `detect`, `track`, `radius`, `nucleation`, `fit avrami`, `fit "
+        "`simulate crystals`, `simulate sim`, `reconstruct`, `detect`, `track`, `radius`, "
+        "`nucleation`, `fit avrami`, `fit "
         "diffusion`, `energy`, `potential`, `ensemble`, `fit growth`, `predict`, `report`); below "
         "each stand its option names, without dashes, and `files`, what it reads. Paths in it are "
         "relative to the file. Steps run in the order of the pipeline, whatever their order in the "
@@ -318,7 +324,10 @@ const ng_command ng_command_run = {
         "`energy` nucleation.json and fit-diffusion.json, `fit growth` ensemble.json, `predict` "
         "fit-growth.json, `report` the results, the tracks and the events; it shows the movie that "
         "`detect` looked at. `simulate tem` writes into the folder `synthetic` inside, from where "
-        "`detect` takes movie.tif. The folder then holds particles.csv, tracks.csv, events.csv, "
+        "`detect` takes movie.tif; `simulate sim` does so with raw.tif, from which `reconstruct` "
+        "makes "
+        "sr.tif, which `detect` then reads. The folder then holds particles.csv, tracks.csv, "
+        "events.csv, "
         "potential.json, ensemble.json, fit-growth.json, predicted.json and report.html. A fit "
         "that is not to be trusted does not stop the report; the exit code is 4 then.\n\n"
         "The whole file is checked before the first step runs.",

@@ -165,7 +165,7 @@ const ng_command ng_command_simulate_sim = {
     .group = "Model",
     .summary = "raw frames of structured illumination, with the truth about them",
     .description =
-        "Point sources, curved threads and crystals that appear and grow, lit by stripes in "
+        "Point sources, curved threads and crystals that appear, grow and blink, lit by stripes in "
         "several directions and positions, through the optics onto a camera: background, offset, "
         "photon and read noise, bleaching, drift. Sources stand anywhere, not on a grid, and some "
         "stand outside of the field and shine into it.\n\n"
@@ -174,7 +174,8 @@ const ng_command ng_command_simulate_sim = {
         "particles.csv (the light of each source in one raw frame).",
     .usage = "-o DIR [options]",
     .examples = "nucgrow simulate sim -o synthetic\n"
-                "nucgrow simulate sim -o growing --sets 30 --emitters 0 --crystals 300\n"
+                "nucgrow simulate sim -o growing --sets 252 --frame-s 0.238 --emitters 0 "
+                "--filaments 0 --crystals 500 --width 154 --height 154\n"
                 "nucgrow simulate sim -o weak --modulation 0.3 --emitter-counts 150 --seed 4\n",
     .options = table,
     .n_options = sizeof table / sizeof table[0],

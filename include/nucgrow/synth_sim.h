@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
  * @file nucgrow/synth_sim.h
- * Room `synth`: raw frames of structured illumination with their truth. May include base, sim.
+ * Room `synth`: raw frames of structured illumination with their truth.
+ * May include base, sim, solve.
  */
 #ifndef NUCGROW_SYNTH_SIM_H
 #define NUCGROW_SYNTH_SIM_H
@@ -39,8 +40,10 @@ typedef struct ng_synth_sim_options {
     double filament_counts; /* photoelectrons of each half pixel of length in one frame */
     long crystals;          /* point sources that appear and grow */
     double nucleation_s;    /* they appear evenly until this time */
-    double growth_s;        /* radius grows as sqrt(t/growth_s) up to 1 */
-    double crystal_counts;  /* median photoelectrons of a full-grown one in one frame */
+    double critical_nm, final_nm, product_nm2_per_s; /* radii at birth, at the end; D V_m dC */
+    double final_spread, product_spread; /* s.d. of the logarithms between crystals */
+    double on_s, off_s;                  /* mean bright and dark times; off_s 0: no blinking */
+    double crystal_counts; /* photoelectrons of one of final_nm in one frame */
 
     double background;       /* even light, photoelectrons on a pixel in one frame */
     double offset;           /* counts */
@@ -68,12 +71,23 @@ typedef struct ng_synth_sim_options {
       "Photoelectrons of each half pixel of a thread in a raw frame.")                             \
     X(INT, "crystals", crystals, NULL, 0, 0, 1000000, "Objects",                                   \
       "Point sources that appear and grow.")                                                       \
-    X(REAL, "nucleation-s", nucleation_s, "s", 10, 0, 1e9, "Objects",                              \
+    X(REAL, "nucleation-s", nucleation_s, "s", 45, 0, 1e9, "Objects",                              \
       "Crystals appear evenly until this time.")                                                   \
-    X(REAL, "growth-s", growth_s, "s", 10, 1e-6, 1e9, "Objects",                                   \
-      "Time in which a crystal grows out; its radius goes with the root of time.")                 \
+    X(REAL, "critical-nm", critical_nm, "nm", 0.585, 1e-3, 1e3, "Objects",                         \
+      "Radius of a crystal at birth.")                                                             \
+    X(REAL, "final-nm", final_nm, "nm", 1.5, 1e-3, 1e3, "Objects",                                 \
+      "Median radius of a crystal at the end; light goes with its cube.")                          \
+    X(REAL, "product-nm2-per-s", product_nm2_per_s, "nm^2/s", 0.1445, 1e-9, 1e9, "Objects",        \
+      "D V_m dC of the growth of a crystal by diffusion: half of d(r^2)/dt.")                      \
+    X(REAL, "final-spread", final_spread, NULL, 0.1, 0, 1, "Objects",                              \
+      "Standard deviation of ln final radius between crystals.")                                   \
+    X(REAL, "product-spread", product_spread, NULL, 0.2, 0, 2, "Objects",                          \
+      "Standard deviation of ln D V_m dC between crystals.")                                       \
+    X(REAL, "on-s", on_s, "s", 6, 1e-6, 1e9, "Objects", "Mean length of a bright time.")           \
+    X(REAL, "off-s", off_s, "s", 0.4, 0, 1e9, "Objects",                                           \
+      "Mean length of a dark time; 0: no blinking.")                                               \
     X(REAL, "crystal-counts", crystal_counts, "e", 800, 0, 1e6, "Objects",                         \
-      "Median photoelectrons of a full-grown crystal in a raw frame.")                             \
+      "Photoelectrons of a crystal of the final radius in a raw frame.")                           \
     X(INT, "width", width, "px", 512, NG_SIM_MIN_SIDE, 8192, "Movie", "Width of a raw frame.")     \
     X(INT, "height", height, "px", 512, NG_SIM_MIN_SIDE, 8192, "Movie", "Height of a raw frame.")  \
     X(INT, "sets", sets, NULL, 1, 1, 1000000, "Movie",                                             \
@@ -128,8 +142,10 @@ typedef enum ng_synth_sim_kind {
 typedef struct ng_synth_sim_source {
     ng_synth_sim_kind kind;
     double x, y;    /* camera pixels from the centre of pixel (0, 0), at the first set */
-    double light;   /* photoelectrons in a frame (full-grown) */
-    double birth_s; /* of a crystal */
+    double light;   /* photoelectrons in a frame; of a crystal: of one of final_nm */
+    double birth_s; /* of a crystal: radius critical_nm */
+    double t0_s;    /* where its law has radius 0 */
+    double final_nm, product_nm2_per_s;
 } ng_synth_sim_source;
 
 /** The scene: everything that is true. */
@@ -138,6 +154,8 @@ typedef struct ng_synth_sim {
     uint64_t seed;
     ng_synth_sim_source *source; /* owned */
     size_t n_sources;
+    size_t first_crystal; /* sources from here on are crystals */
+    float *share;         /* owned: of `light`, crystals x sets: size and blinking */
     ng_sim_pattern pattern; /* true pattern of the first set, standard errors 0 */
 } ng_synth_sim;
 

@@ -3,6 +3,13 @@
 
 #include <math.h>
 
+/* Steps over two frames end within so many s.d. of one coordinate with this probability. */
+#define NEAR_SD 2.5
+#define NEAR_SHARE 0.956
+#define LEAST_RETURN 0.02 /* over the frames unseen */
+#define MOST_RETURN 0.9
+#define ENDS_TO_LEARN 50.0
+
 /* Segments that end and segments that begin later are rows and columns of one problem for the whole
  * movie. It is sparse: an end sees the beginnings of the next few frames within its reach. */
 
@@ -80,6 +87,10 @@ typedef struct gap_search {
     size_t n, capacity;
     size_t row, row_first, column_first;
     double frames, miss;
+    double *back;      /* owned: share of the lost that come back so many frames later, from 1;
+                            NULL: unknown */
+    double gone, near; /* share that do not; radius in which a step of one frame ends */
+    size_t lags;
     ng_status status;
     ng_error *err;
 } gap_search;
@@ -152,14 +163,114 @@ static void search_frame(gap_search *s, const size_t *row_first, size_t from, si
     double reach = s->motion->choice.gate_nm * sqrt(s->frames);
     s->status =
         ng_grid_fill(grid, p->x + s->column_first, p->y + s->column_first, n, reach, s->err);
-    /* each frame unseen is as likely as a loss */
-    s->miss = -2.0 * (s->frames - 1.0) * log(fmax(s->motion->choice.loss, 0.02));
+    /* unless more is known, each frame unseen is as likely as a loss */
+    const double loss = fmax(s->motion->choice.loss, 0.02);
+    const size_t lag = (size_t)s->frames;
+    s->miss = lag == 1          ? 0.0
+              : s->back != NULL ? -2.0 * log(s->back[lag - 1] * loss)
+                                : -2.0 * (s->frames - 1.0) * log(loss);
     for (size_t r = row_first[from]; r < row_first[from + 1] && s->status == NG_OK; r++) {
         s->row = r;
         s->row_first = s->n;
         size_t k = p->row_point[r];
         ng_grid_near(grid, points->x[k], points->y[k], reach, collect, s);
     }
+}
+
+static void count_one(void *context, size_t index, double distance2)
+{
+    (void)index;
+    (void)distance2;
+    ++*(size_t *)context;
+}
+
+/* Ends of frame `from` that nothing came back to yet, and now does: counts[lag - 1] of them. */
+static void count_returns(gap_search *s, const size_t *row_first, size_t from, size_t to,
+                          ng_grid *grid, double *count)
+{
+    const gap_problem *p = s->problem;
+    const ng_points *points = s->points;
+    const size_t lag = (size_t)(points->frame[to] - points->frame[from]);
+    const size_t first = p->frame_first[to], n = p->frame_first[to + 1] - first;
+    const double reach = s->near * sqrt((double)lag);
+    double *open = count + s->lags;
+    if (n > 0 && row_first[from + 1] > row_first[from]) {
+        s->status = ng_grid_fill(grid, p->x + first, p->y + first, n, reach, s->err);
+    }
+    for (size_t r = row_first[from]; s->status == NG_OK && r < row_first[from + 1]; r++) {
+        const size_t k = p->row_point[r];
+        size_t seen = 0;
+        if (p->taken[r] == 0) {
+            open[lag - 1] += 1.0;
+            if (n > 0) {
+                ng_grid_near(grid, points->x[k], points->y[k], reach, count_one, &seen);
+            }
+            count[lag - 1] += seen > 0 ? 1.0 : 0.0;
+            p->taken[r] = seen > 0;
+        }
+    }
+}
+
+/* Share of the lost that come back after each number of frames: what is counted over what chance
+ * puts there, over neighbouring lags. */
+static void set_returns(gap_search *s, const double *count)
+{
+    const double *open = count + s->lags;
+    double sum = 0.0;
+    for (size_t lag = 2; lag <= s->lags; lag++) {
+        const size_t half = lag / 4, low = lag - half < 2 ? 2 : lag - half;
+        const size_t high = lag + half > s->lags ? s->lags : lag + half;
+        double back = 0.0;
+        for (size_t k = low; k <= high; k++) {
+            const double area = acos(-1.0) * s->near * s->near * (double)k;
+            const double chance = open[k - 1] * s->motion->choice.birth_per_nm2 * area;
+            back += (count[k - 1] - chance) / (double)(high - low + 1);
+        }
+        s->back[lag - 1] = fmax(back / (open[1] * NEAR_SHARE), LEAST_RETURN / (double)lag);
+        sum += s->back[lag - 1];
+    }
+    const double scale = sum > MOST_RETURN ? MOST_RETURN / sum : 1.0;
+    for (size_t lag = 2; lag <= s->lags; lag++) {
+        s->back[lag - 1] *= scale;
+    }
+    s->gone = 1.0 - scale * sum;
+}
+
+/* Of the lost, how many come back, and when: those that do so nearby, over what chance puts there.
+ * Where all that is lost is gone, a gap is hardly ever the better story; where crystals blink, a
+ * long one may be. */
+static ng_status learn_returns(gap_search *s, const size_t *row_first, long max_gap)
+{
+    const ng_points *points = s->points;
+    const ng_track_choices *c = &s->motion->choice;
+    ng_grid grid = {.n = 0};
+    s->lags = (size_t)max_gap + 1;
+    s->near = fmin(NEAR_SD * c->step_nm, c->gate_nm);
+    double *count = NG_NEW(double, 2 * s->lags);
+    s->back = NG_NEW(double, s->lags);
+    if (count == NULL || s->back == NULL) {
+        ng_free(count);
+        return NG_FAIL(s->err, NG_MEMORY, "no memory to learn of gaps");
+    }
+    for (size_t f = 0; f < points->n_frames && s->near > 0.0 && s->status == NG_OK; f++) {
+        for (size_t to = f + 1; to < points->n_frames && s->status == NG_OK &&
+                                points->frame[to] - points->frame[f] <= max_gap + 1;
+             to++) {
+            if (points->frame[to] - points->frame[f] > 1) {
+                count_returns(s, row_first, f, to, &grid, count);
+            }
+        }
+    }
+    s->gone = 1.0;
+    if (s->lags > 1 && count[s->lags + 1] >= ENDS_TO_LEARN) {
+        set_returns(s, count);
+    } else {
+        ng_free(s->back);
+        s->back = NULL;
+    }
+    ng_grid_free(&grid);
+    ng_free(count);
+    return s->status;
 }
 
 static ng_status search_all(gap_search *s, const size_t *row_first, long max_gap)
@@ -192,7 +303,7 @@ static ng_status order_candidates(gap_search *s)
     for (size_t r = 0; r < p->n_rows; r++) {
         p->first[r + 1] += p->first[r];
         p->taken[r] = p->first[r]; /* where the next candidate goes */
-        p->none[r] = s->motion->none;
+        p->none[r] = s->motion->none - 2.0 * log(s->gone);
     }
     for (size_t i = 0; i < s->n; i++) {
         size_t at = p->taken[s->list[i].row]++;
@@ -230,7 +341,8 @@ ng_status ng_link_gaps(ng_points *points, const ng_motion *motion, long max_gap,
         status = NG_FAIL(err, NG_MEMORY, "no memory to close gaps");
         goto out;
     }
-    status = search_all(&s, row_first, max_gap);
+    status = learn_returns(&s, row_first, max_gap);
+    status = status == NG_OK ? search_all(&s, row_first, max_gap) : status;
     if (status == NG_OK) {
         status = order_candidates(&s);
     }
@@ -249,6 +361,7 @@ ng_status ng_link_gaps(ng_points *points, const ng_motion *motion, long max_gap,
 out:
     ng_free(row_first);
     ng_free(s.list);
+    ng_free(s.back);
     ng_assign_work_free(&work);
     problem_free(&p);
     return status;

@@ -21,7 +21,7 @@
 #define ROUNDING 1e-4
 #define NOISE_LOW 2.5 /* heights of noise that are recorded from here on */
 #define FALSE_LEAST 0.1
-#define FALSE_SHARE 0.005
+#define FALSE_SHARE 0.01
 /* Candidates of noise that are fitted: for each that is let through, and in 2^18 pixels. */
 #define CANDIDATES_EACH 8.0
 #define CANDIDATES_MORE 40.0

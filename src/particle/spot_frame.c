@@ -18,7 +18,7 @@
 #define HOPELESS 0.7
 #define LABEL_WIDTHS 1.5
 #define RING_SD 0.6 /* how far the median of a ring may be off, in s.d. of a pixel */
-enum { RING = 32, FLUX_ROUNDS = 4, MOST_REACH = 127 };
+enum { RING = 32, FLUX_ROUNDS = 6, MOST_REACH = 127 };
 
 typedef struct pair {
     double d2;
@@ -55,7 +55,7 @@ struct ng_spots {
 
 size_t ng_spot_reach(double width)
 {
-    return (size_t)fmin(floor(3.0 * width + 1.5), MOST_REACH);
+    return (size_t)fmin(floor(4.0 * width + 1.5), MOST_REACH);
 }
 
 /* ---- making ------------------------------------------------------------------------------ */
@@ -574,7 +574,7 @@ static ng_status fit_round(ng_spots *s, const ng_spot_scene *scene, ng_spot *spo
         }
         bool beside = false;
         const size_t others = gather_others(s, spot, &near, i, member, n, &beside);
-        if (fresh || (!fresh_only && beside)) {
+        if (fresh || (!fresh_only && (beside || (scene->fixed_places && others > 0)))) {
             status = fit_group(s, scene, group, n, others, err);
         }
         for (size_t k = 0; k < n; k++) {

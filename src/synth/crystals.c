@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Fluorescent crystals that nucleate, grow and blink. */
+#include "blink.h"
+
 #include <nucgrow/synth_crystals.h>
 
 #include <gsl/gsl_randist.h>
@@ -141,36 +143,6 @@ static double radius_at(const world *w, const ng_synth_crystal *c, double time_s
     return ng_conditions_radius(&own, time_s - c->birth_s);
 }
 
-/* ---- blinking -------------------------------------------------------------------------------- */
-
-typedef struct telegraph {
-    bool on;
-    double until_s;
-} telegraph;
-
-static void flip(telegraph *t, const ng_synth_crystals_options *o, gsl_rng *rng)
-{
-    t->on = !t->on;
-    t->until_s += gsl_ran_exponential(rng, t->on ? o->on_s : o->off_s);
-}
-
-/* Part of a stretch of time in which it shines. */
-static double bright_part(telegraph *t, const ng_synth_crystals_options *o, gsl_rng *rng,
-                          double from_s, double to_s)
-{
-    double bright = 0, at = from_s;
-    if (!(o->off_s > 0)) {
-        return 1;
-    }
-    while (t->until_s < to_s) {
-        bright += t->on ? fmax(t->until_s - at, 0) : 0;
-        at = fmax(t->until_s, at);
-        flip(t, o, rng);
-    }
-    bright += t->on ? to_s - at : 0;
-    return bright / (to_s - from_s);
-}
-
 /* ---- what the microscope sees ---------------------------------------------------------------- */
 
 static void watch(const world *w, size_t i, gsl_rng *rng)
@@ -178,12 +150,11 @@ static void watch(const world *w, size_t i, gsl_rng *rng)
     const ng_synth_crystals_options *o = w->o;
     ng_synth_crystal *c = &w->truth->crystal[i];
     const size_t frames = (size_t)o->frames;
-    telegraph light = {.on = gsl_rng_uniform(rng) * (o->on_s + o->off_s) < o->on_s};
-    light.until_s = gsl_ran_exponential(rng, light.on || !(o->off_s > 0) ? o->on_s : o->off_s);
+    ng_synth_blink light = ng_synth_blink_start(o->on_s, o->off_s, rng);
     for (size_t f = 0; f < frames; f++) {
         const double time_s = o->frame_s * (double)f;
         const double r = w->radius[i * frames + f] = radius_at(w, c, time_s);
-        const double part = bright_part(&light, o, rng, time_s - o->frame_s, time_s);
+        const double part = ng_synth_blink_part(&light, rng, time_s - o->frame_s, time_s);
         const double mean = w->truth->scale * r * r * r * part;
         const double sd = sqrt(mean + o->noise_counts * o->noise_counts);
         const double seen = mean + sd * gsl_ran_ugaussian(rng);

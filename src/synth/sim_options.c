@@ -64,9 +64,14 @@ json_t *ng_synth_sim_truth_json(const ng_synth_sim *scene)
     for (size_t i = 0; i < scene->n_sources; i++) {
         count[scene->source[i].kind]++;
     }
-    return json_pack("{s:s, s:o, s:o, s:I, s:I, s:I}", "kind", "sim", "pattern",
-                     ng_sim_pattern_json(&scene->pattern), "options", options_json(&scene->options),
-                     "emitters", (json_int_t)count[NG_SYNTH_SIM_EMITTER], "filament_points",
-                     (json_int_t)count[NG_SYNTH_SIM_FILAMENT], "crystals",
-                     (json_int_t)count[NG_SYNTH_SIM_CRYSTAL]);
+    json_t *object =
+        json_pack("{s:s, s:o, s:o, s:I, s:I, s:I}", "kind", "sim", "pattern",
+                  ng_sim_pattern_json(&scene->pattern), "options", options_json(&scene->options),
+                  "emitters", (json_int_t)count[NG_SYNTH_SIM_EMITTER], "filament_points",
+                  (json_int_t)count[NG_SYNTH_SIM_FILAMENT], "crystals",
+                  (json_int_t)count[NG_SYNTH_SIM_CRYSTAL]);
+    if (object != NULL && count[NG_SYNTH_SIM_CRYSTAL] > 0) {
+        json_object_set_new(object, "growth", ng_synth_sim_crystals_json(scene));
+    }
+    return object;
 }

@@ -2,7 +2,7 @@
 /* The table of what really shines. */
 #include "sim_internal.h"
 
-static bool is_inside(const ng_synth_sim_options *o, double x, double y)
+bool ng_synth_sim_inside(const ng_synth_sim_options *o, double x, double y)
 {
     return x >= -0.5 && y >= -0.5 && x < (double)o->width - 0.5 && y < (double)o->height - 0.5;
 }
@@ -15,7 +15,7 @@ static void write_set(const ng_synth_sim *scene, size_t set, FILE *stream)
         double x = 0, y = 0;
         ng_synth_sim_position(scene, s, set, &x, &y);
         const double counts = o->gain * ng_synth_sim_light(scene, s, set);
-        if (s->kind != NG_SYNTH_SIM_FILAMENT && counts > 0 && is_inside(o, x, y)) {
+        if (s->kind != NG_SYNTH_SIM_FILAMENT && counts > 0 && ng_synth_sim_inside(o, x, y)) {
             fprintf(stream, "%zu,%.9g,%zu,%.6f,%.6f,%.9g\n", set, (double)set * o->frame_s, i + 1,
                     x * o->pixel_nm, y * o->pixel_nm, counts);
         }

@@ -12,7 +12,7 @@ enum { STREAM_PATTERN, STREAM_EMITTERS, STREAM_FILAMENTS, STREAM_CRYSTALS };
 /* Curvature of a thread: s.d. of the turn at each half pixel, rad. */
 #define TURN 0.05
 
-static void draw_place(const ng_synth_sim_options *o, gsl_rng *rng, ng_synth_sim_source *s)
+void ng_synth_sim_place(const ng_synth_sim_options *o, gsl_rng *rng, ng_synth_sim_source *s)
 {
     const double margin = NG_SYNTH_SIM_MARGIN;
     s->x = -0.5 - margin + gsl_rng_uniform(rng) * ((double)o->width + 2 * margin);
@@ -31,17 +31,14 @@ static size_t filament_points(const ng_synth_sim_options *o)
     return (size_t)(2e3 * o->filament_um / o->pixel_nm) + 1;
 }
 
-static void draw_points(const ng_synth_sim *scene, ng_synth_sim_kind kind, gsl_rng *rng,
-                        ng_synth_sim_source *source, size_t n)
+static void draw_points(const ng_synth_sim *scene, gsl_rng *rng, ng_synth_sim_source *source,
+                        size_t n)
 {
     const ng_synth_sim_options *o = &scene->options;
-    const bool grows = kind == NG_SYNTH_SIM_CRYSTAL;
     for (size_t i = 0; i < n; i++) {
-        source[i].kind = kind;
-        draw_place(o, rng, &source[i]);
-        source[i].light = (grows ? o->crystal_counts : o->emitter_counts) *
-                          exp(gsl_ran_gaussian(rng, o->emitter_spread));
-        source[i].birth_s = grows ? gsl_rng_uniform(rng) * o->nucleation_s : 0;
+        source[i].kind = NG_SYNTH_SIM_EMITTER;
+        ng_synth_sim_place(o, rng, &source[i]);
+        source[i].light = o->emitter_counts * exp(gsl_ran_gaussian(rng, o->emitter_spread));
     }
 }
 
@@ -52,7 +49,7 @@ static void draw_filaments(const ng_synth_sim *scene, gsl_rng *rng, ng_synth_sim
     const size_t points = filament_points(o);
     for (size_t i = 0; i < n; i++) {
         ng_synth_sim_source here = {.kind = NG_SYNTH_SIM_FILAMENT, .light = o->filament_counts};
-        draw_place(o, rng, &here);
+        ng_synth_sim_place(o, rng, &here);
         double angle = 2 * PI * gsl_rng_uniform(rng);
         for (size_t j = 0; j < points; j++) {
             source[i * points + j] = here;
@@ -70,17 +67,18 @@ static ng_status draw_sources(ng_synth_sim *scene, ng_error *err)
     const size_t filaments = with_margin(o, o->filaments), points = filament_points(o);
     scene->n_sources = emitters + crystals + filaments * points;
     scene->source = NG_NEW(ng_synth_sim_source, scene->n_sources);
+    scene->first_crystal = emitters + filaments * points;
+    scene->share = NG_NEW(float, crystals *(size_t)o->sets + 1);
     gsl_rng *rng[3] = {NULL, NULL, NULL};
-    bool complete = scene->source != NULL;
+    bool complete = scene->source != NULL && scene->share != NULL;
     for (int i = 0; i < 3; i++) {
         rng[i] = ng_random_open(scene->seed, STREAM_FIRST + STREAM_EMITTERS + (uint64_t)i);
         complete = complete && rng[i] != NULL;
     }
     if (complete) {
-        draw_points(scene, NG_SYNTH_SIM_EMITTER, rng[0], scene->source, emitters);
+        draw_points(scene, rng[0], scene->source, emitters);
         draw_filaments(scene, rng[1], scene->source + emitters, filaments);
-        draw_points(scene, NG_SYNTH_SIM_CRYSTAL, rng[2],
-                    scene->source + emitters + filaments * points, crystals);
+        complete = ng_synth_sim_crystals(scene, rng[2]);
     }
     for (int i = 0; i < 3; i++) {
         ng_random_close(rng[i]);
@@ -171,6 +169,7 @@ void ng_synth_sim_free(ng_synth_sim *scene)
 {
     if (scene != NULL) {
         ng_free(scene->source);
+        ng_free(scene->share);
         *scene = (ng_synth_sim){0};
     }
 }
@@ -180,12 +179,8 @@ double ng_synth_sim_light(const ng_synth_sim *scene, const ng_synth_sim_source *
     if (source->kind != NG_SYNTH_SIM_CRYSTAL) {
         return source->light;
     }
-    const double age = (double)set * scene->options.frame_s - source->birth_s;
-    if (age <= 0) {
-        return 0;
-    }
-    const double grown = fmin(1, age / scene->options.growth_s);
-    return source->light * pow(grown, 1.5);
+    const size_t crystal = (size_t)(source - scene->source) - scene->first_crystal;
+    return source->light * (double)scene->share[crystal * (size_t)scene->options.sets + set];
 }
 
 void ng_synth_sim_position(const ng_synth_sim *scene, const ng_synth_sim_source *source, size_t set,
