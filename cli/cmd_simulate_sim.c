@@ -174,8 +174,7 @@ const ng_command ng_command_simulate_sim = {
         "particles.csv (the light of each source in one raw frame).",
     .usage = "-o DIR [options]",
     .examples = "nucgrow simulate sim -o synthetic\n"
-                "nucgrow simulate sim -o growing --sets 252 --frame-s 0.238 --emitters 0 "
-                "--filaments 0 --crystals 500 --width 154 --height 154\n"
+                "nucgrow simulate sim -o new --sets 60 --emitters 0 --filaments 0 --crystals 90\n"
                 "nucgrow simulate sim -o weak --modulation 0.3 --emitter-counts 150 --seed 4\n",
     .options = table,
     .n_options = sizeof table / sizeof table[0],
