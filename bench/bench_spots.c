@@ -391,7 +391,6 @@ static isbi_measures follow(const cell *c, long max_gap, uint64_t seed)
     ng_tracking t;
     link.max_gap = max_gap;
     link.merge = false;
-    link.min_points = 1; /* in this benchmark a track of one frame counts like any other */
     require(ng_track_link(&found, &link, NULL, &t, NULL, &err), &err);
     require(isbi_tracks_make(&truth, 1.0, &a, &err), &err);
     require(isbi_tracks_make(&found, 1.0, &b, &err), &err);
