@@ -56,7 +56,7 @@ static ng_status rows_in(void *context, size_t index, int worker, ng_error *err)
     for (size_t i = 0; i < l->width; i++) {
         pair[i] = (ng_cf){row[i], row[l->width + i]};
     }
-    ng_sim_lattice_rows_forward(l, pair, out, out + l->columns);
+    ng_sim_lattice_rows_forward(l, pair, pair + l->width, out, out + l->columns);
     return NG_OK;
 }
 
@@ -75,7 +75,7 @@ static ng_status columns(void *context, size_t index, int worker, ng_error *err)
             block[y * NG_SIM_BLOCK + i].im *= factor[i];
         }
     }
-    ng_sim_lattice_give(l, block, column, f->filter->spectrum);
+    ng_sim_lattice_give(l, block, block + l->height * NG_SIM_BLOCK, column, f->filter->spectrum);
     return NG_OK;
 }
 
@@ -87,7 +87,7 @@ static ng_status rows_out(void *context, size_t index, int worker, ng_error *err
     ng_cf *pair = ng_sim_scratch(f->r, worker);
     const ng_cf *in = f->filter->spectrum + 2 * index * l->columns;
     float *row = f->image + 2 * index * l->width;
-    ng_sim_lattice_rows_backward(l, in, in + l->columns, pair);
+    ng_sim_lattice_rows_backward(l, in, in + l->columns, pair + l->width, pair);
     for (size_t i = 0; i < l->width; i++) {
         row[i] = pair[i].re;
         row[l->width + i] = pair[i].im;

@@ -64,7 +64,7 @@ static ng_status rows_of_image(void *context, size_t index, int worker, ng_error
     for (size_t i = 0; i < l->width; i++) {
         pair[i] = (ng_cf){row[i], row[l->width + i]};
     }
-    ng_sim_lattice_rows_forward(l, pair, out, out + l->columns);
+    ng_sim_lattice_rows_forward(l, pair, pair + l->width, out, out + l->columns);
     return NG_OK;
 }
 
@@ -89,7 +89,7 @@ static ng_status sum_blocks(void *context, size_t index, int worker, ng_error *e
     ng_sim_block *block = r->block + index * blocks_across(r);
     for (size_t y = index * r->block_side; y < end && y < g->height; y += 2) {
         const ng_cf *at = r->coarse_spectrum[0] + y * l->columns;
-        ng_sim_lattice_rows_backward(l, at, at + l->columns, pair);
+        ng_sim_lattice_rows_backward(l, at, at + l->columns, pair + l->width, pair);
         const bool seen[2] = {y >= g->top && y < bottom, y + 1 >= g->top && y + 1 < bottom};
         for (size_t x = g->left; x < right; x++) {
             block[x / r->block_side].expected +=

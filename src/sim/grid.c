@@ -69,7 +69,7 @@ void ng_sim_grid_free(ng_sim_grid *grid)
     *grid = (ng_sim_grid){0};
 }
 
-void ng_sim_grid_down(const ng_sim_grid *g, const ng_cf *fine, ng_cf *coarse, size_t column,
+void ng_sim_grid_down(const ng_sim_grid *g, ng_cf *fine, ng_cf *coarse, size_t column,
                       ng_cf *scratch)
 {
     ng_cf *from = scratch, *to = scratch + g->fine.height * NG_SIM_BLOCK;
@@ -83,11 +83,10 @@ void ng_sim_grid_down(const ng_sim_grid *g, const ng_cf *fine, ng_cf *coarse, si
             out[i] = ng_cf_mul(h[i], in[i]);
         }
     }
-    ng_sim_lattice_give(&g->coarse, to, column, coarse);
+    ng_sim_lattice_give(&g->coarse, to, from, column, coarse);
 }
 
-void ng_sim_grid_up(const ng_sim_grid *g, const ng_cf *coarse, ng_cf *fine, size_t column,
-                    ng_cf *scratch)
+void ng_sim_grid_up(const ng_sim_grid *g, ng_cf *coarse, ng_cf *fine, size_t column, ng_cf *scratch)
 {
     ng_cf *to = scratch, *from = scratch + g->fine.height * NG_SIM_BLOCK;
     ng_sim_lattice_take(&g->coarse, coarse, column, from);
@@ -100,5 +99,5 @@ void ng_sim_grid_up(const ng_sim_grid *g, const ng_cf *coarse, ng_cf *fine, size
             out[i] = ng_cf_mulc(h[i], in[i]);
         }
     }
-    ng_sim_lattice_give(&g->fine, to, column, fine);
+    ng_sim_lattice_give(&g->fine, to, from, column, fine);
 }

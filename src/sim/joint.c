@@ -76,33 +76,46 @@ static response response_of(const ng_sim_subset *s)
     return (response){(float)even, (float)cosine, (float)sine};
 }
 
-/* Rows `row` and `row + 1`. pair: what came back, as [x of both rows], [cos, sin] of either. */
-static void update_rows(const joint *j, size_t row, ng_cf *const pair[3])
+/* A row of the object. `even`, at every other place, and `back`: what came back as x, and as its
+ * cos and sin. */
+static inline void update_row(const joint *j, size_t row, const float *even, const ng_cf *back,
+                              bool striped)
 {
     const ng_sim_reconstructor *r = j->r;
     const size_t n = r->grid.fine.width;
     const response all = response_of(j->old);
-    const bool striped = j->components == 3;
+    const stripes wave = {j->old->wave_x, striped ? j->old->wave_y[row] : (ng_cf){0, 0}};
+    const float *coverage = r->coverage + row * n, reserve = j->reserve;
+    float *restrict x = r->object + row * n;
+    const bool bold = j->bold;
+    for (size_t i = 0; i < n; i++) {
+        float gain = even[2 * i], total = all.even;
+        if (striped) {
+            const ng_cf w = stripe(&wave, i);
+            gain += back[i].re * w.re + back[i].im * w.im;
+            total += all.cosine * w.re + all.sine * w.im;
+        }
+        const float correction = ng_larger(gain / (coverage[i] * total), 0.0F);
+        const float power = bold ? sqrtf(correction) : 1.0F;
+        const float next = ng_larger((x[i] + reserve) * correction * power - reserve, 0.0F);
+        x[i] = coverage[i] > LEAST_COVERAGE ? next : 0.0F;
+    }
+}
+
+/* Rows `row` and `row + 1`. pair: what came back, as [x of both rows], [cos, sin] of either. */
+static void update_rows(const joint *j, size_t row, ng_cf *const pair[4])
+{
     for (size_t k = 0; k < 2; k++) {
-        float *x = r->object + (row + k) * n;
-        const float *coverage = r->coverage + (row + k) * n;
-        const stripes wave = {j->old->wave_x, striped ? j->old->wave_y[row + k] : (ng_cf){0, 0}};
-        for (size_t i = 0; i < n; i++) {
-            float gain = k == 0 ? pair[0][i].re : pair[0][i].im, total = all.even;
-            if (striped) {
-                const ng_cf w = stripe(&wave, i), back = pair[1 + k][i];
-                gain += back.re * w.re + back.im * w.im;
-                total += all.cosine * w.re + all.sine * w.im;
-            }
-            const float correction = fmaxf(gain / (coverage[i] * total), 0.0F);
-            const float power = j->bold ? sqrtf(correction) : 1.0F;
-            const float next = (x[i] + j->reserve) * correction * power - j->reserve;
-            x[i] = coverage[i] > LEAST_COVERAGE && next > 0 ? next : 0.0F;
+        const float *even = &pair[0]->re + k;
+        if (j->components == 3) {
+            update_row(j, row + k, even, pair[1 + k], true);
+        } else {
+            update_row(j, row + k, even, NULL, false);
         }
     }
 }
 
-static void light_rows(const joint *j, size_t row, ng_cf *const pair[3])
+static void light_rows(const joint *j, size_t row, ng_cf *const pair[4])
 {
     const ng_sim_reconstructor *r = j->r;
     const size_t n = r->grid.fine.width;
@@ -120,24 +133,24 @@ static void light_rows(const joint *j, size_t row, ng_cf *const pair[3])
 }
 
 void ng_sim_rows_back(const ng_sim_lattice *l, ng_cf *const spectrum[3], size_t components,
-                      size_t row, ng_cf *const pair[3])
+                      size_t row, ng_cf *const pair[4])
 {
     const size_t at = row * l->columns, next = at + l->columns;
-    ng_sim_lattice_rows_backward(l, spectrum[0] + at, spectrum[0] + next, pair[0]);
+    ng_sim_lattice_rows_backward(l, spectrum[0] + at, spectrum[0] + next, pair[3], pair[0]);
     if (components == 3) {
-        ng_sim_lattice_rows_backward(l, spectrum[1] + at, spectrum[2] + at, pair[1]);
-        ng_sim_lattice_rows_backward(l, spectrum[1] + next, spectrum[2] + next, pair[2]);
+        ng_sim_lattice_rows_backward(l, spectrum[1] + at, spectrum[2] + at, pair[3], pair[1]);
+        ng_sim_lattice_rows_backward(l, spectrum[1] + next, spectrum[2] + next, pair[3], pair[2]);
     }
 }
 
 void ng_sim_rows_forth(const ng_sim_lattice *l, ng_cf *const spectrum[3], size_t components,
-                       size_t row, ng_cf *const pair[3])
+                       size_t row, ng_cf *const pair[4])
 {
     const size_t at = row * l->columns, next = at + l->columns;
-    ng_sim_lattice_rows_forward(l, pair[0], spectrum[0] + at, spectrum[0] + next);
+    ng_sim_lattice_rows_forward(l, pair[0], pair[3], spectrum[0] + at, spectrum[0] + next);
     if (components == 3) {
-        ng_sim_lattice_rows_forward(l, pair[1], spectrum[1] + at, spectrum[2] + at);
-        ng_sim_lattice_rows_forward(l, pair[2], spectrum[1] + next, spectrum[2] + next);
+        ng_sim_lattice_rows_forward(l, pair[1], pair[3], spectrum[1] + at, spectrum[2] + at);
+        ng_sim_lattice_rows_forward(l, pair[2], pair[3], spectrum[1] + next, spectrum[2] + next);
     }
 }
 
@@ -160,11 +173,12 @@ static void add_row_sums(const ng_sim_reconstructor *r, size_t row, double *sums
 static void push_rows(const joint *j, size_t row)
 {
     const size_t n = 2 * j->r->grid.fine.width;
-    float *x = j->r->object + row / 2 * n, *before = j->r->spare + row / 2 * n;
+    const float momentum = j->momentum;
+    float *restrict x = j->r->object + row / 2 * n, *restrict before = j->r->spare + row / 2 * n;
     for (size_t i = 0; i < n; i++) {
-        const float now = x[i], next = now + j->momentum * (now - before[i]);
+        const float now = x[i];
+        x[i] = ng_larger(now + momentum * (now - before[i]), 0.0F);
         before[i] = now;
-        x[i] = next > 0 ? next : 0.0F;
     }
 }
 
@@ -175,7 +189,7 @@ static ng_status fine_rows(void *context, size_t index, int worker, ng_error *er
     ng_sim_reconstructor *r = j->r;
     const size_t n = r->grid.fine.width, end = r->grid.fine.height;
     ng_cf *scratch = ng_sim_scratch(r, worker);
-    ng_cf *const pair[3] = {scratch, scratch + n, scratch + 2 * n};
+    ng_cf *const pair[4] = {scratch, scratch + n, scratch + 2 * n, scratch + 3 * n};
     double *sums = j->sums != NULL ? j->sums + index * blocks_across(r) : NULL;
     if (sums != NULL) {
         memset(sums, 0, blocks_across(r) * sizeof *sums);
@@ -222,49 +236,32 @@ static size_t row_terms(const joint *j, size_t row, frame_terms *term)
     return s->frames;
 }
 
-static void compare_row(const joint *j, size_t row, ng_cf *const pair[3], size_t k)
+/* `answer` of a row, which holds zeros, from what was `expected`; k: which of the two rows in the
+ * first of either. `even` is scratch. */
+static void compare_row(const joint *j, size_t row, size_t k, ng_cf *const expected[4],
+                        ng_cf *const answer[4], float *restrict even)
 {
     const ng_sim_reconstructor *r = j->r;
     const size_t left = r->grid.left, right = left + r->pattern.layout.width;
-    const bool striped = j->components == 3;
+    const float *light_even = &expected[0]->re + k, background = j->background;
+    const ng_cf *wave = expected[1 + k];
+    ng_cf *restrict back = answer[1 + k];
     frame_terms term[NG_SIM_MAX_FRAMES];
     const size_t frames = row_terms(j, row, term);
-    for (size_t i = left; i < right; i++) {
-        const float even = k == 0 ? pair[0][i].re : pair[0][i].im;
-        const ng_cf wave = striped ? pair[1 + k][i] : (ng_cf){0, 0};
-        float back = 0, back_cosine = 0, back_sine = 0;
-        for (size_t p = 0; p < frames; p++) {
-            const frame_terms *t = &term[p];
-            const float light = t->even * even + t->cosine * wave.re + t->sine * wave.im;
-            const float ratio = t->data[i] / (fmaxf(light, 0.0F) + j->background);
-            back += t->even * ratio;
-            back_cosine += t->cosine * ratio;
-            back_sine += t->sine * ratio;
-        }
-        *(k == 0 ? &pair[0][i].re : &pair[0][i].im) = back;
-        if (striped) {
-            pair[1 + k][i] = (ng_cf){back_cosine, back_sine};
+    memset(even, 0, right * sizeof *even);
+    for (size_t p = 0; p < frames; p++) {
+        const frame_terms t = term[p];
+        for (size_t i = left; i < right; i++) {
+            const float light =
+                t.even * light_even[2 * i] + t.cosine * wave[i].re + t.sine * wave[i].im;
+            const float ratio = t.data[i] / (ng_larger(light, 0.0F) + background);
+            even[i] += t.even * ratio;
+            back[i].re += t.cosine * ratio;
+            back[i].im += t.sine * ratio;
         }
     }
-}
-
-/* Where no camera pixel is, nothing is to be said. */
-static void clear_outside(const joint *j, size_t row, ng_cf *const pair[3])
-{
-    const ng_sim_reconstructor *r = j->r;
-    const size_t n = r->grid.width, left = r->grid.left, top = r->grid.top;
-    const size_t right = left + r->pattern.layout.width, bottom = top + r->pattern.layout.height;
-    for (size_t k = 0; k < 2; k++) {
-        const bool seen = row + k >= top && row + k < bottom;
-        for (size_t i = 0; i < n; i++) {
-            if (seen && i == left) {
-                i = right;
-            }
-            if (i < n) {
-                *(k == 0 ? &pair[0][i].re : &pair[0][i].im) = 0;
-                pair[1 + k][i] = (ng_cf){0, 0};
-            }
-        }
+    for (size_t i = left; i < right; i++) {
+        *(k == 0 ? &answer[0][i].re : &answer[0][i].im) = even[i];
     }
 }
 
@@ -274,16 +271,17 @@ static ng_status coarse_rows(void *context, size_t index, int worker, ng_error *
     const joint *j = context;
     ng_sim_reconstructor *r = j->r;
     const size_t n = r->grid.width, row = 2 * index, top = r->grid.top;
-    ng_cf *scratch = ng_sim_scratch(r, worker);
-    ng_cf *const pair[3] = {scratch, scratch + n, scratch + 2 * n};
-    ng_sim_rows_back(&r->grid.coarse, r->coarse_spectrum, j->components, row, pair);
+    ng_cf *s = ng_sim_scratch(r, worker);
+    ng_cf *const expected[4] = {s, s + n, s + 2 * n, s + 3 * n};
+    ng_cf *const answer[4] = {s + 4 * n, s + 5 * n, s + 6 * n, s + 3 * n};
+    memset(s, 0, 7 * n * sizeof *s);
+    ng_sim_rows_back(&r->grid.coarse, r->coarse_spectrum, j->components, row, expected);
     for (size_t k = 0; k < 2; k++) {
         if (row + k >= top && row + k < top + r->pattern.layout.height) {
-            compare_row(j, row + k, pair, k);
+            compare_row(j, row + k, k, expected, answer, &s[3 * n].re);
         }
     }
-    clear_outside(j, row, pair);
-    ng_sim_rows_forth(&r->grid.coarse, r->coarse_spectrum, j->components, row, pair);
+    ng_sim_rows_forth(&r->grid.coarse, r->coarse_spectrum, j->components, row, answer);
     return NG_OK;
 }
 
@@ -463,14 +461,14 @@ ng_status ng_sim_joint_coverage(ng_sim_reconstructor *r, ng_error *err)
     const ng_sim_grid *g = &r->grid;
     const size_t right = g->left + r->pattern.layout.width;
     const size_t bottom = g->top + r->pattern.layout.height, n = g->width;
-    ng_cf *scratch = ng_sim_scratch(r, 0);
+    ng_cf *scratch = ng_sim_scratch(r, 0), *line = scratch + g->fine.width;
     for (size_t row = 0; row < g->height; row += 2) {
         for (size_t i = 0; i < n; i++) {
             const bool inside = i >= g->left && i < right;
             scratch[i].re = inside && row >= g->top && row < bottom ? 1 : 0;
             scratch[i].im = inside && row + 1 >= g->top && row + 1 < bottom ? 1 : 0;
         }
-        ng_sim_lattice_rows_forward(&g->coarse, scratch,
+        ng_sim_lattice_rows_forward(&g->coarse, scratch, line,
                                     r->coarse_spectrum[0] + row * g->coarse.columns,
                                     r->coarse_spectrum[0] + (row + 1) * g->coarse.columns);
     }
@@ -479,7 +477,7 @@ ng_status ng_sim_joint_coverage(ng_sim_reconstructor *r, ng_error *err)
     }
     for (size_t row = 0; row < g->fine.height; row += 2) {
         const ng_cf *at = r->fine_spectrum[0] + row * g->fine.columns;
-        ng_sim_lattice_rows_backward(&g->fine, at, at + g->fine.columns, scratch);
+        ng_sim_lattice_rows_backward(&g->fine, at, at + g->fine.columns, line, scratch);
         for (size_t i = 0; i < g->fine.width; i++) {
             r->coverage[row * g->fine.width + i] = scratch[i].re;
             r->coverage[(row + 1) * g->fine.width + i] = scratch[i].im;

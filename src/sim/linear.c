@@ -24,7 +24,7 @@ typedef struct assembly {
     float background, striped;
 } assembly;
 
-static void add_bands(const assembly *a, size_t row, size_t k, ng_cf *const pair[3])
+static void add_bands(const assembly *a, size_t row, size_t k, ng_cf *const pair[4])
 {
     const ng_sim_grid *g = a->grid;
     const size_t plane = g->width * g->height;
@@ -51,7 +51,7 @@ static ng_status band_rows(void *context, size_t index, int worker, ng_error *er
     const assembly *a = context;
     const size_t n = a->grid->width, row = 2 * index;
     ng_cf *scratch = ng_sim_scratch(a->r, worker);
-    ng_cf *const pair[3] = {scratch, scratch + n, scratch + 2 * n};
+    ng_cf *const pair[4] = {scratch, scratch + n, scratch + 2 * n, scratch + 3 * n};
     add_bands(a, row, 0, pair);
     add_bands(a, row, 1, pair);
     ng_sim_rows_forth(&a->grid->coarse, a->r->coarse_spectrum, 3, row, pair);
@@ -74,7 +74,7 @@ static ng_status place_rows(void *context, size_t index, int worker, ng_error *e
     const assembly *a = context;
     const size_t n = a->grid->fine.width, row = 2 * index;
     ng_cf *scratch = ng_sim_scratch(a->r, worker);
-    ng_cf *const pair[3] = {scratch, scratch + n, scratch + 2 * n};
+    ng_cf *const pair[4] = {scratch, scratch + n, scratch + 2 * n, scratch + 3 * n};
     ng_sim_rows_back(&a->grid->fine, a->r->fine_spectrum, 3, row, pair);
     for (size_t k = 0; k < 2; k++) {
         float *out = a->r->object + (row + k) * n;

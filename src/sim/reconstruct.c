@@ -123,7 +123,7 @@ static ng_status create_common(ng_sim_reconstructor *r, ng_error *err)
     const ng_sim_grid *g = &r->grid;
     const size_t fine = g->fine.width * g->fine.height;
     const size_t lines = 4 * g->fine.width;
-    const size_t blocks = (g->fine.height + g->height) * NG_SIM_BLOCK;
+    const size_t blocks = 2 * g->fine.height * NG_SIM_BLOCK;
     r->scratch_each = (lines > blocks ? lines : blocks) + NG_SIM_BLOCK;
     r->scratch_each -= r->scratch_each % NG_SIM_BLOCK;
     r->scratch = ng_sim_aligned(r->scratch_each * (size_t)r->threads, sizeof *r->scratch);

@@ -41,10 +41,10 @@ NG_MUST_CHECK ng_status ng_sim_filter_apply(ng_sim_reconstructor *r, const ng_si
                                             float *image, const ng_run *run, ng_error *err);
 
 /* One block of columns of H: fine spectrum (rows transformed) to coarse. */
-void ng_sim_grid_down(const ng_sim_grid *g, const ng_cf *fine, ng_cf *coarse, size_t column,
+void ng_sim_grid_down(const ng_sim_grid *g, ng_cf *fine, ng_cf *coarse, size_t column,
                       ng_cf *scratch);
-/* Of its transpose. `scratch` holds (fine + coarse height) * NG_SIM_BLOCK. */
-void ng_sim_grid_up(const ng_sim_grid *g, const ng_cf *coarse, ng_cf *fine, size_t column,
+/* Of its transpose. `scratch` holds 2 * fine height * NG_SIM_BLOCK. */
+void ng_sim_grid_up(const ng_sim_grid *g, ng_cf *coarse, ng_cf *fine, size_t column,
                     ng_cf *scratch);
 
 /* exp(2 pi i k u) over the camera pixels (or half pixels) of a padded side. */
@@ -116,12 +116,12 @@ double ng_sim_background(ng_sim_reconstructor *r);
 NG_MUST_CHECK ng_status ng_sim_joint(ng_sim_reconstructor *r, const ng_sim_subset *subset, size_t n,
                                      double background, const ng_run *run, ng_sim_run_info *info,
                                      ng_error *err);
-/* Two rows of three real images, packed as [first of both rows], [second, third] of either. The
- * last two are left out when `components` is 1. */
+/* Two rows of three real images, packed as [first of both rows], [second, third] of either; then
+ * scratch. Second and third are left out when `components` is 1. */
 void ng_sim_rows_back(const ng_sim_lattice *l, ng_cf *const spectrum[3], size_t components,
-                      size_t row, ng_cf *const pair[3]);
+                      size_t row, ng_cf *const pair[4]);
 void ng_sim_rows_forth(const ng_sim_lattice *l, ng_cf *const spectrum[3], size_t components,
-                       size_t row, ng_cf *const pair[3]);
+                       size_t row, ng_cf *const pair[4]);
 /* Bands of all directions onto the fine grid, put where they belong and added up (linear.c):
  * r->object = sum_d up[c_0] + striped[d] (cos up[u] + sin up[v]), with up as in `grid`.
  * `background` is taken from each frame of r->data first. */

@@ -30,6 +30,12 @@ static inline float ng_cf_norm(ng_cf a)
     return a.re * a.re + a.im * a.im;
 }
 
+/* fmaxf cannot be inlined, as it minds NAN. */
+static inline float ng_larger(float a, float b)
+{
+    return a > b ? a : b;
+}
+
 static inline fftwf_complex *ng_cf_fftw(ng_cf *a)
 {
     return (fftwf_complex *)a;
@@ -75,20 +81,23 @@ static inline double ng_sim_bin(size_t i, size_t n)
  * rows go through one complex transform. */
 typedef struct ng_sim_lattice {
     size_t width, height, columns;
-    fftwf_plan row[2], column[2]; /* forward, backward */
+    fftwf_plan row[2]; /* forward, backward; like the rest from one array into another */
+    fftwf_plan take, give;
 } ng_sim_lattice;
 
 NG_MUST_CHECK ng_status ng_sim_lattice_create(size_t width, size_t height, size_t columns,
                                               ng_sim_lattice *out, ng_error *err);
 void ng_sim_lattice_free(ng_sim_lattice *lattice);
-/* `pair` holds two rows as real and imaginary part and is overwritten. */
-void ng_sim_lattice_rows_forward(const ng_sim_lattice *l, ng_cf *pair, ng_cf *a, ng_cf *b);
+/* `pair` holds two rows as real and imaginary part, `line` is scratch of the same size. */
+void ng_sim_lattice_rows_forward(const ng_sim_lattice *l, ng_cf *pair, ng_cf *line, ng_cf *a,
+                                 ng_cf *b);
 void ng_sim_lattice_rows_backward(const ng_sim_lattice *l, const ng_cf *a, const ng_cf *b,
-                                  ng_cf *pair);
-/* Block of columns out of (into) a spectrum, transformed. `block` holds height x NG_SIM_BLOCK. */
-void ng_sim_lattice_take(const ng_sim_lattice *l, const ng_cf *spectrum, size_t column,
-                         ng_cf *block);
-void ng_sim_lattice_give(const ng_sim_lattice *l, ng_cf *block, size_t column, ng_cf *spectrum);
+                                  ng_cf *line, ng_cf *pair);
+/* Block of columns out of (into) a spectrum, transformed. `block` holds height x NG_SIM_BLOCK, and
+ * so does `scratch`. */
+void ng_sim_lattice_take(const ng_sim_lattice *l, ng_cf *spectrum, size_t column, ng_cf *block);
+void ng_sim_lattice_give(const ng_sim_lattice *l, ng_cf *block, ng_cf *scratch, size_t column,
+                         ng_cf *spectrum);
 
 /* ---- bands (bands.c) ------------------------------------------------------------------------- */
 

@@ -146,7 +146,7 @@ static ng_status rows_in(void *context, size_t index, int worker, ng_error *err)
     for (size_t i = 0; i < l->width; i++) {
         pair[i] = (ng_cf){row[i], row[l->width + i]};
     }
-    ng_sim_lattice_rows_forward(l, pair, out, out + l->columns);
+    ng_sim_lattice_rows_forward(l, pair, pair + l->width, out, out + l->columns);
     return NG_OK;
 }
 
@@ -165,7 +165,8 @@ static ng_status camera_columns(void *context, size_t index, int worker, ng_erro
             block[y * NG_SIM_BLOCK + i].im *= h[i];
         }
     }
-    ng_sim_lattice_give(l, block, column, f->r->two_step->spectrum);
+    ng_sim_lattice_give(l, block, block + l->height * NG_SIM_BLOCK, column,
+                        f->r->two_step->spectrum);
     return NG_OK;
 }
 
@@ -181,18 +182,18 @@ static ng_status rows_out(void *context, size_t index, int worker, ng_error *err
     ng_cf *spectrum = f->r->two_step->spectrum + 2 * index * l->columns;
     const float *data = f->r->two_step->frame + at;
     float *estimate = f->estimate + at;
-    ng_sim_lattice_rows_backward(l, spectrum, spectrum + l->columns, pair);
+    ng_sim_lattice_rows_backward(l, spectrum, spectrum + l->columns, pair + n, pair);
     if (f->compare) {
         const float least = 0.05F * f->background + 1e-6F;
         for (size_t i = 0; i < n; i++) {
-            pair[i] =
-                (ng_cf){data[i] / fmaxf(pair[i].re, least), data[n + i] / fmaxf(pair[i].im, least)};
+            pair[i] = (ng_cf){data[i] / ng_larger(pair[i].re, least),
+                              data[n + i] / ng_larger(pair[i].im, least)};
         }
-        ng_sim_lattice_rows_forward(l, pair, spectrum, spectrum + l->columns);
+        ng_sim_lattice_rows_forward(l, pair, pair + n, spectrum, spectrum + l->columns);
     } else {
         for (size_t i = 0; i < n; i++) {
-            estimate[i] *= fmaxf(pair[i].re, 0.0F);
-            estimate[n + i] *= fmaxf(pair[i].im, 0.0F);
+            estimate[i] *= ng_larger(pair[i].re, 0.0F);
+            estimate[n + i] *= ng_larger(pair[i].im, 0.0F);
         }
     }
     return NG_OK;
@@ -240,11 +241,10 @@ static ng_status divide_rows(void *context, size_t row, int worker, ng_error *er
     (void)err;
     const second_step *s = context;
     const size_t n = s->r->grid.fine.width;
-    const float *measured = s->r->two_step->measured + row * n;
-    float *ratio = s->r->two_step->ratio + row * n;
+    const float *measured = s->r->two_step->measured + row * n, background = s->background;
+    float *restrict ratio = s->r->two_step->ratio + row * n;
     for (size_t i = 0; i < n; i++) {
-        const float expected = fmaxf(ratio[i], 0.0F) + s->background;
-        ratio[i] = fmaxf(measured[i], 0.0F) / expected;
+        ratio[i] = ng_larger(measured[i], 0.0F) / (ng_larger(ratio[i], 0.0F) + background);
     }
     return NG_OK;
 }
@@ -256,15 +256,16 @@ static ng_status correct_rows(void *context, size_t row, int worker, ng_error *e
     (void)err;
     const second_step *s = context;
     const size_t n = s->r->grid.fine.width;
-    float *ratio = s->r->two_step->ratio + row * n;
-    float *x = s->r->object + row * n, *before = s->r->spare + row * n;
+    const float z = s->background, momentum = s->momentum;
+    const bool bold = s->bold;
+    float *restrict ratio = s->r->two_step->ratio + row * n;
+    float *restrict x = s->r->object + row * n, *restrict before = s->r->spare + row * n;
     for (size_t i = 0; i < n; i++) {
-        const float z = s->background, correction = fmaxf(ratio[i], 0.0F);
-        const float power = s->bold ? sqrtf(correction) : 1.0F;
-        const float now = fmaxf((x[i] + z) * correction * power - z, 0.0F);
-        x[i] = fmaxf(now + s->momentum * (now - before[i]), 0.0F);
+        const float correction = ng_larger(ratio[i], 0.0F);
+        const float power = bold ? sqrtf(correction) : 1.0F;
+        const float now = ng_larger((x[i] + z) * correction * power - z, 0.0F);
+        ratio[i] = x[i] = ng_larger(now + momentum * (now - before[i]), 0.0F);
         before[i] = now;
-        ratio[i] = x[i];
     }
     return NG_OK;
 }

@@ -38,7 +38,7 @@ static void rows_in(const ng_sim_lattice *l, const float *image, ng_cf *pair, ng
         for (size_t x = 0; x < l->width; x++) {
             pair[x] = (ng_cf){image[y * l->width + x], image[(y + 1) * l->width + x]};
         }
-        ng_sim_lattice_rows_forward(l, pair, spectrum + y * l->columns,
+        ng_sim_lattice_rows_forward(l, pair, pair + l->width, spectrum + y * l->columns,
                                     spectrum + (y + 1) * l->columns);
     }
 }
@@ -47,7 +47,7 @@ static void rows_out(const ng_sim_lattice *l, const ng_cf *spectrum, ng_cf *pair
 {
     for (size_t y = 0; y < l->height; y += 2) {
         ng_sim_lattice_rows_backward(l, spectrum + y * l->columns, spectrum + (y + 1) * l->columns,
-                                     pair);
+                                     pair + l->width, pair);
         for (size_t x = 0; x < l->width; x++) {
             image[y * l->width + x] = pair[x].re;
             image[(y + 1) * l->width + x] = pair[x].im;
