@@ -7,7 +7,7 @@
  *     bench_sim robustness               found, or refused with what reason, over a grid
  *     bench_sim bound [SEEDS]            least standard errors that the frames allow if the object
  *                                        were known (Cramer-Rao), so that none can reach them
- *     bench_sim speed [LAST]             time over that of the transforms alone, 128^2 to 2048^2
+ *     bench_sim speed [LAST [FIRST]]     time over that of the transforms alone, 128^2 to 2048^2
  *     bench_sim memory [SETS]            resident memory along a movie of so many sets (1000)
  *
  * Scene: 512 x 512 pixels of 65 nm, NA 1.45, 520 nm, m = 0.8, offset 100, background 20,
@@ -608,32 +608,47 @@ static void along_movie(long sets)
 
 /* ---- speed -------------------------------------------------------------------------------- */
 
-static double best_of(fftwf_plan plan, int repeats)
+/* Most repeats of one measurement; the median counts. */
+#define REPEATS 7
+
+/* Real transforms of side x side, there and back. */
+typedef struct transforms {
+    float *a;
+    fftwf_complex *b;
+    fftwf_plan there, back;
+} transforms;
+
+static transforms transforms_open(size_t side)
 {
-    double best = HUGE_VAL;
-    for (int i = 0; i < repeats; i++) {
-        const double start = now_s();
-        fftwf_execute(plan);
-        best = fmin(best, now_s() - start);
-    }
-    return best;
+    const int n = (int)side;
+    transforms t = {.a = fftwf_malloc(side * side * sizeof *t.a),
+                    .b = fftwf_malloc(side * (side / 2 + 1) * sizeof *t.b)};
+    t.there = fftwf_plan_dft_r2c_2d(n, n, t.a, t.b, FFTW_ESTIMATE);
+    t.back = fftwf_plan_dft_c2r_2d(n, n, t.b, t.a, FFTW_ESTIMATE);
+    memset(t.a, 0, side * side * sizeof *t.a);
+    return t;
 }
 
-/* Seconds of one two-dimensional real transform, there and back averaged. */
-static double transform_s(size_t side)
+static void transforms_close(transforms *t)
 {
-    const int n = (int)side, repeats = side > 1500 ? 3 : 6;
-    float *a = fftwf_malloc(side * side * sizeof *a);
-    fftwf_complex *b = fftwf_malloc(side * (side / 2 + 1) * sizeof *b);
-    fftwf_plan there = fftwf_plan_dft_r2c_2d(n, n, a, b, FFTW_ESTIMATE);
-    fftwf_plan back = fftwf_plan_dft_c2r_2d(n, n, b, a, FFTW_ESTIMATE);
-    memset(a, 0, side * side * sizeof *a);
-    const double seconds = 0.5 * (best_of(there, repeats) + best_of(back, repeats));
-    fftwf_destroy_plan(there);
-    fftwf_destroy_plan(back);
-    fftwf_free(a);
-    fftwf_free(b);
-    return seconds;
+    fftwf_destroy_plan(t->there);
+    fftwf_destroy_plan(t->back);
+    fftwf_free(t->a);
+    fftwf_free(t->b);
+}
+
+/* Seconds of `n` of them, of which a quarter of a second is measured. */
+static double transforms_s(const transforms *t, double n)
+{
+    const double start = now_s();
+    double made = 0, seconds = 0;
+    while (made < n && seconds < 0.25) {
+        fftwf_execute(t->there);
+        fftwf_execute(t->back);
+        made += 2;
+        seconds = now_s() - start;
+    }
+    return seconds * n / made;
 }
 
 /* How many transforms of the fine and the camera's grid a mode makes. */
@@ -652,34 +667,68 @@ static void count_transforms(ng_sim_mode mode, double passes, double *fine, doub
     }
 }
 
-static void speed(int argc, char **argv)
+/* Seconds of a reconstruction and of its transforms in turns: what else goes on meets both. */
+static void time_mode(const ng_synth_sim *scene, const float *frames, ng_sim_mode mode,
+                      const transforms grid[2], long repeats)
 {
     static const char *const name[] = {"joint", "two-step", "wiener"};
-    puts("side  mode      passes  time s  transforms s  ratio  ns a pixel (processor, one thread)");
-    const long last = argc > 2 ? strtol(argv[2], NULL, 10) : 2048;
-    for (long side = 128; side <= last; side *= 2) {
+    const size_t side = scene->pattern.layout.width;
+    double time[REPEATS], ratio[REPEATS];
+    ng_sim_reconstruct_options options = ng_sim_reconstruct_defaults();
+    const ng_run run = one_thread();
+    ng_sim_reconstructor *r = NULL;
+    ng_sim_run_info info;
+    ng_error err = {0};
+    options.mode = mode;
+    require(ng_sim_reconstructor_create(&scene->pattern, &options, 1, &r, &err), &err);
+    float *image = memory(4 * side * side, sizeof *image);
+    for (long i = repeats > 1 ? -1 : 0; i < repeats; i++) { /* the first only warms up */
+        double fine = 0, coarse = 0;
+        const double start = now_s();
+        require(ng_sim_reconstruct(r, frames, &run, image, &info, &err), &err);
+        const double seconds = now_s() - start;
+        count_transforms(mode, (double)info.passes, &fine, &coarse);
+        const double least = transforms_s(&grid[0], fine) + transforms_s(&grid[1], coarse);
+        if (i >= 0) {
+            time[i] = seconds;
+            ratio[i] = seconds / least;
+        }
+    }
+    qsort(time, (size_t)repeats, sizeof *time, by_value);
+    qsort(ratio, (size_t)repeats, sizeof *ratio, by_value);
+    const double seconds = time[repeats / 2];
+    printf("%-5zu %-9s %6ld  %8.4f  %.2f (%.2f to %.2f)  %.0f\n", side, name[mode], info.passes,
+           seconds, ratio[repeats / 2], ratio[0], ratio[repeats - 1],
+           1e9 * seconds / ((double)side * (double)side));
+    fflush(stdout);
+    ng_free(image);
+    ng_sim_reconstructor_destroy(r);
+}
+
+static void time_pattern(const ng_synth_sim *scene, const float *frames)
+{
+    const double start = now_s();
+    find(scene, &scene->pattern.layout, frames);
+    printf("%-5zu stripes           %.3f\n", scene->pattern.layout.width, now_s() - start);
+}
+
+static void speed(long first, long last)
+{
+    puts(
+        "side  mode      passes  time s  over transforms (median, range)  ns a pixel (one thread)");
+    for (long side = first; side <= last; side *= 2) {
         const ng_synth_sim_options o = scene_of(side);
         ng_synth_sim scene;
         float *frames = take_frames(&o, 1, &scene);
-        const double start = now_s();
-        find(&scene, &scene.pattern.layout, frames);
-        const double found = now_s() - start;
         /* The field with its margin, as the reconstruction pads it. */
         const size_t padded = side == 128 ? 144 : (size_t)(side + side / 8);
-        const double fine_s = transform_s(2 * padded), coarse_s = transform_s(padded);
+        transforms grid[2] = {transforms_open(2 * padded), transforms_open(padded)};
         for (int mode = 0; mode < 3; mode++) {
-            ng_sim_run_info info;
-            double seconds = 0, fine = 0, coarse = 0;
-            float *image = reconstruct(&scene.pattern, (ng_sim_mode)mode, frames, &info, &seconds);
-            count_transforms((ng_sim_mode)mode, (double)info.passes, &fine, &coarse);
-            const double floor_s = fine * fine_s + coarse * coarse_s;
-            printf("%-5ld %-9s %6ld  %6.3f  %6.3f  %5.2f  %.0f\n", side, name[mode], info.passes,
-                   seconds, floor_s, seconds / floor_s,
-                   1e9 * seconds / ((double)side * (double)side));
-            fflush(stdout);
-            ng_free(image);
+            time_mode(&scene, frames, (ng_sim_mode)mode, grid, side > 512 ? 1 : REPEATS);
         }
-        printf("%-5ld pattern           %6.3f\n", side, found);
+        time_pattern(&scene, frames);
+        transforms_close(&grid[0]);
+        transforms_close(&grid[1]);
         ng_free(frames);
         ng_synth_sim_free(&scene);
     }
@@ -699,10 +748,11 @@ int main(int argc, char **argv)
     } else if (strcmp(what, "memory") == 0) {
         along_movie(argc > 2 ? strtol(argv[2], NULL, 10) : 1000);
     } else if (strcmp(what, "speed") == 0) {
-        speed(argc, argv);
+        speed(argc > 3 ? strtol(argv[3], NULL, 10) : 128,
+              argc > 2 ? strtol(argv[2], NULL, 10) : 2048);
     } else {
         fprintf(stderr, "usage: bench_sim quality [SEEDS] [MODE] | robustness | bound [SEEDS] | "
-                        "speed [LAST] | memory [SETS]\n");
+                        "speed [LAST [FIRST]] | memory [SETS]\n");
         return EXIT_FAILURE;
     }
     return EXIT_SUCCESS;

@@ -40,19 +40,15 @@ static size_t gather(const ng_sim_reconstructor *r, size_t step, float *out)
 {
     const ng_sim_grid *g = &r->grid;
     const ng_sim_layout *layout = &r->pattern.layout;
-    const size_t frames = ng_sim_layout_frames(layout), plane = g->width * g->height;
     size_t n = 0;
     for (size_t y = 1; y + 1 < layout->height; y += step) {
         for (size_t x = 1; x + 1 < layout->width; x += step) {
-            const float *first = r->data + (y - 1 + g->top) * g->width + x - 1 + g->left;
+            const float *at = r->mean + (y - 1 + g->top) * g->width + x - 1 + g->left;
             float sum = 0;
-            for (size_t f = 0; f < frames; f++) {
-                const float *at = first + f * plane;
-                for (size_t k = 0; k < 3; k++, at += g->width) {
-                    sum += at[0] + at[1] + at[2];
-                }
+            for (size_t k = 0; k < 3; k++, at += g->width) {
+                sum += at[0] + at[1] + at[2];
             }
-            out[n++] = sum / (9 * (float)frames);
+            out[n++] = sum / 9;
         }
     }
     return n;

@@ -36,17 +36,11 @@ void ng_sim_flux_measure(ng_sim_reconstructor *r)
 {
     const ng_sim_grid *g = &r->grid;
     const ng_sim_layout *layout = &r->pattern.layout;
-    const size_t plane = g->width * g->height, frames = ng_sim_layout_frames(layout);
     memset(r->block, 0, blocks_across(r) * blocks_down(r) * sizeof *r->block);
     for (size_t y = g->top; y < g->top + layout->height; y++) {
         ng_sim_block *row = r->block + y / r->block_side * blocks_across(r);
         for (size_t x = g->left; x < g->left + layout->width; x++) {
-            const float *at = r->data + y * g->width + x;
-            double sum = 0;
-            for (size_t f = 0; f < frames; f++) {
-                sum += (double)at[f * plane];
-            }
-            row[x / r->block_side].seen += sum / (double)frames;
+            row[x / r->block_side].seen += (double)r->mean[y * g->width + x];
             row[x / r->block_side].pixels++;
         }
     }

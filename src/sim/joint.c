@@ -45,7 +45,7 @@ typedef struct joint {
 
 static size_t components_of(const ng_sim_subset *s)
 {
-    return s->modulation > 0 ? 3 : 1;
+    return s->striped ? 3 : 1;
 }
 
 /* ---- rows of the fine grid: update, then the light of the next direction --------------------- */
@@ -61,19 +61,16 @@ static inline ng_cf stripe(const stripes *s, size_t i)
     return ng_cf_mul(s->x[i], s->y);
 }
 
-typedef struct response {
-    float even, cosine, sine; /* sums over the frames: f_p, m f_p cos, -m f_p sin */
-} response;
-
-static response response_of(const ng_sim_subset *s)
+/* Of all its frames together. */
+static ng_sim_response response_of(const ng_sim_subset *s)
 {
-    double even = 0, cosine = 0, sine = 0;
+    ng_sim_response sum = {0, 0, 0};
     for (size_t p = 0; p < s->frames; p++) {
-        even += s->intensity[p];
-        cosine += s->modulation * s->intensity[p] * cos(s->phase[p]);
-        sine -= s->modulation * s->intensity[p] * sin(s->phase[p]);
+        sum.even += s->term[p].even;
+        sum.cosine += s->term[p].cosine;
+        sum.sine += s->term[p].sine;
     }
-    return (response){(float)even, (float)cosine, (float)sine};
+    return sum;
 }
 
 /* A row of the object. `even`, at every other place, and `back`: what came back as x, and as its
@@ -83,7 +80,7 @@ static inline void update_row(const joint *j, size_t row, const float *even, con
 {
     const ng_sim_reconstructor *r = j->r;
     const size_t n = r->grid.fine.width;
-    const response all = response_of(j->old);
+    const ng_sim_response all = response_of(j->old);
     const stripes wave = {j->old->wave_x, striped ? j->old->wave_y[row] : (ng_cf){0, 0}};
     const float *coverage = r->coverage + row * n, reserve = j->reserve;
     float *restrict x = r->object + row * n;
@@ -216,26 +213,6 @@ static ng_status fine_rows(void *context, size_t index, int worker, ng_error *er
 
 /* ---- rows of the camera: what is seen against what was expected ------------------------------ */
 
-/* One pixel's three expectations become its three answers. */
-typedef struct frame_terms {
-    float even, cosine, sine; /* of the expectation: f_p, f_p m cos, -f_p m sin */
-    const float *data;        /* the row */
-} frame_terms;
-
-static size_t row_terms(const joint *j, size_t row, frame_terms *term)
-{
-    const ng_sim_reconstructor *r = j->r;
-    const ng_sim_subset *s = j->new;
-    const size_t n = r->grid.width, plane = n * r->grid.height;
-    for (size_t p = 0; p < s->frames; p++) {
-        const double f = s->intensity[p], m = f * s->modulation;
-        term[p] =
-            (frame_terms){(float)f, (float)(m * cos(s->phase[p])), (float)(-m * sin(s->phase[p])),
-                          r->data + (s->first + p) * plane + row * n};
-    }
-    return s->frames;
-}
-
 /* `answer` of a row, which holds zeros, from what was `expected`; k: which of the two rows in the
  * first of either. `even` is scratch. */
 static void compare_row(const joint *j, size_t row, size_t k, ng_cf *const expected[4],
@@ -246,15 +223,14 @@ static void compare_row(const joint *j, size_t row, size_t k, ng_cf *const expec
     const float *light_even = &expected[0]->re + k, background = j->background;
     const ng_cf *wave = expected[1 + k];
     ng_cf *restrict back = answer[1 + k];
-    frame_terms term[NG_SIM_MAX_FRAMES];
-    const size_t frames = row_terms(j, row, term);
+    const float *data = j->new->data + row * r->grid.width;
     memset(even, 0, right * sizeof *even);
-    for (size_t p = 0; p < frames; p++) {
-        const frame_terms t = term[p];
+    for (size_t p = 0; p < j->new->frames; p++, data += r->grid.width * r->grid.height) {
+        const ng_sim_response t = j->new->term[p];
         for (size_t i = left; i < right; i++) {
             const float light =
                 t.even * light_even[2 * i] + t.cosine * wave[i].re + t.sine * wave[i].im;
-            const float ratio = t.data[i] / (ng_larger(light, 0.0F) + background);
+            const float ratio = data[i] / (ng_larger(light, 0.0F) + background);
             even[i] += t.even * ratio;
             back[i].re += t.cosine * ratio;
             back[i].im += t.sine * ratio;
@@ -355,21 +331,18 @@ static ng_status first_rows(void *context, size_t y, int worker, ng_error *err)
     (void)err;
     const joint *j = context;
     ng_sim_reconstructor *r = j->r;
-    const size_t w = r->grid.width, h = r->grid.height, plane = w * h, fine = r->grid.fine.width;
+    const size_t w = r->grid.width, h = r->grid.height, fine = r->grid.fine.width;
     const size_t from = y > 0 ? y - 1 : 0, to = y + 1 < h ? y + 1 : y;
-    const float scale = 1 / (9 * (float)j->frames);
     float *out = r->object + 2 * y * fine;
     for (size_t x = 0; x < w; x++) {
         const size_t left = x > 0 ? x - 1 : 0, right = x + 1 < w ? x + 1 : x;
         float sum = 0;
-        for (size_t f = 0; f < j->frames; f++) {
-            for (size_t row = from; row <= to; row++) {
-                for (size_t column = left; column <= right; column++) {
-                    sum += r->data[f * plane + row * w + column];
-                }
+        for (size_t row = from; row <= to; row++) {
+            for (size_t column = left; column <= right; column++) {
+                sum += r->mean[row * w + column];
             }
         }
-        const float light = 0.25F * fmaxf(scale * sum - j->background, j->floor);
+        const float light = 0.25F * ng_larger(sum / 9 - j->background, j->floor);
         out[2 * x] = out[2 * x + 1] = out[fine + 2 * x] = out[fine + 2 * x + 1] = light;
     }
     return NG_OK;

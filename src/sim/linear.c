@@ -24,24 +24,26 @@ typedef struct assembly {
     float background, striped;
 } assembly;
 
-static void add_bands(const assembly *a, size_t row, size_t k, ng_cf *const pair[4])
+/* A row of the three bands, k: which of the two in pair[0]. `even` is scratch. */
+static void add_bands(const assembly *a, size_t row, size_t k, ng_cf *const pair[4],
+                      float *restrict even)
 {
     const ng_sim_grid *g = a->grid;
-    const size_t plane = g->width * g->height;
-    const float *at = a->frame + (row + k) * g->width;
     const size_t left = g->left, right = left + a->r->pattern.layout.width;
-    const size_t top = g->top, bottom = top + a->r->pattern.layout.height;
-    for (size_t i = 0; i < g->width; i++) {
-        float band[3] = {0, 0, 0};
-        const bool seen = i >= left && i < right && row + k >= top && row + k < bottom;
-        for (size_t p = 0; seen && p < a->frames; p++) {
-            const float value = at[p * plane + i] - a->background;
-            band[0] += a->weight[0][p] * value;
-            band[1] += a->weight[1][p] * value;
-            band[2] += a->weight[2][p] * value;
+    const float *frame = a->frame + row * g->width, background = a->background;
+    ng_cf *restrict striped = pair[1 + k];
+    memset(even, 0, right * sizeof *even);
+    for (size_t p = 0; p < a->frames; p++, frame += g->width * g->height) {
+        const float weight[3] = {a->weight[0][p], a->weight[1][p], a->weight[2][p]};
+        for (size_t i = left; i < right; i++) {
+            const float value = frame[i] - background;
+            even[i] += weight[0] * value;
+            striped[i].re += weight[1] * value;
+            striped[i].im += weight[2] * value;
         }
-        *(k == 0 ? &pair[0][i].re : &pair[0][i].im) = band[0];
-        pair[1 + k][i] = (ng_cf){band[1], band[2]};
+    }
+    for (size_t i = left; i < right; i++) {
+        *(k == 0 ? &pair[0][i].re : &pair[0][i].im) = even[i];
     }
 }
 
@@ -49,11 +51,15 @@ static ng_status band_rows(void *context, size_t index, int worker, ng_error *er
 {
     (void)err;
     const assembly *a = context;
-    const size_t n = a->grid->width, row = 2 * index;
+    const size_t n = a->grid->width, row = 2 * index, top = a->grid->top;
     ng_cf *scratch = ng_sim_scratch(a->r, worker);
     ng_cf *const pair[4] = {scratch, scratch + n, scratch + 2 * n, scratch + 3 * n};
-    add_bands(a, row, 0, pair);
-    add_bands(a, row, 1, pair);
+    memset(scratch, 0, 3 * n * sizeof *scratch);
+    for (size_t k = 0; k < 2; k++) {
+        if (row + k >= top && row + k < top + a->r->pattern.layout.height) {
+            add_bands(a, row + k, k, pair, &pair[3]->re);
+        }
+    }
     ng_sim_rows_forth(&a->grid->coarse, a->r->coarse_spectrum, 3, row, pair);
     return NG_OK;
 }
@@ -77,11 +83,12 @@ static ng_status place_rows(void *context, size_t index, int worker, ng_error *e
     ng_cf *const pair[4] = {scratch, scratch + n, scratch + 2 * n, scratch + 3 * n};
     ng_sim_rows_back(&a->grid->fine, a->r->fine_spectrum, 3, row, pair);
     for (size_t k = 0; k < 2; k++) {
-        float *out = a->r->object + (row + k) * n;
+        float *restrict out = a->r->object + (row + k) * n;
+        const float *even = &pair[0]->re + k, share = a->striped;
+        const ng_cf *striped = pair[1 + k], *wave_x = a->wave_x, wave_y = a->wave_y[row + k];
         for (size_t i = 0; i < n; i++) {
-            const ng_cf wave = ng_cf_mul(a->wave_x[i], a->wave_y[row + k]), w = pair[1 + k][i];
-            const float even = k == 0 ? pair[0][i].re : pair[0][i].im;
-            out[i] += even + a->striped * (wave.re * w.re + wave.im * w.im);
+            const ng_cf wave = ng_cf_mul(wave_x[i], wave_y), w = striped[i];
+            out[i] += even[2 * i] + share * (wave.re * w.re + wave.im * w.im);
         }
     }
     return NG_OK;
@@ -203,14 +210,13 @@ static double chosen_parameter(const ng_sim_reconstructor *r, double background)
     double mean = 0, square_sum = 0, passed = 0;
     for (size_t y = g->top; y < g->top + layout->height; y++) {
         for (size_t x = g->left; x < g->left + layout->width; x++) {
-            double value = 0;
-            for (size_t f = 0; f < frames; f++) {
-                value += (double)r->data[f * plane + y * g->width + x] / (double)frames;
-            }
-            mean += value / pixels;
-            square_sum += square(value - background) / pixels;
+            const double value = (double)r->mean[y * g->width + x];
+            mean += value;
+            square_sum += square(value - background);
         }
     }
+    mean /= pixels;
+    square_sum /= pixels;
     for (size_t j = 0; j <= 2 * g->reach; j++) {
         for (size_t i = 0; i < g->coarse.columns; i++) {
             const ng_cf h = g->transfer[j * g->coarse.columns + i];
@@ -229,8 +235,8 @@ static void fill_factor(ng_sim_reconstructor *r, double parameter)
     const ng_sim_lattice *lattice = &l->filter.lattice;
     const double per_um = 2e3 / r->pattern.optics.pixel_nm;
     const double sigma_um = 1e-3 * r->kernel_nm / sqrt(8 * log(2));
-    const double scale =
-        (1 + parameter) / l->normal_0 / ((double)lattice->width * (double)lattice->height);
+    const double scale = (double)r->pattern.layout.phases * (1 + parameter) / l->normal_0 /
+                         ((double)lattice->width * (double)lattice->height);
     for (size_t y = 0; y < lattice->height; y++) {
         const double fy = ng_sim_bin(y, lattice->height) * per_um;
         for (size_t x = 0; x < lattice->columns; x++) {
@@ -248,7 +254,6 @@ ng_status ng_sim_linear(ng_sim_reconstructor *r, double background, const ng_run
                         ng_error *err)
 {
     double striped[NG_SIM_MAX_DIRECTIONS];
-    const double phases = (double)r->pattern.layout.phases;
     const double parameter =
         isnan(r->options.wiener) ? chosen_parameter(r, background) : r->options.wiener;
     if (parameter != r->linear->used) {
@@ -257,11 +262,7 @@ ng_status ng_sim_linear(ng_sim_reconstructor *r, double background, const ng_run
     for (size_t d = 0; d < r->pattern.layout.directions; d++) {
         striped[d] = 0.5 * r->pattern.direction[d].modulation;
     }
-    ng_status status = ng_sim_assemble(r, &r->grid, background, striped, run, err);
-    const size_t n = r->grid.fine.width * r->grid.fine.height;
-    for (size_t i = 0; i < n; i++) {
-        r->object[i] *= (float)phases;
-    }
+    const ng_status status = ng_sim_assemble(r, &r->grid, background, striped, run, err);
     return status != NG_OK ? status
                            : ng_sim_filter_apply(r, &r->linear->filter, r->object, run, err);
 }

@@ -130,12 +130,14 @@ static ng_status create_common(ng_sim_reconstructor *r, ng_error *err)
     r->wave =
         ng_sim_aligned(layout->directions * (g->fine.width + g->fine.height), sizeof *r->wave);
     r->data = ng_sim_aligned(ng_sim_layout_frames(layout) * g->width * g->height, sizeof *r->data);
+    r->mean = ng_sim_aligned(g->width * g->height, sizeof *r->mean);
     r->sorted = NG_NEW(float, 2 * layout->width * layout->height);
     if (!is_coarse(r->options.mode)) {
         r->object = ng_sim_aligned(fine, sizeof *r->object);
         r->spare = ng_sim_aligned(fine, sizeof *r->spare);
     }
-    if (r->scratch == NULL || r->wave == NULL || r->data == NULL || r->sorted == NULL ||
+    if (r->scratch == NULL || r->wave == NULL || r->data == NULL || r->mean == NULL ||
+        r->sorted == NULL ||
         (!is_coarse(r->options.mode) && (r->object == NULL || r->spare == NULL))) {
         return NG_FAIL(err, NG_MEMORY, "out of memory for images of %zu x %zu pixels",
                        g->fine.width, g->fine.height);
@@ -145,7 +147,10 @@ static ng_status create_common(ng_sim_reconstructor *r, ng_error *err)
         return NG_OK;
     }
     const ng_status status = create_spectra(r, err);
-    return status != NG_OK ? status : ng_sim_flux_create(r, err);
+    if (status != NG_OK || r->options.mode == NG_SIM_WIENER) {
+        return status;
+    }
+    return ng_sim_flux_create(r, err);
 }
 
 ng_status ng_sim_reconstructor_create(const ng_sim_pattern *pattern,
@@ -195,6 +200,7 @@ void ng_sim_reconstructor_destroy(ng_sim_reconstructor *r)
     ng_sim_grid_free(&r->grid);
     ng_sim_aligned_free(r->wave);
     ng_sim_aligned_free(r->data);
+    ng_sim_aligned_free(r->mean);
     ng_sim_aligned_free(r->object);
     ng_sim_aligned_free(r->spare);
     ng_sim_aligned_free(r->coverage);
@@ -220,34 +226,23 @@ double ng_sim_load_frames(ng_sim_reconstructor *r, const float *frames)
     const ng_sim_grid *g = &r->grid;
     const double extra = camera->read_noise * camera->read_noise / camera->gain;
     const float shift = (float)(camera->offset - extra);
-    const size_t plane = g->width * g->height;
-    for (size_t d = 0; d < layout->directions; d++) {
-        for (size_t p = 0; p < layout->phases; p++) {
-            const float *from =
-                frames + ng_sim_layout_index(layout, d, p) * layout->width * layout->height;
-            float *to = r->data + (d * layout->phases + p) * plane + g->top * g->width + g->left;
-            for (size_t y = 0; y < layout->height; y++) {
-                for (size_t x = 0; x < layout->width; x++) {
-                    const float value = from[y * layout->width + x] - shift;
-                    to[y * g->width + x] = value > 0 ? value : 0;
-                }
+    const size_t n = ng_sim_layout_frames(layout), plane = g->width * g->height;
+    const float share = 1 / (float)n;
+    memset(r->mean, 0, plane * sizeof *r->mean);
+    for (size_t f = 0; f < n; f++) {
+        const float *from =
+            frames + ng_sim_layout_index(layout, f / layout->phases, f % layout->phases) *
+                         layout->width * layout->height;
+        for (size_t y = 0; y < layout->height; y++) {
+            const size_t at = (y + g->top) * g->width + g->left;
+            float *restrict to = r->data + f * plane + at, *restrict mean = r->mean + at;
+            for (size_t x = 0; x < layout->width; x++) {
+                to[x] = ng_larger(from[y * layout->width + x] - shift, 0.0F);
+                mean[x] += share * to[x];
             }
         }
     }
     return extra;
-}
-
-static void mean_of_frames(ng_sim_reconstructor *r)
-{
-    const size_t plane = r->grid.width * r->grid.height;
-    const size_t n = ng_sim_layout_frames(&r->pattern.layout);
-    for (size_t i = 0; i < plane; i++) {
-        float sum = 0;
-        for (size_t f = 0; f < n; f++) {
-            sum += r->data[f * plane + i];
-        }
-        r->data[i] = sum / (float)n;
-    }
 }
 
 /* ---- images out ---- */
@@ -268,12 +263,15 @@ static void all_subsets(const ng_sim_reconstructor *r, ng_sim_subset *subset)
     for (size_t d = 0; d < layout->directions; d++) {
         const ng_sim_direction *dir = &r->pattern.direction[d];
         ng_sim_subset *s = &subset[d];
-        *s = (ng_sim_subset){
-            .frames = layout->phases, .first = d * layout->phases, .modulation = dir->modulation};
+        *s = (ng_sim_subset){.frames = layout->phases, .striped = dir->modulation > 0};
+        s->data = r->data + d * layout->phases * r->grid.width * r->grid.height;
         s->wave_x = r->wave + d * (r->grid.fine.width + r->grid.fine.height);
         s->wave_y = s->wave_x + r->grid.fine.width;
-        memcpy(s->phase, dir->phase, sizeof s->phase);
-        memcpy(s->intensity, dir->intensity, sizeof s->intensity);
+        for (size_t p = 0; p < layout->phases; p++) {
+            const double f = dir->intensity[p], m = f * dir->modulation;
+            s->term[p] = (ng_sim_response){(float)f, (float)(m * cos(dir->phase[p])),
+                                           (float)(-m * sin(dir->phase[p]))};
+        }
     }
 }
 
@@ -282,7 +280,7 @@ static void widefield(const ng_sim_reconstructor *r, double background, float *i
 {
     const ng_sim_layout *layout = &r->pattern.layout;
     for (size_t y = 0; y < layout->height; y++) {
-        const float *row = r->data + (y + r->grid.top) * r->grid.width + r->grid.left;
+        const float *row = r->mean + (y + r->grid.top) * r->grid.width + r->grid.left;
         for (size_t x = 0; x < layout->width; x++) {
             image[y * layout->width + x] = row[x] - (float)background;
         }
@@ -327,7 +325,7 @@ static ng_status iterate(ng_sim_reconstructor *r, double background, const ng_ru
     if (r->options.mode == NG_SIM_JOINT) {
         all_subsets(r, subset);
     } else {
-        subset[0] = (ng_sim_subset){.frames = 1, .intensity = {1}};
+        subset[0] = (ng_sim_subset){.frames = 1, .data = r->mean, .term = {{1, 0, 0}}};
         n = 1;
     }
     ng_status status = ng_sim_joint(r, subset, n, background, run, info, err);
@@ -354,9 +352,6 @@ ng_status ng_sim_reconstruct(ng_sim_reconstructor *r, const float *frames, const
     ng_status status = NG_OK;
     if (r->block != NULL) {
         ng_sim_flux_measure(r);
-    }
-    if (r->options.mode == NG_SIM_WIDEFIELD || r->options.mode == NG_SIM_DECONVOLVED) {
-        mean_of_frames(r);
     }
     switch (r->options.mode) {
     case NG_SIM_JOINT:

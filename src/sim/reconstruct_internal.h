@@ -60,12 +60,17 @@ double ng_sim_finest_nm(const ng_sim_pattern *pattern);
 
 /* ---- one direction's frames as the joint reconstruction sees them ---------------------------- */
 
+/* A frame's light is even * x + cosine * (x cos) + sine * (x sin). */
+typedef struct ng_sim_response {
+    float even, cosine, sine; /* f_p, f_p m cos phi_p, -f_p m sin phi_p */
+} ng_sim_response;
+
 typedef struct ng_sim_subset {
     size_t frames;     /* how many */
-    size_t first;      /* the first in ng_sim_joint.data */
-    double modulation; /* 0: even light, no stripes */
-    double phase[NG_SIM_MAX_PHASES], intensity[NG_SIM_MAX_PHASES];
-    const ng_cf *wave_x, *wave_y; /* on the fine grid */
+    const float *data; /* one after the other, on the padded camera grid */
+    bool striped;
+    ng_sim_response term[NG_SIM_MAX_PHASES];
+    const ng_cf *wave_x, *wave_y; /* on the fine grid; unless striped NULL */
 } ng_sim_subset;
 
 /* ---- light of the image against that of the frames (flux.c) ---------------------------------- */
@@ -91,7 +96,8 @@ struct ng_sim_reconstructor {
     double kernel_nm; /* in force */
     ng_sim_grid grid;
     ng_cf *wave;     /* for each direction 2 width and 2 height values */
-    float *data;     /* frames on the padded camera grid */
+    float *data;     /* frames on the padded camera grid, 0 around them */
+    float *mean;     /* of them */
     float *object;   /* fine, padded */
     float *spare;    /* fine, padded: the last pass's object, then for the final kernel */
     float *coverage; /* fine, padded: H^T 1 */
@@ -106,7 +112,8 @@ struct ng_sim_reconstructor {
     struct ng_sim_linear *linear;
 };
 
-/* Frames minus offset into r->data; returns what the read noise adds to their background. */
+/* Frames minus offset into r->data, their mean into r->mean; returns what the read noise adds to
+ * their background. */
 double ng_sim_load_frames(ng_sim_reconstructor *r, const float *frames);
 /* Even light of the frames loaded, read noise's part included. */
 double ng_sim_background(ng_sim_reconstructor *r);

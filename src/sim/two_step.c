@@ -199,19 +199,31 @@ static ng_status rows_out(void *context, size_t index, int worker, ng_error *err
     return NG_OK;
 }
 
+/* Around the frame there is background, and nowhere nothing. */
+static void first_estimate(const first_step *f)
+{
+    const ng_sim_grid *g = &f->r->grid;
+    const ng_sim_layout *layout = &f->r->pattern.layout;
+    const size_t pixels = g->width * g->height;
+    const float least = 0.05F * f->background + 1e-6F;
+    float *restrict frame = f->r->two_step->frame, *restrict estimate = f->estimate;
+    for (size_t i = 0; i < pixels; i++) {
+        frame[i] = f->background;
+    }
+    for (size_t y = g->top; y < g->top + layout->height; y++) {
+        const size_t at = y * g->width + g->left;
+        memcpy(frame + at, estimate + at, layout->width * sizeof *frame);
+    }
+    for (size_t i = 0; i < pixels; i++) {
+        estimate[i] = ng_larger(frame[i], least);
+    }
+}
+
 static ng_status deconvolve_frame(first_step *f, const ng_run *run, ng_error *err)
 {
     const ng_sim_grid *g = &f->r->grid;
-    const size_t pixels = g->width * g->height, blocks = g->coarse.columns / NG_SIM_BLOCK;
-    /* Around the frame there is background, and nowhere nothing. */
-    for (size_t i = 0; i < pixels; i++) {
-        const size_t x = i % g->width, y = i / g->width;
-        const bool seen = x >= g->left && x < g->left + f->r->pattern.layout.width && y >= g->top &&
-                          y < g->top + f->r->pattern.layout.height;
-        const float value = seen ? f->estimate[i] : f->background;
-        f->r->two_step->frame[i] = value;
-        f->estimate[i] = fmaxf(value, 0.05F * f->background + 1e-6F);
-    }
+    const size_t blocks = g->coarse.columns / NG_SIM_BLOCK;
+    first_estimate(f);
     ng_status status = NG_OK;
     for (long pass = 0; pass < f->r->options.frame_passes && status == NG_OK; pass++) {
         f->compare = true;
@@ -277,8 +289,10 @@ static ng_status deconvolve_sum(second_step *s, long passes, const ng_run *run, 
     const size_t pixels = r->grid.fine.width * r->grid.fine.height;
     for (size_t i = 0; i < pixels; i++) {
         t->measured[i] = r->object[i];
-        r->object[i] = r->spare[i] = t->ratio[i] = fmaxf(r->object[i] - s->background, 0.0F);
+        t->ratio[i] = ng_larger(r->object[i] - s->background, 0.0F);
     }
+    memcpy(r->object, t->ratio, pixels * sizeof *r->object);
+    memcpy(r->spare, t->ratio, pixels * sizeof *r->spare);
     ng_status status = NG_OK;
     for (long pass = 0; pass < passes && status == NG_OK; pass++) {
         s->bold = pass + 1 < passes;
