@@ -24,7 +24,7 @@ typedef struct options {
     double pattern_na, pattern_wavelength_nm, ring_min, ring_max, least_peak, least_modulation;
     long starts;
     bool follow_drift, quality;
-    const char *mode;
+    const char *mode, *background_from;
     long passes, frame_passes, margin;
     double background, kernel_nm, wiener;
 } options;
@@ -114,6 +114,9 @@ static const ng_option table[] = {
          "Width (FWHM) of the final kernel; 0: none. Without it 0.86 of the finest period."),
     REAL("background", background, "counts", NULL, 0, 1e6, "Reconstruction",
          "Even light on a raw pixel; estimated when not given."),
+    CHOICE("background-from", background_from, "movie|set", "movie", "Reconstruction",
+           "movie: one background, from the set in which the field is emptiest. set: each set's "
+           "own, where the light under the objects changes."),
     REAL("wiener", wiener, NULL, NULL, 1e-9, 1e3, "Reconstruction",
          "Parameter of the Wiener filter; from noise and signal when not given."),
     INT("margin", margin, "8", 0, 256, "Reconstruction",
@@ -146,7 +149,8 @@ typedef struct work {
     json_t *backgrounds;
     json_t *pictures; /* NULL: none */
     size_t unsettled;
-    double light[2]; /* sums of weight, weight times light scale */
+    double background; /* of the whole movie, counts; NAN: each set has its own */
+    double light[2];   /* sums of weight, weight times light scale */
 } work;
 
 static size_t set_pixels(const work *w)
@@ -410,6 +414,9 @@ typedef struct batch {
     double *sum[2]; /* of odd and even images, for the ring correlation */
 } batch;
 
+/* Sets in which the background is looked for. */
+#define LOOKED_AT 256
+
 #define HEAD 128 /* of a record, so that its pixels are aligned */
 _Static_assert(sizeof(ng_sim_run_info) <= HEAD, "a record's head is too small");
 
@@ -501,6 +508,47 @@ static ng_status reconstruct_one(void *context, size_t i, int worker, void *reco
                                                 (ng_sim_run_info *)record, err);
 }
 
+/* ---- the background ------------------------------------------------------------------ */
+
+/* The i-th of the sets that are looked at, from the first to the last. */
+static size_t looked_at(const batch *b, size_t i)
+{
+    return b->in_hand > 1 ? i * (b->w->sets - 1) / (b->in_hand - 1) : 0;
+}
+
+static ng_status look_at_one(void *context, size_t i, int worker, void *record, ng_error *err)
+{
+    batch *b = context;
+    const bench *own = &b->each[worker];
+    ng_status status = read_set(b->w, own->movie, looked_at(b, i), own->frames, err);
+    if (status == NG_OK) {
+        const double found = ng_sim_reconstructor_background(own->reconstructor, own->frames);
+        memcpy(record, &found, sizeof found);
+    }
+    return status;
+}
+
+static ng_status find_background(work *w, batch *b, const ng_run *outer, ng_error *err)
+{
+    const options *o = w->o;
+    if (!isnan(o->background) || w->sets == 1 || strcmp(o->background_from, "set") == 0) {
+        return NG_OK;
+    }
+    b->in_hand = w->sets < LOOKED_AT ? w->sets : LOOKED_AT;
+    double found[LOOKED_AT];
+    const ng_records records = {(unsigned char *)found, b->in_hand, sizeof *found};
+    ng_status status = ng_parallel_records(&records, look_at_one, b, outer, "background", err);
+    if (status == NG_OK) {
+        w->background = ng_sim_lowest_background(found, b->in_hand);
+        for (size_t i = 0; i < b->threads; i++) {
+            ng_sim_reconstructor_set_background(b->each[i].reconstructor, w->background);
+        }
+    }
+    return status;
+}
+
+/* ---- all sets ------------------------------------------------------------------------ */
+
 /* Mean over the sets, each as well as it is known. */
 static void add_light(work *w, const ng_sim_run_info *info)
 {
@@ -539,6 +587,10 @@ static ng_status all_sets(work *w, batch *b, ng_stack *stack, ng_error *err)
     ng_run outer = ng_run_defaults();
     outer.threads = w->sets == 1 ? 1 : ng_run_threads(&w->cli->run);
     outer.cluster = w->cli->run.cluster;
+    ng_status looked = find_background(w, b, &outer, err);
+    if (looked != NG_OK) {
+        return looked;
+    }
     for (b->first = 0; b->first < w->sets; b->first += b->in_hand) {
         b->in_hand = w->sets - b->first < b->n ? w->sets - b->first : b->n;
         const ng_records records = {b->record, b->in_hand, b->record_bytes};
@@ -819,6 +871,11 @@ static void print_result(const work *w)
                      json_integer_value(json_array_get(w->passes, 0)));
     } else {
         ng_cli_print(w->cli, "images      %zu of %s\n", w->sets, w->o->mode);
+        if (!isnan(w->background)) {
+            ng_cli_print(
+                w->cli, "background  %.1f counts on a raw pixel, from the set where it is lowest\n",
+                w->background);
+        }
     }
     print_quality(w);
     ng_cli_print(w->cli, "written:    %s\n            %s\n", w->cli->common.output,
@@ -875,7 +932,11 @@ static void add_references(ng_cli *cli, const options *o)
 
 static ng_status run(ng_cli *cli, const void *values, ng_error *err)
 {
-    work w = {.cli = cli, .o = values, .passes = json_array(), .backgrounds = json_array()};
+    work w = {.cli = cli,
+              .o = values,
+              .passes = json_array(),
+              .backgrounds = json_array(),
+              .background = (double)NAN};
     const ng_movie_read_options how = read_options(w.o);
     ng_status status = check_outputs(&w, err);
     status = status != NG_OK ? status : ng_cli_inputs(cli, err);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Even light under the objects: the most frequent grey value of the mean frame. */
+/* Even light under the objects: the most frequent grey value of the mean frame; of a movie, the
+ * lowest. */
 #include "reconstruct_internal.h"
 
+#include <gsl/gsl_sort.h>
 #include <math.h>
 #include <string.h>
 
@@ -102,4 +104,14 @@ double ng_sim_background(ng_sim_reconstructor *r)
         centre = near > 0 ? sum / (double)near : centre;
     }
     return centre;
+}
+
+double ng_sim_lowest_background(double *counts, size_t n)
+{
+    size_t i = 0;
+    gsl_sort(counts, 1, n);
+    while (counts[i] < 0.5 * counts[n / 2]) {
+        i++;
+    }
+    return counts[i];
 }

@@ -245,6 +245,17 @@ double ng_sim_load_frames(ng_sim_reconstructor *r, const float *frames)
     return extra;
 }
 
+double ng_sim_reconstructor_background(ng_sim_reconstructor *r, const float *frames)
+{
+    const double extra = ng_sim_load_frames(r, frames);
+    return ng_sim_background(r) - extra;
+}
+
+void ng_sim_reconstructor_set_background(ng_sim_reconstructor *r, double counts)
+{
+    r->options.background = counts;
+}
+
 /* ---- images out ---- */
 
 static void crop(const ng_sim_reconstructor *r, const float *padded, float *image)
