@@ -260,9 +260,9 @@ void ng_sim_reconstructor_phases(ng_sim_reconstructor *r, const ng_sim_pattern *
  *  Source: Bickel, Fruehwirth, Comput. Stat. Data Anal. 50, 3500 (2006). */
 double ng_sim_reconstructor_background(ng_sim_reconstructor *r, const float *frames);
 /** The background of a movie from those of n > 0 sets, which are sorted: the lowest that is not
- *  less than half of their median (there the shutter was closed). Haze between objects only adds to it;
- *  a background that is too low leaves an even pedestal in the image, one that is too high takes
- *  light from dim objects. */
+ *  less than half of their median (there the shutter was closed). Haze between objects only adds
+ *  to it; a background that is too low leaves an even pedestal in the image, one that is too high
+ *  takes light from dim objects. */
 double ng_sim_lowest_background(double *counts, size_t n);
 /** Background of the frames that follow; NAN: that of each set by itself. */
 void ng_sim_reconstructor_set_background(ng_sim_reconstructor *r, double counts);
