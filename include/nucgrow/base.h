@@ -119,8 +119,9 @@ char *ng_text_format(const char *format, ...) NG_PRINTF(1, 2);
 /** Print words broken before column 80, each line from column `indent`; `column` is where the line
  *  stands now. Line ends in `text` stay; one is added. */
 void ng_text_wrap(FILE *stream, const char *text, size_t column, size_t indent);
-/** For tests: the k-th allocation from now on fails once (0: none does). Not thread-safe. */
-void ng_alloc_fail_after(size_t k);
+/** For tests: the k-th allocation from now on fails once (0: none does). Not thread-safe.
+ *  @return how many were to come until the one set before; 0: it has failed, or none was set. */
+size_t ng_alloc_fail_after(size_t k);
 
 #define NG_NEW(type, n) ((type *)ng_alloc((n), sizeof(type)))
 

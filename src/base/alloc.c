@@ -39,7 +39,9 @@ void ng_free(void *p)
     free(p);
 }
 
-void ng_alloc_fail_after(size_t k)
+size_t ng_alloc_fail_after(size_t k)
 {
+    const size_t before = allocations_until_failure;
     allocations_until_failure = k;
+    return before;
 }

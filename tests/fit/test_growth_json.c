@@ -28,18 +28,20 @@ static void write_fit(written *w)
                 &err);
 }
 
-static written open_written(bool published)
+/* One fit of each preset, which the tests only read. */
+static written of_preset[2];
+
+static void make_written(bool published, written *w)
 {
     const ng_material *platinum = ng_material_find("Pt");
-    written w = {.t = fit_synthetic(2, 40, 50, published)};
-    w.o = published ? ng_growth_fit_published(platinum) : ng_growth_fit_defaults(platinum);
-    w.o.starts = 2;
-    w.o.bootstrap = 12;
-    w.o.variance_limit = published ? 1e-3 : (double)NAN;
-    w.o.variance_scale = 1.0;
-    w.o.size_trim = 20;
-    write_fit(&w);
-    return w;
+    w->t = fit_synthetic(2, 40, 50, published);
+    w->o = published ? ng_growth_fit_published(platinum) : ng_growth_fit_defaults(platinum);
+    w->o.starts = 2;
+    w->o.bootstrap = 12;
+    w->o.variance_limit = published ? 1e-3 : (double)NAN;
+    w->o.variance_scale = 1.0;
+    w->o.size_trim = 20;
+    write_fit(w);
 }
 
 static void close_written(written *w)
@@ -48,6 +50,22 @@ static void close_written(written *w)
     ng_growth_fit_free(&w->fit);
     ng_warnings_free(&w->warnings);
     ng_trajectories_free(&w->t);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    make_written(false, &of_preset[0]);
+    make_written(true, &of_preset[1]);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    close_written(&of_preset[0]);
+    close_written(&of_preset[1]);
+    return 0;
 }
 
 static const json_t *get(const json_t *object, const char *key)
@@ -207,16 +225,15 @@ static void every_key_is_there_and_nothing_is_null(void **state)
 {
     (void)state;
     for (int published = 0; published < 2; published++) {
-        written w = open_written(published);
-        check_keys(w.json);
-        check_nulls(w.json, "");
-        assert_string_equal(text(w.json, "estimator"), "rate");
-        assert_string_equal(text(w.json, "preset"), published ? "published" : "default");
-        assert_close(number(w.json, "level"), 0.95, 0.0);
-        assert_int_equal(json_array_size(get(w.json, "answer")), 3);
-        assert_true(strlen(text(w.json, "methods")) > 200);
-        assert_true(json_is_null(get(get(w.json, "cost"), "variance_limit")) == !published);
-        close_written(&w);
+        const written *w = &of_preset[published];
+        check_keys(w->json);
+        check_nulls(w->json, "");
+        assert_string_equal(text(w->json, "estimator"), "rate");
+        assert_string_equal(text(w->json, "preset"), published ? "published" : "default");
+        assert_close(number(w->json, "level"), 0.95, 0.0);
+        assert_int_equal(json_array_size(get(w->json, "answer")), 3);
+        assert_true(strlen(text(w->json, "methods")) > 200);
+        assert_true(json_is_null(get(get(w->json, "cost"), "variance_limit")) == !published);
     }
 }
 
@@ -259,17 +276,16 @@ static void parameters_and_series_are_those_of_the_fit(void **state)
 {
     (void)state;
     for (int published = 0; published < 2; published++) {
-        written w = open_written(published);
+        const written *w = &of_preset[published];
         for (size_t i = 0; i < N; i++) {
             const char *name = ng_growth_parameter_info()[i].name;
-            check_parameter(get(get(w.json, "parameters"), name), &w.fit.parameter[i], i);
+            check_parameter(get(get(w->json, "parameters"), name), &w->fit.parameter[i], i);
         }
-        const json_t *delta = get(w.json, "delta");
+        const json_t *delta = get(w->json, "delta");
         assert_true(number(delta, "lower") <= number(delta, "mean"));
         assert_true(number(delta, "mean") <= number(delta, "upper"));
         assert_string_equal(text(delta, "mode"), published ? "free" : "constant");
-        check_series(&w);
-        close_written(&w);
+        check_series(w);
     }
 }
 
@@ -278,39 +294,37 @@ static void parameters_and_series_are_those_of_the_fit(void **state)
 static void frames_add_up_to_the_objective(void **state)
 {
     (void)state;
-    written w = open_written(false);
-    const json_t *cost = get(get(w.json, "series"), "growth_rate_cost");
+    const written *w = &of_preset[0];
+    const json_t *cost = get(get(w->json, "series"), "growth_rate_cost");
     double sum = 0.0;
-    for (size_t t = 0; t < w.fit.n_frames; t++) {
+    for (size_t t = 0; t < w->fit.n_frames; t++) {
         sum += item(cost, t);
     }
-    double objective = number(get(w.json, "cost"), "objective");
-    assert_close(sum / (double)w.fit.n_frames, objective, 1e-6 * objective);
-    close_written(&w);
+    double objective = number(get(w->json, "cost"), "objective");
+    assert_close(sum / (double)w->fit.n_frames, objective, 1e-6 * objective);
 }
 
 static void the_verdict_agrees_with_what_was_found(void **state)
 {
     (void)state;
     for (int published = 0; published < 2; published++) {
-        written w = open_written(published);
-        const json_t *verdict = get(w.json, "verdict"), *reasons = get(verdict, "reasons");
+        const written *w = &of_preset[published];
+        const json_t *verdict = get(w->json, "verdict"), *reasons = get(verdict, "reasons");
         const char *level = text(verdict, "level");
-        bool trusted = json_is_true(get(w.json, "trusted")), bound = false, flat = false;
+        bool trusted = json_is_true(get(w->json, "trusted")), bound = false, flat = false;
         for (size_t i = 0; i < N; i++) {
-            bound |= w.fit.parameter[i].flag == NG_FIT_AT_BOUND;
-            flat |= w.fit.parameter[i].flag == NG_FIT_NOT_IDENTIFIABLE;
+            bound |= w->fit.parameter[i].flag == NG_FIT_AT_BOUND;
+            flat |= w->fit.parameter[i].flag == NG_FIT_NOT_IDENTIFIABLE;
         }
         assert_true(strcmp(level, "red") == 0 || strcmp(level, "amber") == 0 ||
                     strcmp(level, "green") == 0);
         assert_true(trusted == (strcmp(level, "red") != 0));
-        assert_true(!trusted || (w.fit.converged && !bound));
+        assert_true(!trusted || (w->fit.converged && !bound));
         assert_true(!flat || strcmp(level, "green") != 0);
         assert_true(json_array_size(reasons) > 0);
         for (size_t i = 0; i < json_array_size(reasons); i++) {
             assert_true(strlen(json_string_value(json_array_get(reasons, i))) > 20);
         }
-        close_written(&w);
     }
 }
 
@@ -333,27 +347,27 @@ static void potential_is_that_of_the_parameters(void **state)
 {
     (void)state;
     for (int published = 0; published < 2; published++) {
-        written w = open_written(published);
-        const json_t *p = get(w.json, "potential");
+        const written *w = &of_preset[published];
+        const json_t *p = get(w->json, "potential");
         size_t n = json_array_size(get(p, "n"));
         static const char *const curve[] = {"n",        "radius_nm", "mu_kT",
                                             "lower_kT", "upper_kT",  "gibbs_thomson_kT"};
         static const char *const rebuilt[] = {"reconstructed_n", "reconstructed_kT",
                                               "reconstructed_sd_kT", "reconstructed_frames"};
         ng_potential_maximum m =
-            ng_potential_find_maximum(&w.fit.best, w.fit.delta_mean, 50.0, 1e5);
+            ng_potential_find_maximum(&w->fit.best, w->fit.delta_mean, 50.0, 1e5);
         for (size_t i = 0; i < sizeof curve / sizeof curve[0]; i++) {
             (void)numbers(p, curve[i], n);
         }
         for (size_t i = 0; i < sizeof rebuilt / sizeof rebuilt[0]; i++) {
-            (void)numbers(p, rebuilt[i], w.fit.n_reconstructed);
+            (void)numbers(p, rebuilt[i], w->fit.n_reconstructed);
         }
         assert_true(n >= 50 && item(get(p, "n"), 0) >= 50.0);
         ascending(get(p, "n"));
         ascending(get(p, "reconstructed_n"));
         for (size_t i = 0; i < n; i++) {
             double size = item(get(p, "n"), i), mu = item(get(p, "mu_kT"), i);
-            assert_close(mu, ng_potential(&w.fit.best, w.fit.delta_mean, size),
+            assert_close(mu, ng_potential(&w->fit.best, w->fit.delta_mean, size),
                          1e-6 * fabs(mu) + 1e-12);
             assert_true(item(get(p, "lower_kT"), i) <= mu && mu <= item(get(p, "upper_kT"), i));
         }
@@ -366,7 +380,6 @@ static void potential_is_that_of_the_parameters(void **state)
                         m.mu_kT <= number(p, "mu_max_upper_kT"));
         }
         assert_true(number(p, "sampled_first_n") < number(p, "sampled_last_n"));
-        close_written(&w);
     }
 }
 
@@ -493,13 +506,12 @@ static void shapes_agree(void **state)
 {
     (void)state;
     for (int published = 0; published < 2; published++) {
-        written w = open_written(published);
-        check_profiles(&w);
-        check_moments(&w);
-        check_phases(&w);
-        check_sensitivity(&w);
-        check_search(&w);
-        close_written(&w);
+        const written *w = &of_preset[published];
+        check_profiles(w);
+        check_moments(w);
+        check_phases(w);
+        check_sensitivity(w);
+        check_search(w);
     }
 }
 
@@ -518,22 +530,21 @@ static void has_seven_digits(const json_t *array)
 static void numbers_are_rounded_and_read_back(void **state)
 {
     (void)state;
-    written w = open_written(false);
+    const written *w = &of_preset[0];
     json_t *back = NULL;
     ng_error err = {.message = ""};
-    const json_t *s = get(w.json, "series");
+    const json_t *s = get(w->json, "series");
     void *at = json_object_iter((json_t *)(uintptr_t)s);
     for (; at; at = json_object_iter_next((json_t *)(uintptr_t)s, at)) {
         has_seven_digits(json_object_iter_value(at));
     }
-    has_seven_digits(get(get(w.json, "potential"), "mu_kT"));
+    has_seven_digits(get(get(w->json, "potential"), "mu_kT"));
     const char *path = test_output("fit-growth.json");
-    fit_require(ng_json_write(w.json, path, false, &err), &err);
+    fit_require(ng_json_write(w->json, path, false, &err), &err);
     fit_require(ng_json_read(path, &back, &err), &err);
-    assert_true(json_equal(w.json, back));
+    assert_true(json_equal(w->json, back));
     json_decref(back);
     unlink(path);
-    close_written(&w);
 }
 
 int main(void)
@@ -550,5 +561,5 @@ int main(void)
         cmocka_unit_test(numbers_are_rounded_and_read_back),
     };
     gsl_set_error_handler_off(); /* as the program does */
-    return cmocka_run_group_tests_name("fit-growth.json", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("fit-growth.json", tests, set_up, tear_down);
 }

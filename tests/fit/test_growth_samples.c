@@ -55,16 +55,16 @@ static void threads_and_replicates(void **state)
     flask_draw(300, &f);
     ng_growth_fit_options o = fit_flask_pt();
     o.starts = 1;
-    o.max_iterations = 10;
-    o.bootstrap = 3;
+    o.max_iterations = 5;
+    o.bootstrap = 2;
     o.sigma_lower_nm = 0.15;
     o.sigma_upper_nm = 0.16;
     fit_require(ng_growth_fit_samples(&f.samples, &o, &run, &t, &one, NULL, &err), &err);
     run.threads = 2;
     fit_require(ng_growth_fit_samples(&f.samples, &o, &run, &t2, &two, NULL, &err), &err);
-    assert_int_equal(one.n_replicates, 3);
-    assert_memory_equal(one.replicate, two.replicate, 3 * sizeof *one.replicate);
-    assert_memory_equal(one.replicate_sigma_nm, two.replicate_sigma_nm, 3 * sizeof(double));
+    assert_int_equal(one.n_replicates, 2);
+    assert_memory_equal(one.replicate, two.replicate, 2 * sizeof *one.replicate);
+    assert_memory_equal(one.replicate_sigma_nm, two.replicate_sigma_nm, 2 * sizeof(double));
     assert_true(one.sigma_s_nm.lower <= one.sigma_s_nm.value &&
                 one.sigma_s_nm.value <= one.sigma_s_nm.upper);
     assert_int_not_equal(one.sigma_s_nm.flag, NG_FIT_FIXED);

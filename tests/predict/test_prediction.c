@@ -181,6 +181,8 @@ static void test_target(void **state)
     json_decref(r);
 
     o.target_spread = 1e-4;
+    o.replicates = 0;
+    o.n_grid = 2;
     r = predict(&o, 1);
     answer = json_string_value(json_array_get(json_object_get(r, "answer"), 0));
     assert_non_null(strstr(answer, "is not attainable between 0.25 and 4 times the supply; the "
@@ -278,8 +280,9 @@ static void test_threads_change_nothing(void **state)
 {
     (void)state;
     ng_predict_options o = ng_predict_defaults();
+    o.replicates = 3;
     o.target_radius_nm = 2.0;
-    o.n_grid = 3;
+    o.n_grid = 2;
     json_t *a = predict(&o, 1), *b = predict(&o, 2);
     assert_true(json_equal(a, b));
     json_decref(a);
