@@ -1,10 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # From raw frames of structured illumination to nucleation and growth: crystals that nucleate over 45 s,
-# grow by diffusion and blink, through `run`, against their truth. Several minutes.
+# grow by diffusion and blink, through `run` with nothing set but what the file cannot say, against their
+# truth. Several minutes.
+#
+# Beside each figure stands what the same program makes of the true light: of all crystals (`true`), and
+# at the points of the tracks that were found (`points`), where only the light is not what was measured.
+#
 # Usage: bench_raw.sh PROGRAM FOLDER [SEED [CRYSTALS [SETS [BACKGROUND]]]]
 set -eu
-program=$1 work=$2 seed=${3:-31} crystals=${4:-500} sets=${5:-252} background=${6:-17}
+program=$1 work=$2 seed=${3:-31} crystals=${4:-500} sets=${5:-252} background=${6:-}
 mkdir -p "$work"
 cat >"$work/run.yaml" <<END
 simulate sim:
@@ -18,7 +23,7 @@ simulate sim:
 reconstruct:
   na: 1.45
   wavelength-nm: 520
-  background: $background
+${background:+  background: $background}
 detect:
   kind: spot
 track:
@@ -31,25 +36,87 @@ nucleation:
 fit diffusion:
   final-radius-nm: 1.5
 END
-code=0
-"$program" run "$work/run.yaml" -o "$work" --seed "$seed" --force >"$work/run.log" 2>&1 || code=$?
-[ "$code" = 0 ] || [ "$code" = 4 ] || { tail -n 5 "$work/run.log"; exit "$code"; }
+call() { # call ARGUMENTS: exit code 4 is a fit that is not to be trusted, which is a result
+    code=0
+    "$program" "$@" --force >>"$work/run.log" 2>&1 || code=$?
+    [ "$code" = 0 ] || [ "$code" = 4 ] || { tail -n 5 "$work/run.log"; exit "$code"; }
+}
+: >"$work/run.log"
+call run "$work/run.yaml" -o "$work" --seed "$seed"
+
+# ---- the truth as tables of tracks ----
 
 column() { # column KEY: numbers of an array of the truth
     tr -d ' \n' <"$work/synthetic/truth.json" | sed -E "s/.*\"$1\":\[([^]]*)\].*/\1/" | tr ',' '\n'
 }
+for key in track birth_s x_nm y_nm product_nm2_per_s; do
+    column $key >"$work/$key"
+done
+paste -d, "$work/track" "$work/birth_s" "$work/x_nm" "$work/y_nm" >"$work/truth.csv"
+sed '/^frame/s/particle/track/' "$work/synthetic/particles.csv" >"$work/all.csv"
+# Each track's crystal is the nearest one within 60 nm of its first point.
+awk -F, -v OFS=, -v truth="$work/truth.csv" -v light="$work/all.csv" '
+    BEGIN {
+        while ((getline line < truth) > 0) {
+            split(line, f, ",")
+            id[n] = f[1]; x[n] = f[3]; y[n++] = f[4]
+        }
+        while ((getline line < light) > 0) {
+            split(line, f, ",")
+            shines[f[1], f[3]] = f[6]
+        }
+    }
+    /^#/ { next }
+    head == 0 { for (i = 1; i <= NF; i++) c[$i] = i; head = 1; print; next }
+    !($c["track"] in crystal) {
+        best = 60 * 60
+        crystal[$c["track"]] = -1
+        for (i = 0; i < n; i++) {
+            d = ($c["x_nm"] - x[i]) ^ 2 + ($c["y_nm"] - y[i]) ^ 2
+            if (d < best) { best = d; crystal[$c["track"]] = id[i] }
+        }
+    }
+    {
+        who = crystal[$c["track"]]
+        if (($c["frame"], who) in shines) { $c["intensity"] = shines[$c["frame"], who]; print }
+    }' "$work/tracks.csv" >"$work/points.csv"
+for which in all points; do
+    call nucleation "$work/$which.csv" --final-radius-nm 1.5 -o "$work/$which-nucleation.json"
+    call fit diffusion "$work/$which.csv" --final-radius-nm 1.5 -o "$work/$which-fit.json"
+done
+
+# ---- side by side ----
+
 middle() { sort -g | awk '{ v[NR] = $1 } END { print (v[int((NR + 1) / 2)] + v[int(NR / 2) + 1]) / 2 }'; }
-echo "true: crystals in the field $(column birth_s | wc -l), median D V_m dC $(column product_nm2_per_s | middle)," \
-    "final radius $(column final_nm | awk '{ n++; s += $1; q += $1 * $1 }
-        END { m = s / n; printf "%.4f, s.d. %.4f", m, sqrt(q / n - m * m) }')"
+flat() { tr -d ' \n' <"$work/$1"; }
+value() { # value FILE NAME: median with its interval
+    flat "$1" | sed -E "s/.*\"$2\":\{\"value\":([^,]*),\"lower\":([^,]*),\"upper\":([^,]*),.*/\1 \2 \3/" |
+        awk '{ printf "%.4f (%.4f to %.4f)", $1, $2, $3 }'
+}
+last() { # last FILE: mean and spread of the last histogram
+    flat "$1" | sed -E 's/.*"mean_nm":([^,]*),"sd_nm":([^,]*),.*/\1 \2/' |
+        awk '{ printf "%.4f +- %.4f", $1, $2 }'
+}
+echo "seed $seed, $crystals crystals, $(wc -l <"$work/birth_s") of them in the field," \
+    "median D V_m dC $(middle <"$work/product_nm2_per_s")"
+grep -h '^background' "$work/run.log"
+for key in product_nm2_per_s n; do
+    printf '%-28s found  %s\n%-28s points %s\n%-28s true   %s\n' "$key" "$(value fit-diffusion.json $key)" \
+        "" "$(value points-fit.json $key)" "" "$(value all-fit.json $key)"
+done
+printf '%-28s found  %s\n%-28s points %s\n%-28s true   %s\n' "n of the sum" \
+    "$(value nucleation.json n)" "" "$(value points-nucleation.json n)" "" "$(value all-nucleation.json n)"
+printf '%-28s found  %s\n%-28s true   %s\n' "radius at the end, nm" "$(last nucleation.json)" \
+    "" "$(last all-nucleation.json)"
 # Crystals just outside of the field shine into it: N(t) is compared 200 nm and more inside.
-column birth_s >"$work/birth"
-column x_nm >"$work/x"
-column y_nm >"$work/y"
-paste "$work/birth" "$work/x" "$work/y" >"$work/truth.txt"
-awk -F, -v truth="$work/truth.txt" '
+awk -F, -v truth="$work/truth.csv" '
     function inside(x, y) { return x > 200 && y > 200 && x < 9810 && y < 9810 }
-    BEGIN { while ((getline line < truth) > 0) { split(line, f, "\t"); if (inside(f[2], f[3])) birth[n++] = f[1] } }
+    BEGIN {
+        while ((getline line < truth) > 0) {
+            split(line, f, ",")
+            if (inside(f[3], f[4])) birth[n++] = f[2]
+        }
+    }
     /^#/ { next }
     head == 0 { for (i = 1; i <= NF; i++) c[$i] = i; head = 1; next }
     inside($c["x_nm"], $c["y_nm"]) {
@@ -63,8 +130,7 @@ awk -F, -v truth="$work/truth.txt" '
             true_n = found = born = 0
             for (i = 0; i < n; i++) true_n += birth[i] <= t
             for (k in from) { found += from[k] <= t && to[k] >= t; born += from[k] <= t }
-            printf "N(%2d s): true %3d, gaps closed %3d (%+.1f %%), born so far %3d\n", t, true_n, found,
-                100 * (found / true_n - 1), born
+            printf "N(%2d s): true %3d, gaps closed %3d (%+.1f %%), born so far %3d (%+.1f %%)\n", t, true_n,
+                found, 100 * (found / true_n - 1), born, 100 * (born / true_n - 1)
         }
     }' "$work/tracks.csv"
-grep -hE '^(product|final|n  )|Avrami|^ +[0-9.]+ +[0-9]+ +[0-9.]+ +[0-9.]+ ' "$work/run.log" | cut -c1-100

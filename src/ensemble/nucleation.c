@@ -3,6 +3,7 @@
 #include <nucgrow/nucleation.h>
 
 #include <gsl/gsl_cdf.h>
+#include <gsl/gsl_randist.h>
 #include <gsl/gsl_sort.h>
 #include <gsl/gsl_statistics_double.h>
 #include <jansson.h>
@@ -14,6 +15,10 @@
 #define FRAMES_MAX 5000000
 #define LOST_SHARE 0.1
 #define LAST_SIZES 5
+#define COMMON_GAPS 0.95
+#define BULK_LEAST 20
+#define BULK_STEPS 500
+#define BULK_SETTLED 1e-9
 #define EMPTY_SHARE 2 /* frames before the first crystal, over those after it, that are believed */
 
 ng_nucleation_options ng_nucleation_defaults(void)
@@ -25,8 +30,48 @@ ng_nucleation_options ng_nucleation_defaults(void)
                                    .area_um2 = (double)NAN};
 }
 
+static long frames_dark(const ng_particle *p)
+{
+    return p[1].track == p->track && p->track >= 0 ? p[1].frame - p->frame - 1 : 0;
+}
+
+/* So many frames of darkness are common inside of tracks. */
+static ng_status find_patience(const ng_particles *tracks, long *patience, ng_error *err)
+{
+    size_t n = 0;
+    double *gap = NG_NEW(double, tracks->n);
+    if (gap == NULL) {
+        return NG_FAIL(err, NG_MEMORY, "no memory for the gaps of %zu points", tracks->n);
+    }
+    for (size_t i = 0; i + 1 < tracks->n; i++) {
+        const long dark = frames_dark(&tracks->item[i]);
+        if (dark > 0) {
+            gap[n++] = (double)dark;
+        }
+    }
+    gsl_sort(gap, 1, n);
+    *patience = n > 0 ? (long)gsl_stats_quantile_from_sorted_data(gap, 1, n, COMMON_GAPS) : 0;
+    ng_free(gap);
+    return NG_OK;
+}
+
+static long last_frame(const ng_particles *tracks)
+{
+    long last = (long)tracks->frames - 1;
+    for (size_t i = 0; i < tracks->n; i++) {
+        last = tracks->item[i].frame > last ? tracks->item[i].frame : last;
+    }
+    return last;
+}
+
 ng_status ng_track_spans(const ng_particles *tracks, ng_track_span **out, size_t *n, ng_error *err)
 {
+    long patience = 0;
+    const long end = last_frame(tracks);
+    ng_status status = find_patience(tracks, &patience, err);
+    if (status != NG_OK) {
+        return status;
+    }
     *n = 0;
     *out = NG_NEW(ng_track_span, tracks->n);
     if (*out == NULL) {
@@ -40,7 +85,10 @@ ng_status ng_track_spans(const ng_particles *tracks, ng_track_span **out, size_t
         if (*n == 0 || (*out)[*n - 1].track != track) {
             (*out)[(*n)++] = (ng_track_span){.track = track, .first = i};
         }
-        (*out)[*n - 1].n++;
+        ng_track_span *span = &(*out)[*n - 1];
+        const long frame = tracks->item[i].frame;
+        span->n++;
+        span->until = end - frame <= patience ? end : frame;
     }
     return NG_OK;
 }
@@ -99,11 +147,8 @@ static ng_status select_tracks(counting *c, ng_nucleation *out, ng_warnings *war
 static ng_status make_series(counting *c, ng_nucleation *out, ng_error *err)
 {
     /* a movie of known length begins at frame 0, even if nothing was there yet */
-    long last = (long)c->tracks->frames - 1;
+    const long last = last_frame(c->tracks);
     c->first_frame = ng_tracks_first_frame(c->tracks);
-    for (size_t i = 0; i < c->tracks->n; i++) {
-        last = c->tracks->item[i].frame > last ? c->tracks->item[i].frame : last;
-    }
     out->n_frames = (size_t)(last - c->first_frame) + 1;
     if (out->n_frames < 2) {
         return NG_FAIL(err, NG_TOO_LITTLE, "there is one frame; nucleation needs two or more");
@@ -178,7 +223,7 @@ void ng_track_add_intensity(const ng_particles *tracks, const ng_track_span *spa
     size_t next = 0;
     for (size_t i = next_bright(p, 0, span->n); i < span->n; i = next) {
         next = next_bright(p, i + 1, span->n);
-        const long from = p[i].frame, to = next < span->n ? p[next].frame : from + 1;
+        const long from = p[i].frame, to = next < span->n ? p[next].frame : span->until + 1;
         const double end = next < span->n ? p[next].intensity : p[i].intensity;
         for (long f = from; f < to; f++) {
             const double part = (double)(f - from) / (double)(to - from);
@@ -191,11 +236,11 @@ static void count(counting *c, ng_nucleation *out)
 {
     for (size_t k = 0; k < c->n_spans; k++) {
         const ng_track_span *s = &c->span[k];
-        const ng_particle *first = &c->tracks->item[s->first], *last = first + s->n - 1;
+        const ng_particle *first = &c->tracks->item[s->first];
         for (size_t i = 0; i < s->n; i++) {
             out->detected[first[i].frame - c->first_frame]++;
         }
-        for (long f = first->frame; f <= last->frame; f++) {
+        for (long f = first->frame; f <= s->until; f++) {
             out->closed[f - c->first_frame]++;
         }
         for (size_t f = (size_t)(first->frame - c->first_frame); f < out->n_frames; f++) {
@@ -336,6 +381,50 @@ static ng_status bin(const double *r, size_t n, ng_radius_histogram *h, ng_error
     return NG_OK;
 }
 
+/* One round of expectation and maximization: a normal curve, and a rest that is even over the range
+ * of the sorted r. */
+static void refine_bulk(const double *r, size_t n, ng_radius_histogram *h)
+{
+    const double even = (1 - h->bulk_share) / (r[n - 1] - r[0]);
+    double sum = 0, mean = 0, square = 0;
+    for (size_t i = 0; i < n; i++) {
+        const double d = r[i] - h->bulk_mean_nm;
+        const double normal = h->bulk_share * gsl_ran_gaussian_pdf(d, h->bulk_sd_nm),
+                     part = normal / (normal + even);
+        sum += part;
+        mean += part * d;
+        square += part * d * d;
+    }
+    mean /= sum;
+    h->bulk_mean_nm += mean;
+    h->bulk_sd_nm = sqrt(fmax(square / sum - mean * mean, 0));
+    h->bulk_share = sum / (double)n;
+}
+
+static bool settle_bulk(const double *r, size_t n, ng_radius_histogram *h)
+{
+    const double quartiles = gsl_stats_quantile_from_sorted_data(r, 1, n, 0.75) -
+                             gsl_stats_quantile_from_sorted_data(r, 1, n, 0.25);
+    h->bulk_mean_nm = gsl_stats_median_from_sorted_data(r, 1, n);
+    h->bulk_sd_nm = quartiles / 1.349;
+    h->bulk_share = 0.95;
+    for (int i = 0; n >= BULK_LEAST && h->bulk_sd_nm > 0 && i < BULK_STEPS; i++) {
+        const double before = h->bulk_sd_nm;
+        refine_bulk(r, n, h);
+        if (fabs(h->bulk_sd_nm - before) < BULK_SETTLED * before) {
+            return h->bulk_share >= 0.5;
+        }
+    }
+    return false;
+}
+
+static void find_bulk(const double *r, size_t n, ng_radius_histogram *h)
+{
+    if (!settle_bulk(r, n, h)) {
+        h->bulk_mean_nm = h->bulk_sd_nm = h->bulk_share = (double)NAN;
+    }
+}
+
 /* Median of the last sizes until a time: a frame in which a crystal is half dark shows it small,
  * and one that is dark keeps the size it was last seen with. 0 where there is none. */
 static double size_at(const ng_particle *p, const ng_particle *end, double time_s)
@@ -357,13 +446,15 @@ static ng_status make_histogram(const counting *c, double time_s, double *room,
     const double just = 1e-9 * fabs(time_s);
     for (size_t k = 0; k < c->n_spans; k++) {
         const ng_particle *p = &c->tracks->item[c->span[k].first], *end = p + c->span[k].n;
-        const bool there = p->time_s <= time_s + just && end[-1].time_s >= time_s - just;
+        const bool stays = c->span[k].until > end[-1].frame || end[-1].time_s >= time_s - just;
+        const bool there = p->time_s <= time_s + just && stays;
         const double radius_nm = there ? size_at(p, end, time_s + just) : 0;
         if (radius_nm > 0) {
             room[h->n++] = radius_nm;
         }
     }
     h->mean_nm = h->sd_nm = h->mean_se_nm = h->sd_se_nm = h->p_value = (double)NAN;
+    h->bulk_mean_nm = h->bulk_sd_nm = h->bulk_share = (double)NAN;
     if (h->n < TRACKS_MIN) {
         return NG_OK;
     }
@@ -373,6 +464,7 @@ static ng_status make_histogram(const counting *c, double time_s, double *room,
     h->sd_nm = gsl_stats_sd(room, 1, h->n);
     h->mean_se_nm = h->sd_nm / sqrt(n);
     h->sd_se_nm = h->sd_nm / sqrt(2 * (n - 1));
+    find_bulk(room, h->n, h);
     ng_status status = bin(room, h->n, h, err);
     h->p_value = status == NG_OK ? fit_p_value(h) : h->p_value;
     return status;
@@ -462,13 +554,14 @@ ng_status ng_nucleation_compute(const ng_particles *tracks, const ng_nucleation_
 
 static json_t *histogram_json(const ng_radius_histogram *h)
 {
-    return json_pack("{s:f,s:I,s:o,s:o,s:{s:o,s:o,s:o,s:o,s:o}}", "time_s", h->time_s, "particles",
-                     (json_int_t)h->n, "edge_nm",
+    return json_pack("{s:f,s:I,s:o,s:o,s:{s:o,s:o,s:o,s:o,s:o},s:{s:o,s:o,s:o}}", "time_s",
+                     h->time_s, "particles", (json_int_t)h->n, "edge_nm",
                      ng_json_reals(h->edge_nm, h->n_bins > 0 ? h->n_bins + 1 : 0), "count",
                      ng_json_reals(h->count, h->n_bins), "gaussian", "mean_nm",
                      ng_json_real(h->mean_nm), "sd_nm", ng_json_real(h->sd_nm), "mean_se_nm",
                      ng_json_real(h->mean_se_nm), "sd_se_nm", ng_json_real(h->sd_se_nm), "p_value",
-                     ng_json_real(h->p_value));
+                     ng_json_real(h->p_value), "bulk", "mean_nm", ng_json_real(h->bulk_mean_nm),
+                     "sd_nm", ng_json_real(h->bulk_sd_nm), "share", ng_json_real(h->bulk_share));
 }
 
 static json_t *window_json(const ng_nucleation *x, const ng_nucleation_options *o)

@@ -100,9 +100,7 @@ static bool any_at(const ng_particles *tracks, const ng_track_span *span, size_t
 static bool fits_in(const ensemble *e)
 {
     for (size_t i = 0; i < e->n_spans; i++) {
-        const ng_track_span *s = &e->span[i];
-        const long last = e->tracks->item[s->first + s->n - 1].frame;
-        if (last - e->first_frame >= (long)e->n_frames) {
+        if (e->span[i].until - e->first_frame >= (long)e->n_frames) {
             return false;
         }
     }

@@ -704,6 +704,7 @@ static ng_status fit_all(ng_spots *s, double least_z, ng_error *err)
         unite(s);
         if (drop(s, least_z)) {
             status = fit_round(s, &scene, s->spot, true, err);
+            (void)drop(s, least_z); /* what that took the light from */
         }
     }
     return status;

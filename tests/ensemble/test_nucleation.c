@@ -112,6 +112,73 @@ static void the_rate_of_known_births(void **state)
     ng_particles_free(&p);
 }
 
+/* Who goes dark shortly before the end is there until the end: of the gaps inside of tracks, 1 and 3
+ * frames, 95 % of the way from one to the other is 2.9. */
+static void dark_at_the_end(void **state)
+{
+    (void)state;
+    const long first[] = {0, 0, 0, 0, 0, 0}, last[] = {19, 19, 17, 16, 19, 19};
+    const long gap[] = {5, -1, -1, -1, -1, -1};
+    ng_particles p = crystals(first, last, gap, 6);
+    for (size_t i = 0; i < p.n; i++) { /* the fifth is dark in frames 8 to 10 */
+        if (p.item[i].track == 5 && p.item[i].frame == 8) {
+            memmove(&p.item[i], &p.item[i + 3], (p.n - i - 3) * sizeof p.item[0]);
+            p.n -= 3;
+        }
+    }
+    ng_nucleation_options o = ng_nucleation_defaults();
+    const double at = 9.5;
+    o.at_s = &at;
+    o.n_at = 1;
+    ng_nucleation x;
+    assert_int_equal(ng_nucleation_compute(&p, &o, &x, NULL, NULL), NG_OK);
+    assert_close(x.closed[17], 5, 0); /* the fourth has been gone for 3 frames at the end */
+    assert_close(x.closed[19], 5, 0); /* the third for 2 */
+    assert_close(x.detected[19], 4, 0);
+    assert_close(x.intensity[19], 50, 1e-9);
+    assert_int_equal(x.histogram[0].n, 5);
+    ng_nucleation_free(&x);
+    ng_particles_free(&p);
+}
+
+/* 400 crystals of 1.5 +- 0.1 nm, of which 40 are pairs and shine like one of 2 nm: the sample spreads
+ * wider, the normal curve of the bulk does not. Its s.d. is known to 0.1/sqrt(720) = 0.004. */
+static void pairs_are_not_in_the_bulk(void **state)
+{
+    (void)state;
+    enum { N = 400, PAIRS = 40 };
+    static long first[N], last[N], gap[N];
+    gsl_rng *rng = ng_random_open(6, 0);
+    for (size_t k = 0; k < N; k++) {
+        first[k] = 1;
+        last[k] = 6;
+        gap[k] = -1;
+    }
+    ng_particles p = crystals(first, last, gap, N);
+    double r = 0;
+    for (size_t i = 0; i < p.n; i++) {
+        if (p.item[i].frame == 1) {
+            r = (p.item[i].track <= PAIRS ? 2 : 1.5) + gsl_ran_gaussian(rng, 0.1);
+        }
+        p.item[i].radius_nm = r;
+    }
+    ng_nucleation_options o = ng_nucleation_defaults();
+    const double at = 3;
+    o.at_s = &at;
+    o.n_at = 1;
+    ng_nucleation x;
+    assert_int_equal(ng_nucleation_compute(&p, &o, &x, NULL, NULL), NG_OK);
+    const ng_radius_histogram *h = &x.histogram[0];
+    assert_true(h->sd_nm > 0.15);
+    assert_close(h->bulk_mean_nm, 1.5, 4 * 0.1 / sqrt(N - PAIRS));
+    assert_close(h->bulk_sd_nm, 0.1, 4 * 0.004);
+    /* a heap of pairs is no even rest, so that more than 10 % may count as rest, but not most */
+    assert_true(h->bulk_share > 0.7 && h->bulk_share < 0.93);
+    ng_nucleation_free(&x);
+    ng_particles_free(&p);
+    ng_random_close(rng);
+}
+
 static void normal_radii_are_not_refused(void **state)
 {
     (void)state;
@@ -169,7 +236,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_by_hand),
+        cmocka_unit_test(dark_at_the_end),
         cmocka_unit_test(the_rate_of_known_births),
+        cmocka_unit_test(pairs_are_not_in_the_bulk),
         cmocka_unit_test(normal_radii_are_not_refused),
         cmocka_unit_test(too_little),
     };
