@@ -11,7 +11,13 @@
 set -eu
 program=$1 work=$2 seed=${3:-31} crystals=${4:-500} sets=${5:-252} background=${6:-}
 mkdir -p "$work"
-cat >"$work/run.yaml" <<END
+: >"$work/run.log"
+call() { # call ARGUMENTS: exit code 4 is a fit that is not to be trusted, which is a result
+    code=0
+    "$program" "$@" --force >>"$work/run.log" 2>&1 || code=$?
+    [ "$code" = 0 ] || [ "$code" = 4 ] || { tail -n 5 "$work/run.log"; exit "$code"; }
+}
+cat >"$work/simulate.yaml" <<END
 simulate sim:
   emitters: 0
   filaments: 0
@@ -20,6 +26,15 @@ simulate sim:
   height: 154
   sets: $sets
   frame-s: 0.238
+END
+call run "$work/simulate.yaml" -o "$work" --seed "$seed"
+sed '/^frame/s/particle/track/' "$work/synthetic/particles.csv" >"$work/all.csv"
+# What a still image of the same crystals would tell: their median radius at the end. Light goes with
+# its cube, and 1.5 nm shines with 800 photoelectrons.
+call nucleation "$work/all.csv" --final-radius-nm 1.5 -o "$work/all-nucleation.json"
+final=$(grep -o 'median final intensity [0-9.]*' "$work/run.log" |
+    awk '{ printf "%.5f", 1.5 * ($4 / 800) ^ (1 / 3) }')
+cat >"$work/run.yaml" <<END
 reconstruct:
   na: 1.45
   wavelength-nm: 520
@@ -32,17 +47,12 @@ track:
   merge: false
   drift: false
 nucleation:
-  final-radius-nm: 1.5
+  final-radius-nm: $final
 fit diffusion:
-  final-radius-nm: 1.5
+  final-radius-nm: $final
+report:
 END
-call() { # call ARGUMENTS: exit code 4 is a fit that is not to be trusted, which is a result
-    code=0
-    "$program" "$@" --force >>"$work/run.log" 2>&1 || code=$?
-    [ "$code" = 0 ] || [ "$code" = 4 ] || { tail -n 5 "$work/run.log"; exit "$code"; }
-}
-: >"$work/run.log"
-call run "$work/run.yaml" -o "$work" --seed "$seed"
+call run "$work/run.yaml" -o "$work"
 
 # ---- the truth as tables of tracks ----
 
@@ -53,7 +63,6 @@ for key in track birth_s x_nm y_nm product_nm2_per_s; do
     column $key >"$work/$key"
 done
 paste -d, "$work/track" "$work/birth_s" "$work/x_nm" "$work/y_nm" >"$work/truth.csv"
-sed '/^frame/s/particle/track/' "$work/synthetic/particles.csv" >"$work/all.csv"
 # Each track's crystal is the nearest one within 60 nm of its first point.
 awk -F, -v OFS=, -v truth="$work/truth.csv" -v light="$work/all.csv" '
     BEGIN {
@@ -81,8 +90,8 @@ awk -F, -v OFS=, -v truth="$work/truth.csv" -v light="$work/all.csv" '
         if (($c["frame"], who) in shines) { $c["intensity"] = shines[$c["frame"], who]; print }
     }' "$work/tracks.csv" >"$work/points.csv"
 for which in all points; do
-    call nucleation "$work/$which.csv" --final-radius-nm 1.5 -o "$work/$which-nucleation.json"
-    call fit diffusion "$work/$which.csv" --final-radius-nm 1.5 -o "$work/$which-fit.json"
+    call nucleation "$work/$which.csv" --final-radius-nm "$final" -o "$work/$which-nucleation.json"
+    call fit diffusion "$work/$which.csv" --final-radius-nm "$final" -o "$work/$which-fit.json"
 done
 
 # ---- side by side ----
@@ -93,44 +102,49 @@ value() { # value FILE NAME: median with its interval
     flat "$1" | sed -E "s/.*\"$2\":\{\"value\":([^,]*),\"lower\":([^,]*),\"upper\":([^,]*),.*/\1 \2 \3/" |
         awk '{ printf "%.4f (%.4f to %.4f)", $1, $2, $3 }'
 }
-last() { # last FILE: mean and spread of the last histogram
-    flat "$1" | sed -E 's/.*"mean_nm":([^,]*),"sd_nm":([^,]*),.*/\1 \2/' |
-        awk '{ printf "%.4f +- %.4f", $1, $2 }'
+last() { # last FILE: mean and spread of the last histogram, and of its bulk
+    flat "$1" | sed -E 's/.*"mean_nm":([^,]*),"sd_nm":([^,]*),.*"bulk":\{"mean_nm":([^,]*),"sd_nm":([^,]*),.*/\1 \2 \3 \4/' |
+        awk '{ printf "%.4f +- %.4f, bulk %.4f +- %.4f", $1, $2, $3, $4 }'
 }
 echo "seed $seed, $crystals crystals, $(wc -l <"$work/birth_s") of them in the field," \
     "median D V_m dC $(middle <"$work/product_nm2_per_s")"
 grep -h '^background' "$work/run.log"
 for key in product_nm2_per_s n; do
-    printf '%-28s found  %s\n%-28s points %s\n%-28s true   %s\n' "$key" "$(value fit-diffusion.json $key)" \
+    printf '%-18s found  %s\n%-18s points %s\n%-18s true   %s\n' "$key" "$(value fit-diffusion.json $key)" \
         "" "$(value points-fit.json $key)" "" "$(value all-fit.json $key)"
 done
-printf '%-28s found  %s\n%-28s points %s\n%-28s true   %s\n' "n of the sum" \
+printf '%-18s found  %s\n%-18s points %s\n%-18s true   %s\n' "n of the sum" \
     "$(value nucleation.json n)" "" "$(value points-nucleation.json n)" "" "$(value all-nucleation.json n)"
-printf '%-28s found  %s\n%-28s true   %s\n' "radius at the end, nm" "$(last nucleation.json)" \
+printf '%-18s found  %s\n%-18s true   %s\n' "radius at the end" "$(last nucleation.json)" \
     "" "$(last all-nucleation.json)"
 # Crystals just outside of the field shine into it: N(t) is compared 200 nm and more inside.
-awk -F, -v truth="$work/truth.csv" '
-    function inside(x, y) { return x > 200 && y > 200 && x < 9810 && y < 9810 }
+awk -F, '/^#/ { print; next } head == 0 { for (i = 1; i <= NF; i++) c[$i] = i; head = 1; print; next }
+    $c["x_nm"] > 200 && $c["y_nm"] > 200 && $c["x_nm"] < 9810 && $c["y_nm"] < 9810' "$work/tracks.csv" \
+    >"$work/inside.csv"
+call nucleation "$work/inside.csv" --min-points 10 -o "$work/inside-nucleation.json"
+series() { flat inside-nucleation.json | sed -E "s/.*\"$1\":\[([^]]*)\].*/\1/" | tr ',' '\n'; }
+for key in time_s gap_closed cumulative; do
+    series $key >"$work/inside-$key"
+done
+paste -d, "$work/inside-time_s" "$work/inside-gap_closed" "$work/inside-cumulative" |
+    awk -F, -v truth="$work/truth.csv" '
     BEGIN {
         while ((getline line < truth) > 0) {
             split(line, f, ",")
-            if (inside(f[3], f[4])) birth[n++] = f[2]
+            if (f[3] > 200 && f[4] > 200 && f[3] < 9810 && f[4] < 9810) birth[n++] = f[2]
+        }
+        next_s = 10
+    }
+    $1 >= 10 {
+        true_n = 0
+        for (i = 0; i < n; i++) true_n += birth[i] <= $1
+        off = 100 * ($2 / true_n - 1)
+        if (off > most) most = off
+        if (off < least) least = off
+        if ($1 >= next_s) {
+            printf "N(%2d s) true %3d, gaps closed %3d (%+.1f %%), born so far %3d (%+.1f %%)\n", $1, true_n, $2,
+                off, $3, 100 * ($3 / true_n - 1)
+            next_s += 10
         }
     }
-    /^#/ { next }
-    head == 0 { for (i = 1; i <= NF; i++) c[$i] = i; head = 1; next }
-    inside($c["x_nm"], $c["y_nm"]) {
-        t = $c["time_s"] + 0; k = $c["track"]
-        if (!(k in from) || t < from[k]) from[k] = t
-        if (t > to[k]) to[k] = t
-        if (t > end) end = t
-    }
-    END {
-        for (t = 10; t <= end; t += 5) {
-            true_n = found = born = 0
-            for (i = 0; i < n; i++) true_n += birth[i] <= t
-            for (k in from) { found += from[k] <= t && to[k] >= t; born += from[k] <= t }
-            printf "N(%2d s): true %3d, gaps closed %3d (%+.1f %%), born so far %3d (%+.1f %%)\n", t, true_n,
-                found, 100 * (found / true_n - 1), born, 100 * (born / true_n - 1)
-        }
-    }' "$work/tracks.csv"
+    END { printf "N(t) from 10 s on, gaps closed: %+.1f to %+.1f %% of the truth\n", least, most }'

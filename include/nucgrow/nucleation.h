@@ -78,8 +78,8 @@ void ng_nucleation_free(ng_nucleation *nucleation);
 struct json_t *ng_nucleation_json(const ng_nucleation *nucleation,
                                   const ng_nucleation_options *options);
 
-/** One track: items [first, first + n) of the particles. Who is dark at the end of the movie, for no
- *  longer than nineteen in twenty of the gaps inside of tracks, counts as there until the end. */
+/** One track: items [first, first + n) of the particles. Who is dark at the end of the movie, for
+ *  no longer than nineteen in twenty of the gaps inside of tracks, counts as there to the end. */
 typedef struct ng_track_span {
     long track;
     size_t first, n;

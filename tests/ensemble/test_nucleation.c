@@ -112,8 +112,8 @@ static void the_rate_of_known_births(void **state)
     ng_particles_free(&p);
 }
 
-/* Who goes dark shortly before the end is there until the end: of the gaps inside of tracks, 1 and 3
- * frames, 95 % of the way from one to the other is 2.9. */
+/* Who goes dark shortly before the end is there until the end: of the gaps inside of tracks, 1 and
+ * 3 frames, 95 % of the way from one to the other is 2.9. */
 static void dark_at_the_end(void **state)
 {
     (void)state;
@@ -141,8 +141,9 @@ static void dark_at_the_end(void **state)
     ng_particles_free(&p);
 }
 
-/* 400 crystals of 1.5 +- 0.1 nm, of which 40 are pairs and shine like one of 2 nm: the sample spreads
- * wider, the normal curve of the bulk does not. Its s.d. is known to 0.1/sqrt(720) = 0.004. */
+/* 400 crystals of 1.5 +- 0.1 nm, of which 40 are pairs and shine like one of 2 nm: the sample
+ * spreads wider, the normal curve of the bulk does not. Its s.d. is known to 0.1/sqrt(720) = 0.004.
+ */
 static void pairs_are_not_in_the_bulk(void **state)
 {
     (void)state;
