@@ -8,6 +8,8 @@
 
 #define DEFAULT_MAX_PIXELS ((size_t)1 << 30)
 #define HEAD_BYTES 256
+/* No lens shows more to a pixel of a camera; dots of a printer are this large. */
+#define COARSEST_PIXEL_NM 1e4
 
 ng_movie_read_options ng_movie_read_defaults(void)
 {
@@ -235,10 +237,23 @@ static void apply(double given, double *value, bool *from_file, ng_warnings *war
     *from_file = false;
 }
 
+/* Pictures that were never calibrated carry a resolution for printing, in dots an inch. */
+static void drop_print_resolution(ng_movie_opening *opening, double *pixel_nm)
+{
+    if (*pixel_nm > COARSEST_PIXEL_NM) {
+        ng_warnings_add(opening->warnings, "print-resolution",
+                        "%s: its %g nm per pixel are a resolution for printing, not of a "
+                        "microscope, and not taken",
+                        opening->movie->path, *pixel_nm);
+        *pixel_nm = (double)NAN;
+    }
+}
+
 static void finish(ng_movie_opening *opening)
 {
     ng_movie *m = opening->movie;
     ng_movie_info *info = &m->info;
+    drop_print_resolution(opening, &info->pixel_nm);
     apply(opening->options->pixel_nm, &info->pixel_nm, &info->pixel_from_file, opening->warnings,
           m->path, "pixel-nm");
     apply(opening->options->frame_s, &info->frame_s, &info->frame_from_file, opening->warnings,

@@ -101,6 +101,26 @@ static void what_imagej_needs_is_there(void **state)
     unlink(path);
 }
 
+/* 72 dots an inch, as pictures carry that were never calibrated; a flag still gives the pixel. */
+static void dots_of_a_printer_are_no_pixels(void **state)
+{
+    (void)state;
+    const ng_stack_format format = {1, 1, 1, NG_SAMPLE_UINT8, 25.4e6 / 72.0, NAN};
+    const float pixel[] = {1.0f};
+    const char *path = write_stack("dots.tif", &format, pixel);
+    opened o = open_good(path);
+    assert_true(isnan(o.info->pixel_nm));
+    assert_true(warned(&o, "print-resolution"));
+    close_opened(&o);
+    ng_movie_read_options options = ng_movie_read_defaults();
+    options.pixel_nm = 0.5;
+    o = open_with(path, &options);
+    assert_close(o.info->pixel_nm, 0.5, 0.0);
+    assert_false(warned(&o, "pixel-nm-differs"));
+    close_opened(&o);
+    unlink(path);
+}
+
 static void whole_numbers_must_fit(void **state)
 {
     (void)state;
@@ -260,6 +280,7 @@ int main(void)
         cmocka_unit_test(values_and_calibration_come_back),
         cmocka_unit_test(a_part_says_its_length),
         cmocka_unit_test(what_imagej_needs_is_there),
+        cmocka_unit_test(dots_of_a_printer_are_no_pixels),
         cmocka_unit_test(whole_numbers_must_fit),
         cmocka_unit_test(nothing_half_written_is_left),
         cmocka_unit_test(a_full_disk_is_an_error),
