@@ -32,6 +32,7 @@ void ng_image_free(ng_image *image);
 
 /** The k-th smallest of n values, k from 0; reorders `value`. n >= 1; expected time O(n). */
 float ng_select(float *value, size_t n, size_t k);
+bool ng_image_is_finite(const ng_image *image); /* no NAN, no infinity */
 /** Replace pixels that are not finite by the median of up to 4096 finite ones spread over the
  *  image (0 when none is finite). @return how many were replaced */
 size_t ng_image_mend(ng_image *image);
@@ -84,29 +85,40 @@ void ng_image_flatten(const ng_image *in, double sigma_px, ng_image *scratch, ng
 #define NG_BLOB_TAPS 96
 
 typedef enum ng_blob_kind {
-    NG_BLOB_LOG, /* -sigma^2 times the Laplacian of a Gaussian */
+    NG_BLOB_LOG, /* -sigma^2 times the Laplacian of a Gaussian, by differences of neighbours */
     NG_BLOB_DOG  /* difference of two Gaussians of s.d. sigma/sqrt(1.6) and sigma sqrt(1.6) */
 } ng_blob_kind;
 
 /** A filter that answers to round bright spots and to nothing even. Its answer to a Gaussian spot
  *  of height 1 and s.d. sigma_px is 1 at the centre; white noise of s.d. 1 leaves with `noise`. */
 typedef struct ng_blob_filter {
+    ng_blob_kind kind;
     double sigma_px, noise;
     size_t radius;
+    float scale;
     float column[2][NG_BLOB_TAPS], row[2][NG_BLOB_TAPS]; /* half kernels, the centre first */
 } ng_blob_filter;
 
-/** @param sigma_px  [0.4, 18]: kernels are cut at 4 of the wider s.d., and at NG_BLOB_TAPS */
+/** @param sigma_px  [0.4, 18]: kernels are cut at 3.5 of the wider s.d., and at NG_BLOB_TAPS */
 ng_blob_filter ng_blob_filter_make(ng_blob_kind kind, double sigma_px);
 /** The kernel at (dx, dy). */
 double ng_blob_filter_at(const ng_blob_filter *filter, long dx, long dy);
-/** Convolve, borders mirrored; vector instructions of the machine it runs on are used. `scratch`:
- *  2 width + 4 radius floats. */
-void ng_image_blobs(const ng_image *in, const ng_blob_filter *filter, float *scratch,
-                    ng_image *out);
-/** Pixels above `least` that no neighbour exceeds, in order, up to `most` of them.
- *  @return how many there are, which may be more */
-size_t ng_image_peaks(const ng_image *image, float least, uint32_t *place, size_t most);
+/** Floats that ng_image_blobs() works in. */
+size_t ng_blob_scratch(const ng_blob_filter *filter, size_t width);
+
+/** A pixel that no neighbour exceeds, and the top of the parabolas through it and them; a pixel at
+ *  the border has none across it. */
+typedef struct ng_blob_peak {
+    double x, y, height;
+    size_t column, row;
+} ng_blob_peak;
+
+/** Peaks above `least` of the filtered image, row by row, up to `most` of them; borders are
+ *  mirrored. Vector instructions of the machine it runs on are used.
+ *  @return how many there are, which may be more than `most`; never above a quarter of the pixels
+ *  of an image with even sides */
+size_t ng_image_blobs(const ng_image *in, const ng_blob_filter *filter, float least, float *scratch,
+                      ng_blob_peak *peak, size_t most);
 
 /* ---- local mean and threshold ------------------------------------------------------------ */
 

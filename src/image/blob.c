@@ -1,45 +1,41 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Filters that answer to round spots: two products of a kernel along columns and one along rows. */
+/* Filters that answer to round spots: one Gaussian and the differences of neighbours behind it, or
+ * two Gaussians. */
 #include "image_internal.h"
 
 #include <math.h>
 #include <string.h>
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__)
-#define CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define CLONES
-#endif
 #define INLINE static inline __attribute__((always_inline))
 
 /* Pixels that are worked on together, in two halves: sums stay in registers. */
-enum { LANES = 8, BLOCK = 2 * LANES };
+enum { LANES = 16, BLOCK = 2 * LANES };
 typedef float lanes __attribute__((vector_size(4 * LANES)));
 /* The same anywhere in memory. */
 typedef float loose __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 #define LOAD(from) (*(const loose *)(const void *)(from))
 
 #define DOG_RATIO 1.6 /* of the two widths: closest to the Laplacian of both */
+/* Differences of neighbours blur like a Gaussian of that variance. */
+#define NEIGHBOURS_BLUR (1.0 / 6.0)
+#define LEAST_VARIANCE 0.06
+#define REACH 3.5 /* of the wider Gaussian */
 
 /* ---- kernels ----------------------------------------------------------------------------- */
 
-/* Second derivative of a Gaussian, and a Gaussian of sum 1; the first sums to nothing. */
+/* A Gaussian of sum 1, and its centre less its neighbours: the second kernel sums to nothing. */
 static void set_log(ng_blob_filter *f)
 {
-    const double s2 = f->sigma_px * f->sigma_px;
-    double g[NG_BLOB_TAPS], bent[NG_BLOB_TAPS], sum = 0.0, rest = 0.0;
-    for (size_t k = 0; k <= f->radius; k++) {
+    const double s2 = fmax(f->sigma_px * f->sigma_px - NEIGHBOURS_BLUR, LEAST_VARIANCE);
+    double g[NG_BLOB_TAPS + 1] = {0.0}, sum = 0.0;
+    for (size_t k = 0; k < f->radius; k++) {
         g[k] = exp(-0.5 * (double)(k * k) / s2);
         sum += (k == 0 ? 1.0 : 2.0) * g[k];
     }
     for (size_t k = 0; k <= f->radius; k++) {
-        g[k] /= sum;
-        bent[k] = (1.0 - (double)(k * k) / s2) * g[k];
-        rest += (k == 0 ? 1.0 : 2.0) * bent[k];
-    }
-    for (size_t k = 0; k <= f->radius; k++) {
-        f->column[0][k] = f->row[1][k] = (float)(bent[k] - rest * g[k]);
-        f->column[1][k] = f->row[0][k] = (float)g[k];
+        const double bent = 2.0 * g[k] - g[k == 0 ? 1 : k - 1] - g[k + 1];
+        f->column[0][k] = f->row[1][k] = (float)(bent / sum);
+        f->column[1][k] = f->row[0][k] = (float)(g[k] / sum);
     }
 }
 
@@ -86,13 +82,14 @@ static void scale(ng_blob_filter *f)
         f->column[0][k] = (float)((double)f->column[0][k] / answer);
         f->column[1][k] = (float)((double)f->column[1][k] / answer);
     }
+    f->scale = (float)(1.0 / answer);
     f->noise = sqrt(square) / answer;
 }
 
 ng_blob_filter ng_blob_filter_make(ng_blob_kind kind, double sigma_px)
 {
-    const double reach = kind == NG_BLOB_DOG ? 4.0 * sqrt(DOG_RATIO) : 4.0;
-    ng_blob_filter f = {.sigma_px = sigma_px};
+    const double reach = kind == NG_BLOB_DOG ? REACH * sqrt(DOG_RATIO) : REACH;
+    ng_blob_filter f = {.kind = kind, .sigma_px = sigma_px};
     f.radius = (size_t)fmin(ceil(reach * sigma_px), NG_BLOB_TAPS - 1);
     if (kind == NG_BLOB_DOG) {
         set_dog(&f);
@@ -105,67 +102,78 @@ ng_blob_filter ng_blob_filter_make(ng_blob_kind kind, double sigma_px)
 
 /* ---- convolution ------------------------------------------------------------------------- */
 
-/* One block of a row: both kernels along columns. */
-INLINE void down(const float *const *line, size_t radius, const float *tap0, const float *tap1,
-                 size_t x, float *a, float *b)
+/* One block of a row: the kernel along columns. */
+INLINE void down(const float *const *line, size_t radius, const float *tap, size_t x, float *to)
 {
     const float *centre = line[radius] + x;
-    lanes a0 = tap0[0] * LOAD(centre), a1 = tap0[0] * LOAD(centre + LANES);
-    lanes b0 = tap1[0] * LOAD(centre), b1 = tap1[0] * LOAD(centre + LANES);
+    lanes s0 = tap[0] * LOAD(centre), s1 = tap[0] * LOAD(centre + LANES);
     for (size_t k = 1; k <= radius; k++) {
         const float *up = line[radius - k] + x, *low = line[radius + k] + x;
-        const lanes s0 = LOAD(up) + LOAD(low), s1 = LOAD(up + LANES) + LOAD(low + LANES);
-        a0 += tap0[k] * s0;
-        a1 += tap0[k] * s1;
-        b0 += tap1[k] * s0;
-        b1 += tap1[k] * s1;
+        s0 += tap[k] * (LOAD(up) + LOAD(low));
+        s1 += tap[k] * (LOAD(up + LANES) + LOAD(low + LANES));
     }
-    memcpy(a + x, &a0, sizeof a0);
-    memcpy(a + x + LANES, &a1, sizeof a1);
-    memcpy(b + x, &b0, sizeof b0);
-    memcpy(b + x + LANES, &b1, sizeof b1);
+    memcpy(to + x, &s0, sizeof s0);
+    memcpy(to + x + LANES, &s1, sizeof s1);
 }
 
-/* One block of the result: the kernels along the row. */
-INLINE void along(const float *a, const float *b, size_t radius, const float *tap0,
-                  const float *tap1, size_t x, float *out)
+/* One block of the result: the kernel along the row. */
+INLINE void along(const float *from, size_t radius, const float *tap, size_t x, float *to)
 {
-    a += x;
-    b += x;
-    lanes s0 = tap0[0] * LOAD(a) + tap1[0] * LOAD(b);
-    lanes s1 = tap0[0] * LOAD(a + LANES) + tap1[0] * LOAD(b + LANES);
+    const float *a = from + x;
+    lanes s0 = tap[0] * LOAD(a), s1 = tap[0] * LOAD(a + LANES);
     for (size_t k = 1; k <= radius; k++) {
-        s0 += tap0[k] * (LOAD(a - k) + LOAD(a + k)) + tap1[k] * (LOAD(b - k) + LOAD(b + k));
-        s1 += tap0[k] * (LOAD(a + LANES - k) + LOAD(a + LANES + k)) +
-              tap1[k] * (LOAD(b + LANES - k) + LOAD(b + LANES + k));
+        s0 += tap[k] * (LOAD(a - k) + LOAD(a + k));
+        s1 += tap[k] * (LOAD(a + LANES - k) + LOAD(a + LANES + k));
     }
-    memcpy(out + x, &s0, sizeof s0);
-    memcpy(out + x + LANES, &s1, sizeof s1);
+    memcpy(to + x, &s0, sizeof s0);
+    memcpy(to + x + LANES, &s1, sizeof s1);
 }
 
-static void mirror_ends(float *row, size_t width, size_t radius)
+INLINE void mirror_ends(float *row, size_t width, size_t radius)
 {
-    for (size_t k = 1; k <= radius; k++) {
-        row[-(ptrdiff_t)k] = row[ng_mirror(-(ptrdiff_t)k, width)];
-        row[width - 1 + k] = row[ng_mirror((ptrdiff_t)(width - 1 + k), width)];
+    for (size_t k = 0; k < radius; k++) {
+        const size_t from = k < width ? k : ng_mirror(-1 - (ptrdiff_t)k, width);
+        row[-1 - (ptrdiff_t)k] = row[from];
+        row[width + k] = row[width - 1 - from];
     }
 }
 
-/* A line of `width` pixels, at least a block: the last block ends where the line ends. */
-CLONES static void filter_line(const ng_blob_filter *f, const float *const *line, size_t width,
-                               float *a, float *b, float *out)
+/* A row of `width` pixels, at least a block, behind the kernel on both axes, and one pixel more at
+ * either end; line[0 .. 2 radius] are the rows around it. The first block is there to be followed
+ * by aligned ones; the last ends where the row ends. */
+CLONES static void smooth_row(const float *const *line, size_t radius, const float *tap,
+                              size_t width, float *column, float *to)
 {
-    const size_t last = width - BLOCK;
-    for (size_t x = 0; x < width; x += BLOCK) {
-        down(line, f->radius, f->column[0], f->column[1], x < last ? x : last, a, b);
+    const size_t last = width - BLOCK, odd = (uintptr_t)line[0] / sizeof(float) % LANES;
+    down(line, radius, tap, 0, column);
+    for (size_t x = LANES - odd; x < width; x += BLOCK) {
+        down(line, radius, tap, x < last ? x : last, column);
     }
-    mirror_ends(a, width, f->radius);
-    mirror_ends(b, width, f->radius);
+    mirror_ends(column, width, radius);
     for (size_t x = 0; x < width; x += BLOCK) {
-        along(a, b, f->radius, f->row[0], f->row[1], x < last ? x : last, out);
+        along(column, radius, tap, x < last ? x : last, to);
+    }
+    mirror_ends(to, width, 1);
+}
+
+/* Four times the centre less its neighbours. */
+CLONES static void bend_row(const float *up, const float *row, const float *low, float scale,
+                            size_t width, float *restrict to)
+{
+    for (size_t x = 0; x < width; x++) {
+        to[x] = scale * (4.0f * row[x] - (row[x - 1] + row[x + 1]) - (up[x] + low[x]));
     }
 }
 
+CLONES static void subtract_rows(const float *a, const float *b, float scale, size_t width,
+                                 float *restrict to)
+{
+    for (size_t x = 0; x < width; x++) {
+        to[x] = scale * (a[x] - b[x]);
+    }
+}
+
+/* For images too narrow for a block. */
 static float pixel_of(const ng_blob_filter *f, const ng_image *in, size_t x, size_t y)
 {
     const ptrdiff_t r = (ptrdiff_t)f->radius;
@@ -179,69 +187,151 @@ static float pixel_of(const ng_blob_filter *f, const ng_image *in, size_t x, siz
     return (float)sum;
 }
 
-void ng_image_blobs(const ng_image *in, const ng_blob_filter *filter, float *scratch, ng_image *out)
+/* ---- rows after rows --------------------------------------------------------------------- */
+
+enum { CHUNK = 32 }; /* pixels in which peaks are looked for together */
+
+/* Filtered rows exist three at a time: while they are looked at they are still near. */
+typedef struct stream {
+    const ng_image *in;
+    const ng_blob_filter *filter;
+    float *column, *smooth[3];
+    size_t smoothed; /* rows so far */
+    float *row[3];   /* filtered; pixels outside of the image are lower than all others */
+    float *outside;
+} stream;
+
+static size_t padded(size_t width)
 {
-    const size_t w = in->width, h = in->height, r = filter->radius;
+    return (width + CHUNK - 1) / CHUNK * CHUNK + 2;
+}
+
+size_t ng_blob_scratch(const ng_blob_filter *filter, size_t width)
+{
+    return width + 2 * filter->radius + 3 * (width + 2) + 4 * padded(width);
+}
+
+static stream open_stream(const ng_image *in, const ng_blob_filter *filter, float *scratch)
+{
+    const size_t w = in->width, wide = padded(w);
+    stream s = {.in = in, .filter = filter, .column = scratch + filter->radius};
+    float *at = s.column + w + filter->radius;
+    for (size_t k = 0; k < 3; k++, at += w + 2) {
+        s.smooth[k] = at + 1;
+    }
+    for (size_t i = 0; i < 4 * wide; i++) {
+        at[i] = -INFINITY;
+    }
+    for (size_t k = 0; k < 3; k++, at += wide) {
+        s.row[k] = at + 1;
+    }
+    s.outside = at + 1;
+    return s;
+}
+
+static void smooth_at(stream *s, size_t y, size_t radius, const float *tap, float *to)
+{
     const float *line[2 * NG_BLOB_TAPS - 1];
-    float *a = scratch + r, *b = scratch + w + 3 * r;
-    for (size_t y = 0; y < h; y++) {
-        float *to = out->pixel + y * w;
-        if (w < BLOCK) {
-            for (size_t x = 0; x < w; x++) {
-                to[x] = pixel_of(filter, in, x, y);
-            }
-            continue;
+    const ptrdiff_t first = (ptrdiff_t)y - (ptrdiff_t)radius;
+    for (size_t k = 0; k <= 2 * radius; k++) {
+        line[k] = s->in->pixel + s->in->width * ng_mirror(first + (ptrdiff_t)k, s->in->height);
+    }
+    smooth_row(line, radius, tap, s->in->width, s->column, to);
+}
+
+/* Filter row y; rows are asked for one after the other. */
+static void make_row(stream *s, size_t y)
+{
+    const ng_blob_filter *f = s->filter;
+    const size_t w = s->in->width, h = s->in->height;
+    float *to = s->row[y % 3];
+    if (w < BLOCK) {
+        for (size_t x = 0; x < w; x++) {
+            to[x] = pixel_of(f, s->in, x, y);
         }
-        for (size_t k = 0; k <= 2 * r; k++) {
-            line[k] = in->pixel + w * ng_mirror((ptrdiff_t)y + (ptrdiff_t)k - (ptrdiff_t)r, h);
+    } else if (f->kind == NG_BLOB_DOG) {
+        smooth_at(s, y, f->radius, f->row[0], s->smooth[0]);
+        smooth_at(s, y, f->radius, f->row[1], s->smooth[1]);
+        subtract_rows(s->smooth[0], s->smooth[1], f->scale, w, to);
+    } else {
+        for (; s->smoothed < h && s->smoothed <= y + 1; s->smoothed++) {
+            smooth_at(s, s->smoothed, f->radius - 1, f->row[0], s->smooth[s->smoothed % 3]);
         }
-        filter_line(filter, line, w, a, b, to);
+        const float *row = s->smooth[y % 3]; /* mirrored rows are those at the border */
+        bend_row(y > 0 ? s->smooth[(y - 1) % 3] : row, row,
+                 y + 1 < h ? s->smooth[(y + 1) % 3] : row, f->scale, w, to);
     }
 }
 
 /* ---- peaks ------------------------------------------------------------------------------- */
 
-CLONES static bool any_above(const float *row, size_t n, float least)
+/* Which of a chunk of pixels are above `least` and higher than all neighbours; of equal ones the
+ * first counts. @return whether there are any */
+CLONES static bool mark_peaks(const float *up, const float *row, const float *low, float least,
+                              int peak[CHUNK])
 {
-    int above = 0;
-    for (size_t i = 0; i < n; i++) {
+    int above = 0, any = 0;
+    for (int i = 0; i < CHUNK; i++) {
         above |= row[i] > least;
     }
-    return above != 0;
-}
-
-/* Higher than all neighbours; of equal ones the first counts. */
-static bool is_peak(const ng_image *image, size_t x, size_t y)
-{
-    const float own = image->pixel[y * image->width + x];
-    for (size_t j = y > 0 ? y - 1 : 0; j <= y + 1 && j < image->height; j++) {
-        for (size_t i = x > 0 ? x - 1 : 0; i <= x + 1 && i < image->width; i++) {
-            const float other = image->pixel[j * image->width + i];
-            const bool earlier = j < y || (j == y && i < x);
-            if (other > own || (other == own && earlier)) {
-                return false;
-            }
-        }
+    if (above == 0) {
+        return false;
     }
-    return true;
+    for (int i = 0; i < CHUNK; i++) {
+        const float own = row[i];
+        const int before = (own > up[i - 1]) & (own > up[i]) & (own > up[i + 1]) &
+                           (own > row[i - 1]);
+        const int after = (own >= row[i + 1]) & (own >= low[i - 1]) & (own >= low[i]) &
+                          (own >= low[i + 1]);
+        peak[i] = before & after & (own > least);
+        any |= peak[i];
+    }
+    return any != 0;
 }
 
-size_t ng_image_peaks(const ng_image *image, float least, uint32_t *place, size_t most)
+/* Where a parabola through three neighbours has its top; none at the border. */
+static double top(float before, float here, float after)
 {
-    enum { CHUNK = 64 };
-    const size_t w = image->width;
+    const double bend = (double)before - 2.0 * (double)here + (double)after;
+    const bool inside = isfinite(before) && isfinite(after) && bend < 0.0;
+    const double shift = inside ? 0.5 * ((double)before - (double)after) / bend : 0.0;
+    return fmin(fmax(shift, -0.5), 0.5);
+}
+
+static ng_blob_peak locate(const float *up, const float *row, const float *low, size_t x, size_t y)
+{
+    const double dx = top(row[(ptrdiff_t)x - 1], row[x], row[x + 1]);
+    const double dy = top(up[x], row[x], low[x]);
+    double height = (double)row[x];
+    if (dx != 0.0) {
+        height -= 0.25 * dx * ((double)row[(ptrdiff_t)x - 1] - (double)row[x + 1]);
+    }
+    if (dy != 0.0) {
+        height -= 0.25 * dy * ((double)up[x] - (double)low[x]);
+    }
+    return (ng_blob_peak){(double)x + dx, (double)y + dy, height, x, y};
+}
+
+size_t ng_image_blobs(const ng_image *in, const ng_blob_filter *filter, float least, float *scratch,
+                      ng_blob_peak *peak, size_t most)
+{
+    const size_t w = in->width, h = in->height;
+    stream s = open_stream(in, filter, scratch);
+    int mark[CHUNK];
     size_t n = 0;
-    for (size_t y = 0; y < image->height; y++) {
-        const float *row = image->pixel + y * w;
-        for (size_t first = 0; first < w; first += CHUNK) {
-            const size_t end = first + CHUNK < w ? first + CHUNK : w;
-            if (!any_above(row + first, end - first, least)) {
-                continue;
-            }
-            for (size_t x = first; x < end; x++) {
-                if (row[x] > least && is_peak(image, x, y)) {
+    make_row(&s, 0);
+    for (size_t y = 0; y < h; y++) {
+        if (y + 1 < h) {
+            make_row(&s, y + 1);
+        }
+        const float *up = y > 0 ? s.row[(y - 1) % 3] : s.outside, *row = s.row[y % 3];
+        const float *low = y + 1 < h ? s.row[(y + 1) % 3] : s.outside;
+        for (size_t x = 0; x < w; x += CHUNK) {
+            const bool any = mark_peaks(up + x, row + x, low + x, least, mark);
+            for (size_t i = 0; any && i < CHUNK; i++) {
+                if (mark[i] != 0) {
                     if (n < most) {
-                        place[n] = (uint32_t)(y * w + x);
+                        peak[n] = locate(up, row, low, x + i, y);
                     }
                     n++;
                 }

@@ -3,6 +3,19 @@
 
 #include <string.h>
 
+/* ---- pixels ------------------------------------------------------------------------------ */
+
+/* What is not finite leaves something other than nothing when it is taken from itself. */
+CLONES bool ng_image_is_finite(const ng_image *image)
+{
+    const size_t n = ng_image_pixels(image);
+    int odd = 0;
+    for (size_t i = 0; i < n; i++) {
+        odd |= !(image->pixel[i] - image->pixel[i] == 0.0f);
+    }
+    return odd == 0;
+}
+
 /* ---- temporal mean ----------------------------------------------------------------------- */
 
 static void add_row(const float *restrict in, float *restrict out, size_t n)

@@ -5,15 +5,21 @@
 
 #include <nucgrow/image.h>
 
+/* Loops that are compiled for several vector units; the machine that runs them picks one. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__)
+#define CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define CLONES
+#endif
+
 /* Mirror an index about the centres of the edges' outer sides: -1 -> 0, n -> n - 1. */
 static inline size_t ng_mirror(ptrdiff_t i, size_t n)
 {
-    const ptrdiff_t period = 2 * (ptrdiff_t)n;
-    ptrdiff_t k = i % period;
-    if (k < 0) {
-        k += period;
-    }
-    return (size_t)(k < (ptrdiff_t)n ? k : period - 1 - k);
+    const ptrdiff_t side = (ptrdiff_t)n, period = 2 * side;
+    ptrdiff_t k = i < -side || i >= period ? i % period : i; /* seldom: a division takes long */
+    k = k < -side ? k + period : k;
+    k = k < 0 ? -1 - k : k;
+    return (size_t)(k < side ? k : period - 1 - k);
 }
 
 static inline size_t ng_image_pixels(const ng_image *image)

@@ -25,6 +25,10 @@ typedef struct pair {
     uint32_t a, b;
 } pair;
 
+typedef struct ring {
+    long x[RING], y[RING];
+} ring;
+
 struct ng_spots {
     ng_detect_choices choices;
     size_t width, height;
@@ -33,12 +37,13 @@ struct ng_spots {
     double bend, slope_noise, slope_own; /* of the peak: see put_quick() */
     double own;
     double border[2][NG_BLOB_TAPS]; /* of the noise that far from the border, over that inside */
-    ng_image mended, seen, response, left; /* `mended` only where pixels are not finite, or dark */
+    ng_image mended, seen, left; /* `mended` only where pixels are not finite, or dark */
     ng_image view;                         /* borrowed: what is fitted */
     float *line;
     unsigned char *bad;
     bool has_bad;
-    uint32_t *place, *label;
+    ng_blob_peak *peak;
+    uint32_t *label;
     ng_spot *spot, *second; /* second: the same where the intensities come from */
     ng_particle *particle;
     const ng_spot **other;
@@ -49,6 +54,7 @@ struct ng_spots {
     size_t n_pairs, pair_room;
     ng_grid grid;
     ng_spot_work work;
+    ring ring;
     unsigned char *flux_bad;
     ng_image flux;
 };
@@ -67,13 +73,12 @@ void ng_spots_destroy(ng_spots *s)
     }
     ng_image_free(&s->mended);
     ng_image_free(&s->seen);
-    ng_image_free(&s->response);
     ng_image_free(&s->left);
     ng_image_free(&s->flux);
     ng_free(s->line);
     ng_free(s->bad);
     ng_free(s->flux_bad);
-    ng_free(s->place);
+    ng_free(s->peak);
     ng_free(s->label);
     ng_free(s->spot);
     ng_free(s->second);
@@ -158,18 +163,34 @@ static void prepare_border(ng_spots *s)
 }
 
 /* S.d. of the filtered noise at a pixel, over that of a pixel. */
-static double noise_at(const ng_spots *s, uint32_t place)
+static double noise_at(const ng_spots *s, size_t x, size_t y)
 {
-    const size_t x = place % s->width, y = place / s->width, r = s->filter.radius;
+    const size_t r = s->filter.radius;
     const size_t left = s->width - 1 - x, below = s->height - 1 - y;
     const size_t side = x < left ? x : left, edge = y < below ? y : below;
     return s->filter.noise * (side < r ? s->border[0][side] : 1.0) *
            (edge < r ? s->border[1][edge] : 1.0);
 }
 
+/* Pixels around the origin, at `radius` and one further by turns. */
+static void make_ring(double radius, ring *out)
+{
+    for (int k = 0; k < RING; k++) {
+        const double turn = 2.0 * PI * (double)k / RING, r = radius + (k % 2 == 0 ? 0.0 : 1.0);
+        out->x[k] = lround(r * cos(turn));
+        out->y[k] = lround(r * sin(turn));
+    }
+}
+
+/* No two are neighbours. */
+static size_t most_peaks(const ng_spots *s)
+{
+    return (s->width / 2 + 1) * (s->height / 2 + 1);
+}
+
 static ng_status make_images(ng_spots *s, ng_error *err)
 {
-    ng_image *const image[] = {&s->mended, &s->seen, &s->response, &s->left};
+    ng_image *const image[] = {&s->mended, &s->seen, &s->left};
     ng_status status = NG_OK;
     for (size_t i = 0; status == NG_OK && i < sizeof image / sizeof image[0]; i++) {
         status = ng_image_create(s->width, s->height, image[i], err);
@@ -190,13 +211,14 @@ ng_status ng_spots_create(const ng_detect_choices *choices, size_t width, size_t
     s->height = height;
     prepare_filter(s);
     prepare_border(s);
+    make_ring((double)ng_spot_reach(choices->spot.width_px) + 0.5, &s->ring);
     ng_status status = make_images(s, err);
-    s->line = NG_NEW(float, 2 * width + 4 * s->filter.radius);
+    s->line = NG_NEW(float, ng_blob_scratch(&s->filter, width));
     s->bad = NG_NEW(unsigned char, width *height);
-    s->place = NG_NEW(uint32_t, width * height);
+    s->peak = NG_NEW(ng_blob_peak, most_peaks(s));
     s->label = NG_NEW(uint32_t, width * height);
     if (status == NG_OK &&
-        (s->line == NULL || s->bad == NULL || s->place == NULL || s->label == NULL)) {
+        (s->line == NULL || s->bad == NULL || s->peak == NULL || s->label == NULL)) {
         status = NG_FAIL(err, NG_MEMORY, "no memory for frames of %zu x %zu pixels", width, height);
     }
     if (status != NG_OK) {
@@ -243,25 +265,12 @@ static ng_status make_room(ng_spots *s, size_t n, ng_error *err)
 
 /* ---- pixels ------------------------------------------------------------------------------ */
 
-/* By the bits of the exponent: vector units take that in their stride. */
-static bool all_finite(const ng_image *image)
-{
-    const uint32_t exponent = 0x7f800000u;
-    uint32_t odd = 0;
-    for (size_t i = 0; i < image->width * image->height; i++) {
-        uint32_t bits;
-        memcpy(&bits, &image->pixel[i], sizeof bits);
-        odd |= (uint32_t)((bits & exponent) == exponent);
-    }
-    return odd == 0;
-}
-
 /* Bright on dark and finite, with a note of what was not; most movies are so already. */
 static bool make_bright(const ng_image *image, ng_polarity polarity, ng_image *copy,
                         unsigned char *bad, ng_image *view)
 {
     const size_t n = image->width * image->height;
-    const bool finite = all_finite(image);
+    const bool finite = ng_image_is_finite(image);
     *view = *image;
     if (finite && polarity == NG_BRIGHT) {
         return false;
@@ -294,48 +303,40 @@ static const ng_image *prepare(ng_spots *s, const ng_image *const *window, size_
 
 /* ---- candidates -------------------------------------------------------------------------- */
 
-static double between(float before, float here, float after)
+/* The upper median: the largest that at most half of the others are below. */
+CLONES static float middle_of(const float value[RING])
 {
-    const double bend = (double)before - 2.0 * (double)here + (double)after;
-    const double shift = bend < 0.0 ? 0.5 * ((double)before - (double)after) / bend : 0.0;
-    return fmin(fmax(shift, -0.5), 0.5);
+    int below[RING] = {0};
+    float middle = -INFINITY;
+    for (int j = 0; j < RING; j++) {
+        for (int i = 0; i < RING; i++) {
+            below[i] += value[j] < value[i];
+        }
+    }
+    for (int i = 0; i < RING; i++) {
+        const float candidate = below[i] <= RING / 2 ? value[i] : -INFINITY;
+        middle = candidate > middle ? candidate : middle;
+    }
+    return middle;
 }
 
-/* The top of a parabola through the peak and its neighbours, along both axes. */
-static double locate(const ng_image *image, uint32_t place, double *x, double *y)
+/* Median of a ring around a place. */
+static double ring_background(const ng_image *image, double at_x, double at_y, const ring *around)
 {
-    const size_t w = image->width, px = place % w, py = place / w;
-    const float *at = image->pixel + place;
-    double dx = 0.0, dy = 0.0, height = (double)*at;
-    if (px > 0 && px + 1 < w) {
-        dx = between(at[-1], at[0], at[1]);
-        height -= 0.25 * dx * ((double)at[-1] - (double)at[1]);
-    }
-    if (py > 0 && py + 1 < image->height) {
-        dy = between(at[-(ptrdiff_t)w], at[0], at[w]);
-        height -= 0.25 * dy * ((double)at[-(ptrdiff_t)w] - (double)at[w]);
-    }
-    *x = (double)px + dx;
-    *y = (double)py + dy;
-    return height;
-}
-
-/* Median of a ring around the spot. */
-static double ring_background(const ng_image *image, double x, double y, double radius)
-{
-    static const float turn[RING / 4 + 1] = {0.0f,       0.1950903f, 0.3826834f,
-                                             0.5555702f, 0.7071068f, 0.8314696f,
-                                             0.9238795f, 0.9807853f, 1.0f};
+    const long x = lround(at_x), y = lround(at_y), w = (long)image->width, h = (long)image->height;
+    const long reach = around->x[1] + 1;
     float value[RING];
+    if (x >= reach && y >= reach && x + reach < w && y + reach < h) {
+        for (int k = 0; k < RING; k++) {
+            value[k] = image->pixel[(y + around->y[k]) * w + x + around->x[k]];
+        }
+        return (double)middle_of(value);
+    }
     size_t n = 0;
     for (int k = 0; k < RING; k++) {
-        const int quarter = k / (RING / 4), step = k % (RING / 4);
-        const double c = (double)turn[RING / 4 - step], s = (double)turn[step];
-        const double r = radius + (k % 2 == 0 ? 0.0 : 1.0);
-        const double i = x + r * (quarter == 0 ? c : quarter == 1 ? -s : quarter == 2 ? -c : s);
-        const double j = y + r * (quarter == 0 ? s : quarter == 1 ? c : quarter == 2 ? -s : -c);
-        if (i >= 0.0 && j >= 0.0 && i < (double)image->width && j < (double)image->height) {
-            value[n++] = image->pixel[(size_t)j * image->width + (size_t)i];
+        const long i = x + around->x[k], j = y + around->y[k];
+        if (i >= 0 && j >= 0 && i < w && j < h) {
+            value[n++] = image->pixel[j * w + i];
         }
     }
     return n > 0 ? (double)ng_select(value, n, n / 2) : 0.0;
@@ -346,27 +347,29 @@ static ng_spot_noise noise_of(const ng_pixel_noise *n)
     return (ng_spot_noise){.level = n->level, .gain = n->gain, .background = n->background};
 }
 
-/* Peaks of `response` become candidates behind those that are there. */
-static ng_status add_peaks(ng_spots *s, const ng_image *filtered, bool again, ng_error *err)
+/* Peaks of the filtered image become candidates behind those that are there. */
+static ng_status add_peaks(ng_spots *s, const ng_image *image, bool again, ng_error *err)
 {
     const ng_spot_choices *c = &s->choices.spot;
     const ng_spot_noise noise = noise_of(&c->noise);
     /* a ring is no exact measure of the background */
     const double dim = fmin(c->dim, c->noise.background) - RING_SD * sqrt(c->noise.level);
     const double w = c->width_px;
-    const double radius = (double)ng_spot_reach(w) + 0.5;
     const double least = c->candidate * s->filter.noise * sqrt(ng_spot_variance(&noise, dim));
-    const size_t n = ng_image_peaks(filtered, (float)least, s->place, s->width * s->height);
+    const size_t n =
+        ng_image_blobs(image, &s->filter, (float)least, s->line, s->peak, most_peaks(s));
     ng_status status = make_room(s, s->n + n, err);
     for (size_t i = 0; status == NG_OK && i < n; i++) {
         ng_spot *spot = &s->spot[s->n];
         *spot = (ng_spot){.width = w, .fresh = true};
         spot->x_var = spot->y_var = spot->flux_var = spot->width_var = (double)NAN;
-        const double height = locate(filtered, s->place[i], &spot->x, &spot->y);
-        spot->background = ring_background(&s->view, spot->x, spot->y, radius);
-        spot->z =
-            height / (noise_at(s, s->place[i]) * sqrt(ng_spot_variance(&noise, spot->background)));
-        spot->flux = height / s->answer * 2.0 * PI * pow(seen_width(w), 2.0);
+        const ng_blob_peak *peak = &s->peak[i];
+        spot->x = peak->x;
+        spot->y = peak->y;
+        spot->background = ring_background(&s->view, spot->x, spot->y, &s->ring);
+        spot->z = peak->height / (noise_at(s, peak->column, peak->row) *
+                                  sqrt(ng_spot_variance(&noise, spot->background)));
+        spot->flux = peak->height / s->answer * 2.0 * PI * pow(seen_width(w), 2.0);
         s->n += spot->z >= c->candidate || again;
     }
     return status;
@@ -656,8 +659,7 @@ static ng_status search_rest(ng_spots *s, ng_error *err)
         s->x[i] = s->spot[i].x;
         s->y[i] = s->spot[i].y;
     }
-    ng_image_blobs(&s->left, &s->filter, s->line, &s->response);
-    ng_status status = add_peaks(s, &s->response, true, err);
+    ng_status status = add_peaks(s, &s->left, true, err);
     if (status == NG_OK && before > 0) {
         status = ng_grid_fill(&s->grid, s->x, s->y, before, JOIN_WIDTHS * w, err);
     }
@@ -724,8 +726,7 @@ ng_status ng_spots_find(ng_spots *s, const ng_image *const *window, size_t n, si
 {
     const ng_image *seen = prepare(s, window, n, centre);
     s->n = 0;
-    ng_image_blobs(seen, &s->filter, s->line, &s->response);
-    ng_status status = add_peaks(s, &s->response, false, err);
+    ng_status status = add_peaks(s, seen, false, err);
     if (status == NG_OK && s->choices.options.fit) {
         status = fit_all(s, least_z, err);
     } else if (status == NG_OK) {
@@ -764,13 +765,15 @@ static ng_status use_flux(ng_spots *s, const ng_image *flux, ng_error *err)
                                  .width = c->flux_width_px,
                                  .fixed_places = true,
                                  .reach = ng_spot_reach(c->flux_width_px)};
+    ring around;
+    make_ring((double)scene.reach + 0.5, &around);
     for (size_t i = 0; i < s->n; i++) {
         ng_spot *spot = &s->second[i];
         *spot = s->spot[i];
         spot->x = (s->spot[i].x + 0.5) * ratio - 0.5;
         spot->y = (s->spot[i].y + 0.5) * ratio - 0.5;
         spot->width = scene.width;
-        spot->background = ring_background(&view, spot->x, spot->y, (double)scene.reach + 0.5);
+        spot->background = ring_background(&view, spot->x, spot->y, &around);
         spot->flux = spot->flux_var = 0.0;
         spot->fresh = true;
     }
