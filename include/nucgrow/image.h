@@ -32,7 +32,8 @@ void ng_image_free(ng_image *image);
 
 /** The k-th smallest of n values, k from 0; reorders `value`. n >= 1; expected time O(n). */
 float ng_select(float *value, size_t n, size_t k);
-bool ng_image_is_finite(const ng_image *image); /* no NAN, no infinity */
+/** Least and largest pixel. @return whether all are finite; else these tell nothing */
+bool ng_image_range(const ng_image *image, float *least, float *most);
 /** Replace pixels that are not finite by the median of up to 4096 finite ones spread over the
  *  image (0 when none is finite). @return how many were replaced */
 size_t ng_image_mend(ng_image *image);

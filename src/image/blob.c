@@ -279,10 +279,10 @@ CLONES static bool mark_peaks(const float *up, const float *row, const float *lo
     }
     for (int i = 0; i < CHUNK; i++) {
         const float own = row[i];
-        const int before = (own > up[i - 1]) & (own > up[i]) & (own > up[i + 1]) &
-                           (own > row[i - 1]);
-        const int after = (own >= row[i + 1]) & (own >= low[i - 1]) & (own >= low[i]) &
-                          (own >= low[i + 1]);
+        const int before =
+            (own > up[i - 1]) & (own > up[i]) & (own > up[i + 1]) & (own > row[i - 1]);
+        const int after =
+            (own >= row[i + 1]) & (own >= low[i - 1]) & (own >= low[i]) & (own >= low[i + 1]);
         peak[i] = before & after & (own > least);
         any |= peak[i];
     }

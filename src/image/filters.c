@@ -5,13 +5,36 @@
 
 /* ---- pixels ------------------------------------------------------------------------------ */
 
+enum { ABREAST = 32 }; /* columns of pixels that are compared on their own */
+
 /* What is not finite leaves something other than nothing when it is taken from itself. */
-CLONES bool ng_image_is_finite(const ng_image *image)
+CLONES bool ng_image_range(const ng_image *image, float *least, float *most)
 {
-    const size_t n = ng_image_pixels(image);
+    const size_t n = ng_image_pixels(image), even = n / ABREAST * ABREAST;
+    float low[ABREAST], high[ABREAST];
     int odd = 0;
-    for (size_t i = 0; i < n; i++) {
-        odd |= !(image->pixel[i] - image->pixel[i] == 0.0f);
+    for (size_t k = 0; k < ABREAST; k++) {
+        low[k] = high[k] = image->pixel[0];
+    }
+    for (size_t i = 0; i < even; i += ABREAST) {
+        for (size_t k = 0; k < ABREAST; k++) {
+            const float value = image->pixel[i + k];
+            low[k] = value < low[k] ? value : low[k];
+            high[k] = value > high[k] ? value : high[k];
+            odd |= !(value - value == 0.0f);
+        }
+    }
+    for (size_t i = even; i < n; i++) {
+        const float value = image->pixel[i];
+        low[0] = value < low[0] ? value : low[0];
+        high[0] = value > high[0] ? value : high[0];
+        odd |= !(value - value == 0.0f);
+    }
+    *least = low[0];
+    *most = high[0];
+    for (size_t k = 1; k < ABREAST; k++) {
+        *least = low[k] < *least ? low[k] : *least;
+        *most = high[k] > *most ? high[k] : *most;
     }
     return odd == 0;
 }

@@ -3,59 +3,29 @@
  * that its variance is the noise of the movie: read noise and offset are then in it (Huang et al.,
  * Nat. Methods 10, 653, 2013), and the score is that of weighted least squares with the weights of
  * the model itself. */
-#include "spot_internal.h"
+#include "spot_model.h"
 
 #include <math.h>
 #include <string.h>
 
-#define INLINE static inline __attribute__((always_inline))
-
-/* Floats anywhere in memory, worked on together. */
-enum { LANES = 8, MOST_STEPS = 15 };
-typedef float lanes __attribute__((vector_size(4 * LANES)));
-typedef float loose __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
-#define LOAD(from) (*(const loose *)(const void *)(from))
-
-#define PI 3.14159265358979323846
-/* A variance below this share of the background's comes from a mean that has run away. */
-#define LEAST_VARIANCE 0.05
+enum { MOST_STEPS = 15, PARTS = 6 };
 #define STEP_WIDTHS 0.5     /* longest step of a place */
 #define AWAY_WIDTHS 2.0     /* how far from its start a place may go */
 #define SETTLED_WIDTHS 1e-2 /* a smaller step is the last one: the next would be its square */
 #define SETTLED_FLUX 5e-3
-#define SETTLED_SD 0.02
-#define TAIL 5.0 /* widths beyond which a spot has no light */
+#define SETTLED_SD 0.1
 #define LEAST_SHARE 0.1
 /* A pixel that lies so many standard deviations below its neighbours is dead. */
 #define DEAD_SD 8.0
 #define NEAR_WIDTHS 2.0 /* flags tell of pixels so near to the centre */
-enum { X, Y, FLUX, WIDTH };
-
-/* A Gaussian over the pixels of one axis: light, and its slopes by place and width. */
-typedef struct profile {
-    float *g, *by_place, *by_width;
-} profile;
 
 typedef struct fit {
     const ng_spot_scene *scene;
-    ng_spot *const *spot;
-    size_t n, per, parameters;      /* spots, parameters of each, of all */
-    size_t x0, y0, w, h, stride, m; /* box; pixels with the padding of rows */
-    profile along[NG_SPOT_CLUSTER], down[NG_SPOT_CLUSTER];
-    float *f, *light, *valid, *mean, *root; /* data; other spots; 1 or 0; model; 1/s.d. */
-    float *column;                          /* parameters + 1 of m: slopes and residual, weighted */
-    double background;
+    ng_spot_model model;
+    size_t x0, y0; /* of the box */
     double start[NG_SPOT_CLUSTER][2];
     ng_spot before[NG_SPOT_CLUSTER];
-    double matrix[NG_SPOT_PARAMETERS * (NG_SPOT_PARAMETERS + 1) / 2];
-    double vector[NG_SPOT_PARAMETERS];
 } fit;
-
-double ng_spot_variance(const ng_spot_noise *noise, double mean)
-{
-    const double v = noise->level + noise->gain * (mean - noise->background);
-    return fmax(v, LEAST_VARIANCE * noise->level);
-}
 
 void ng_spot_work_free(ng_spot_work *work)
 {
@@ -68,51 +38,57 @@ void ng_spot_work_free(ng_spot_work *work)
 
 static void find_box(fit *f)
 {
+    ng_spot_model *m = &f->model;
     const double reach = (double)f->scene->reach;
     const double w = (double)f->scene->image->width, h = (double)f->scene->image->height;
     double left = w, top = h, right = 0.0, bottom = 0.0;
-    for (size_t k = 0; k < f->n; k++) {
-        left = fmin(left, floor(f->spot[k]->x + 0.5) - reach);
-        right = fmax(right, floor(f->spot[k]->x + 0.5) + reach + 1.0);
-        top = fmin(top, floor(f->spot[k]->y + 0.5) - reach);
-        bottom = fmax(bottom, floor(f->spot[k]->y + 0.5) + reach + 1.0);
-        f->before[k] = *f->spot[k];
-        f->start[k][0] = f->spot[k]->x;
-        f->start[k][1] = f->spot[k]->y;
+    for (size_t k = 0; k < m->n; k++) {
+        const ng_spot *s = m->spot[k];
+        left = fmin(left, floor(s->x + 0.5) - reach);
+        right = fmax(right, floor(s->x + 0.5) + reach + 1.0);
+        top = fmin(top, floor(s->y + 0.5) - reach);
+        bottom = fmax(bottom, floor(s->y + 0.5) + reach + 1.0);
+        f->before[k] = *s;
+        f->start[k][0] = s->x;
+        f->start[k][1] = s->y;
     }
     f->x0 = (size_t)fmax(left, 0.0);
     f->y0 = (size_t)fmax(top, 0.0);
-    f->w = (size_t)fmin(right, w) - f->x0;
-    f->h = (size_t)fmin(bottom, h) - f->y0;
-    f->stride = (f->w + LANES - 1) / LANES * LANES;
-    f->m = f->stride * f->h;
+    m->w = (size_t)fmin(right, w) - f->x0;
+    m->h = (size_t)fmin(bottom, h) - f->y0;
+    m->stride = ng_spot_padded(m->w);
+    m->m = m->stride * m->h;
+}
+
+static float *place_profile(ng_spot_profile *p, float *at, size_t n)
+{
+    for (int k = 0; k < NG_SPOT_CURVES; k++, at += n) {
+        p->curve[k] = at;
+    }
+    return at;
 }
 
 static ng_status allocate(fit *f, ng_spot_work *work, ng_error *err)
 {
-    const size_t line = 3 * (f->stride + f->h);
-    const size_t columns = f->parameters + 2; /* the residual, and room for a width */
-    const size_t needed = f->m * (5 + columns) + f->n * line;
+    ng_spot_model *m = &f->model;
+    const size_t down = ng_spot_padded(m->h);
+    const size_t needed = m->m * PARTS + m->n * NG_SPOT_CURVES * (m->stride + down);
     if (needed > work->room) {
         float *more = ng_realloc(work->floats, 2 * needed, sizeof *more);
         if (more == NULL) {
-            return NG_FAIL(err, NG_MEMORY, "no memory to fit %zu spots", f->n);
+            return NG_FAIL(err, NG_MEMORY, "no memory to fit %zu spots", m->n);
         }
         work->floats = more;
         work->room = 2 * needed;
     }
     float *at = work->floats;
-    float **const part[] = {&f->f, &f->light, &f->valid, &f->mean, &f->root};
-    for (size_t k = 0; k < 5; k++, at += f->m) {
+    float **const part[PARTS] = {&m->data, &m->light, &m->valid, &m->mean, &m->weight, &m->pull};
+    for (size_t k = 0; k < PARTS; k++, at += m->m) {
         *part[k] = at;
     }
-    f->column = at;
-    at += f->m * columns;
-    for (size_t k = 0; k < f->n; k++) {
-        f->along[k] = (profile){at, at + f->stride, at + 2 * f->stride};
-        at += 3 * f->stride;
-        f->down[k] = (profile){at, at + f->h, at + 2 * f->h};
-        at += 3 * f->h;
+    for (size_t k = 0; k < m->n; k++) {
+        at = place_profile(&m->along[k], at, m->stride);
+        at = place_profile(&m->down[k], at, down);
     }
     return NG_OK;
 }
@@ -141,27 +117,37 @@ static bool is_dead(const fit *f, size_t x, size_t y, double sd)
     return (double)*at < sum / n - DEAD_SD * sd;
 }
 
+/* Columns and rows of the box that lie in the square of a spot. */
+static void square_of(const fit *f, const ng_spot *s, size_t x[2], size_t y[2])
+{
+    const double reach = (double)f->scene->reach;
+    const double w = (double)f->model.w, h = (double)f->model.h;
+    const double left = floor(s->x + 0.5) - reach - (double)f->x0;
+    const double top = floor(s->y + 0.5) - reach - (double)f->y0;
+    x[0] = (size_t)fmin(fmax(left, 0.0), w);
+    y[0] = (size_t)fmin(fmax(top, 0.0), h);
+    x[1] = (size_t)fmin(fmax(left + 2.0 * reach + 1.0, 0.0), w);
+    y[1] = (size_t)fmin(fmax(top + 2.0 * reach + 1.0, 0.0), h);
+}
+
 /* Every spot sees the pixels of its own square. */
 static void cover(fit *f, const ng_spot *s)
 {
-    const double reach = (double)f->scene->reach;
-    const double left = floor(s->x + 0.5) - reach - (double)f->x0;
-    const double top = floor(s->y + 0.5) - reach - (double)f->y0;
-    const size_t x0 = (size_t)fmax(left, 0.0), y0 = (size_t)fmax(top, 0.0);
-    const size_t x1 = (size_t)fmin(left + 2.0 * reach + 1.0, (double)f->w);
-    const size_t y1 = (size_t)fmin(top + 2.0 * reach + 1.0, (double)f->h);
-    for (size_t y = y0; y < y1; y++) {
-        for (size_t x = x0; x < x1; x++) {
-            f->valid[y * f->stride + x] = 1.0f;
+    size_t x[2], y[2];
+    square_of(f, s, x, y);
+    for (size_t j = y[0]; j < y[1]; j++) {
+        for (size_t i = x[0]; i < x[1]; i++) {
+            f->model.valid[j * f->model.stride + i] = 1.0f;
         }
     }
 }
 
 static void flag_near(fit *f, size_t x, size_t y, unsigned flag)
 {
-    for (size_t k = 0; k < f->n; k++) {
-        const double d = hypot((double)x - f->spot[k]->x, (double)y - f->spot[k]->y);
-        f->spot[k]->flag |= d <= NEAR_WIDTHS * f->spot[k]->width ? flag : 0;
+    for (size_t k = 0; k < f->model.n; k++) {
+        ng_spot *s = f->model.spot[k];
+        const double d = hypot((double)x - s->x, (double)y - s->y);
+        s->flag |= d <= NEAR_WIDTHS * s->width ? flag : 0;
     }
 }
 
@@ -169,17 +155,21 @@ static void flag_near(fit *f, size_t x, size_t y, unsigned flag)
 static void inspect(fit *f)
 {
     const ng_spot_scene *s = f->scene;
-    const double sd = sqrt(ng_spot_variance(&s->noise, f->background));
-    const float low = (float)(f->background - DEAD_SD * sd);
-    for (size_t y = 0; y < f->h; y++) {
-        for (size_t x = 0; x < f->w; x++) {
-            const size_t i = y * f->stride + x, ix = f->x0 + x, iy = f->y0 + y;
+    ng_spot_model *m = &f->model;
+    const double sd = sqrt(ng_spot_variance(&s->noise, m->background));
+    const float low = (float)(m->background - DEAD_SD * sd);
+    if (s->bad == NULL && s->lowest >= low && (double)s->highest < s->most) {
+        return;
+    }
+    for (size_t y = 0; y < m->h; y++) {
+        for (size_t x = 0; x < m->w; x++) {
+            const size_t i = y * m->stride + x, ix = f->x0 + x, iy = f->y0 + y;
             const bool bad = s->bad != NULL && s->bad[iy * s->image->width + ix] != 0;
-            if (bad || (f->f[i] < low && is_dead(f, ix, iy, sd))) {
-                f->valid[i] = 0.0f;
+            if (bad || (m->data[i] < low && is_dead(f, ix, iy, sd))) {
+                m->valid[i] = 0.0f;
                 flag_near(f, ix, iy, NG_FLAG_BAD_PIXEL);
-            } else if ((double)f->f[i] >= s->most) {
-                f->valid[i] = 0.0f;
+            } else if ((double)m->data[i] >= s->most) {
+                m->valid[i] = 0.0f;
                 flag_near(f, ix, iy, NG_FLAG_SATURATED);
             }
         }
@@ -189,206 +179,67 @@ static void inspect(fit *f)
 static void gather(fit *f)
 {
     const ng_image *image = f->scene->image;
-    memset(f->f, 0, 3 * f->m * sizeof *f->f); /* f, light, valid lie side by side */
-    for (size_t y = 0; y < f->h; y++) {
-        memcpy(f->f + y * f->stride, image->pixel + (f->y0 + y) * image->width + f->x0,
-               f->w * sizeof *f->f);
+    ng_spot_model *m = &f->model;
+    memset(m->data, 0, 3 * m->m * sizeof *m->data); /* data, light, valid lie side by side */
+    for (size_t y = 0; y < m->h; y++) {
+        memcpy(m->data + y * m->stride, image->pixel + (f->y0 + y) * image->width + f->x0,
+               m->w * sizeof *m->data);
     }
-    f->background = 0.0;
-    for (size_t k = 0; k < f->n; k++) {
-        f->spot[k]->flag &= ~(unsigned)(NG_FLAG_BAD_PIXEL | NG_FLAG_SATURATED);
-        f->background += f->spot[k]->background / (double)f->n;
-        cover(f, f->spot[k]);
+    m->background = 0.0;
+    for (size_t k = 0; k < m->n; k++) {
+        m->spot[k]->flag &= ~(unsigned)(NG_FLAG_BAD_PIXEL | NG_FLAG_SATURATED);
+        m->background += m->spot[k]->background / (double)m->n;
+        cover(f, m->spot[k]);
     }
     inspect(f);
 }
 
-/* ---- the model --------------------------------------------------------------------------- */
-
-/* erf(u/sqrt 2)/2 from exp(-u^2/2): Abramowitz and Stegun 7.1.26, good to 1e-7. */
-static double half_erf(double u, double e)
-{
-    const double x = fabs(u) * 0.70710678118654752, t = 1.0 / (1.0 + 0.3275911 * x);
-    const double p =
-        t * (0.254829592 +
-             t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
-    return copysign(0.5 * (1.0 - p * e), u);
-}
-
-static void set_profile(profile *p, double centre, double width, size_t n)
-{
-    const double scale = 1.0 / width, norm = scale / sqrt(2.0 * PI);
-    const double first = ceil(centre - TAIL * width), last = floor(centre + TAIL * width);
-    const size_t from = (size_t)fmax(first, 0.0);
-    const size_t to = last < 0.0 ? 0 : (size_t)fmin(last + 1.0, (double)n);
-    memset(p->g, 0, n * sizeof *p->g);
-    memset(p->by_place, 0, n * sizeof *p->g);
-    memset(p->by_width, 0, n * sizeof *p->g);
-    double u = ((double)from - 0.5 - centre) * scale, e = exp(-0.5 * u * u);
-    double area = half_erf(u, e);
-    for (size_t i = from; i < to; i++) {
-        const double next_u = u + scale, next_e = exp(-0.5 * next_u * next_u);
-        const double next_area = half_erf(next_u, next_e);
-        p->g[i] = (float)(next_area - area);
-        p->by_place[i] = (float)(norm * (e - next_e));
-        p->by_width[i] = (float)(norm * (u * e - next_u * next_e));
-        u = next_u;
-        e = next_e;
-        area = next_area;
-    }
-}
-
 static void set_profiles(fit *f)
 {
-    for (size_t k = 0; k < f->n; k++) {
-        const ng_spot *s = f->spot[k];
-        set_profile(&f->along[k], s->x - (double)f->x0, s->width, f->stride);
-        set_profile(&f->down[k], s->y - (double)f->y0, s->width, f->h);
-    }
-}
-
-INLINE void add_product(float *restrict to, const float *restrict g, float scale, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        to[i] += scale * g[i];
-    }
-}
-
-/* Columns of one spot in one row, weighted. */
-INLINE void slopes(const fit *f, size_t k, size_t y, const float *restrict root,
-                   float *restrict column)
-{
-    const float *restrict g = f->along[k].g, *restrict d = f->along[k].by_place;
-    const float *restrict wide = f->along[k].by_width;
-    const float flux = (float)f->spot[k]->flux, gy = f->down[k].g[y];
-    const float ly = flux * gy, dy = flux * f->down[k].by_place[y];
-    const float wy = flux * f->down[k].by_width[y];
-    const size_t m = f->m;
-    if (f->per == 1) {
-        for (size_t i = 0; i < f->stride; i++) {
-            column[i] = gy * g[i] * root[i];
-        }
-        return;
-    }
-    for (size_t i = 0; i < f->stride; i++) {
-        const float weighted = g[i] * root[i];
-        column[X * m + i] = ly * d[i] * root[i];
-        column[Y * m + i] = dy * weighted;
-        column[FLUX * m + i] = gy * weighted;
-    }
-    if (f->per > WIDTH) {
-        for (size_t i = 0; i < f->stride; i++) {
-            column[WIDTH * m + i] = (ly * wide[i] + wy * g[i]) * root[i];
-        }
-    }
-}
-
-/* Model, weights and weighted slopes in all pixels. */
-CLONES static void evaluate(fit *f)
-{
-    const ng_spot_noise *noise = &f->scene->noise;
-    const float gain = (float)noise->gain, floor_ = (float)(LEAST_VARIANCE * noise->level);
-    const float offset = (float)(noise->level - noise->gain * noise->background);
-    const float background = (float)f->background;
-    for (size_t y = 0; y < f->h; y++) {
-        const size_t row = y * f->stride;
-        float *restrict mean = f->mean + row, *restrict root = f->root + row;
-        const float *restrict light = f->light + row, *restrict valid = f->valid + row;
-        const float *restrict data = f->f + row;
-        float *restrict constant = f->column + (f->parameters - 1) * f->m + row;
-        float *restrict residual = f->column + f->parameters * f->m + row;
-        for (size_t i = 0; i < f->stride; i++) {
-            mean[i] = background + light[i];
-        }
-        for (size_t k = 0; k < f->n; k++) {
-            add_product(mean, f->along[k].g, (float)f->spot[k]->flux * f->down[k].g[y], f->stride);
-        }
-        for (size_t i = 0; i < f->stride; i++) {
-            const float v = offset + gain * mean[i];
-            root[i] = valid[i] / sqrtf(v > floor_ ? v : floor_);
-            constant[i] = root[i];
-            residual[i] = (data[i] - mean[i]) * root[i];
-        }
-        for (size_t k = 0; k < f->n; k++) {
-            slopes(f, k, y, root, f->column + k * f->per * f->m + row);
-        }
-    }
-}
-
-INLINE double sum_of(const lanes *v)
-{
-    const lanes x = *v;
-    return (double)((x[0] + x[4]) + (x[1] + x[5])) + (double)((x[2] + x[6]) + (x[3] + x[7]));
-}
-
-/* Products of column a with four others at once: sums stay in registers, side by side in a fixed
- * order. */
-INLINE void dot_four(const float *a, const float *const b[4], size_t m, double out[4])
-{
-    lanes s0 = {0.0f}, s1 = {0.0f}, s2 = {0.0f}, s3 = {0.0f};
-    for (size_t i = 0; i < m; i += LANES) {
-        const lanes x = LOAD(a + i);
-        s0 += x * LOAD(b[0] + i);
-        s1 += x * LOAD(b[1] + i);
-        s2 += x * LOAD(b[2] + i);
-        s3 += x * LOAD(b[3] + i);
-    }
-    out[0] = sum_of(&s0);
-    out[1] = sum_of(&s1);
-    out[2] = sum_of(&s2);
-    out[3] = sum_of(&s3);
-}
-
-CLONES static void accumulate(fit *f)
-{
-    const size_t m = f->m, last = f->parameters;
-    for (size_t a = 0, at = 0; a < last; at += ++a) {
-        const float *column = f->column + a * m;
-        /* b runs over 0..a and the residual behind them */
-        for (size_t first = 0; first <= a + 1; first += 4) {
-            const float *b[4];
-            double product[4];
-            for (size_t k = 0; k < 4; k++) {
-                b[k] = f->column + (first + k <= a ? first + k : last) * m;
-            }
-            dot_four(column, b, m, product);
-            for (size_t k = 0; k < 4 && first + k <= a + 1; k++) {
-                if (first + k <= a) {
-                    f->matrix[at + first + k] = product[k];
-                } else {
-                    f->vector[a] = product[k];
-                }
-            }
-        }
+    for (size_t k = 0; k < f->model.n; k++) {
+        const ng_spot *s = f->model.spot[k];
+        ng_spot_profile_set(&f->model.along[k], s->x - (double)f->x0, s->width, f->model.w);
+        ng_spot_profile_set(&f->model.down[k], s->y - (double)f->y0, s->width, f->model.h);
     }
 }
 
 /* ---- steps ------------------------------------------------------------------------------- */
+
+/* S.d. of a parameter if all others were known: below that which it has. */
+static double sd_of(const ng_spot_model *m, size_t parameter)
+{
+    return 1.0 / sqrt(m->matrix[parameter * (parameter + 1) / 2 + parameter]);
+}
 
 static double clamp(double value, double low, double high)
 {
     return value < low ? low : value > high ? high : value;
 }
 
-static bool take_step(ng_spot *s, const double start[2], const double *step, double flux_sd,
-                      const fit *f)
+/* Move spot k; @return whether it rests. */
+static bool take_step(const fit *f, size_t k)
 {
-    const double most = STEP_WIDTHS * s->width, away = AWAY_WIDTHS * f->scene->width;
-    const double flux = f->per == 1 ? step[0] : step[FLUX];
+    const ng_spot_model *m = &f->model;
+    ng_spot *s = m->spot[k];
+    const double *step = m->vector + k * m->per, *start = f->start[k];
+    const double flux = step[m->per == 1 ? 0 : NG_SPOT_FLUX];
+    const double flux_sd = sd_of(m, k * m->per + (m->per == 1 ? 0 : NG_SPOT_FLUX));
     bool settled = fabs(flux) < fmax(SETTLED_FLUX * fabs(s->flux), SETTLED_SD * flux_sd);
-    if (f->per > 1) {
-        const double x = s->x, y = s->y, width = s->width;
-        s->x = clamp(x + clamp(step[X], -most, most), start[0] - away, start[0] + away);
-        s->y = clamp(y + clamp(step[Y], -most, most), start[1] - away, start[1] + away);
-        s->flux = fmax(s->flux + flux, LEAST_SHARE * s->flux);
-        settled = fmax(fabs(s->x - x), fabs(s->y - y)) < SETTLED_WIDTHS * width;
-        if (f->per > WIDTH) {
-            s->width = clamp(width + step[WIDTH], 0.8 * width, 1.25 * width);
-            s->width = clamp(s->width, 0.4 * f->scene->width, 3.0 * f->scene->width);
-            settled = settled && fabs(s->width - width) < SETTLED_WIDTHS * width;
-        }
-    } else {
+    if (m->per == 1) {
         s->flux += flux;
+        return settled;
+    }
+    const double most = STEP_WIDTHS * s->width, away = AWAY_WIDTHS * f->scene->width;
+    const double x = s->x, y = s->y, width = s->width;
+    const double rest = fmax(SETTLED_WIDTHS * width, SETTLED_SD * sd_of(m, k * m->per));
+    s->x = clamp(x + clamp(step[NG_SPOT_X], -most, most), start[0] - away, start[0] + away);
+    s->y = clamp(y + clamp(step[NG_SPOT_Y], -most, most), start[1] - away, start[1] + away);
+    s->flux = fmax(s->flux + flux, LEAST_SHARE * s->flux);
+    settled = settled && fmax(fabs(s->x - x), fabs(s->y - y)) < rest;
+    if (m->per > NG_SPOT_WIDTH) {
+        s->width = clamp(width + step[NG_SPOT_WIDTH], 0.8 * width, 1.25 * width);
+        s->width = clamp(s->width, 0.4 * f->scene->width, 3.0 * f->scene->width);
+        settled = settled && fabs(s->width - width) < SETTLED_WIDTHS * width;
     }
     return settled;
 }
@@ -397,36 +248,35 @@ static bool take_step(ng_spot *s, const double start[2], const double *step, dou
 static bool search(fit *f)
 {
     double l[NG_SPOT_PARAMETERS * (NG_SPOT_PARAMETERS + 1) / 2];
+    ng_spot_model *m = &f->model;
     bool settled = false;
     for (int step = 0; step < MOST_STEPS && !settled; step++) {
         set_profiles(f);
-        evaluate(f);
-        accumulate(f);
-        memcpy(l, f->matrix, f->parameters * (f->parameters + 1) / 2 * sizeof *l);
-        if (!ng_packed_cholesky(l, f->parameters)) {
+        ng_spot_model_set(m);
+        ng_spot_model_sum(m);
+        memcpy(l, m->matrix, m->parameters * (m->parameters + 1) / 2 * sizeof *l);
+        if (!ng_packed_cholesky(l, m->parameters)) {
             return false;
         }
-        ng_packed_solve(l, f->parameters, f->vector);
+        ng_packed_solve(l, m->parameters, m->vector);
         settled = true;
-        for (size_t k = 0; k < f->n; k++) {
-            const size_t at = k * f->per + (f->per == 1 ? 0 : FLUX);
-            const double sd = 1.0 / sqrt(f->matrix[at * (at + 1) / 2 + at]);
-            settled = take_step(f->spot[k], f->start[k], f->vector + k * f->per, sd, f) && settled;
+        for (size_t k = 0; k < m->n; k++) {
+            settled = take_step(f, k) && settled;
         }
-        f->background += f->vector[f->parameters - 1];
+        m->background += m->vector[m->parameters - 1];
     }
     return settled;
 }
 
 /* ---- what comes out ---------------------------------------------------------------------- */
 
-static double triangle(const fit *f, size_t a, size_t b)
+static double triangle(const ng_spot_model *f, size_t a, size_t b)
 {
     return a >= b ? f->matrix[a * (a + 1) / 2 + b] : f->matrix[b * (b + 1) / 2 + a];
 }
 
 /* Variances of all parameters from the information at the end. */
-static bool variances(const fit *f, double *variance)
+static bool variances(const ng_spot_model *f, double *variance)
 {
     double l[NG_SPOT_PARAMETERS * (NG_SPOT_PARAMETERS + 1) / 2];
     memcpy(l, f->matrix, f->parameters * (f->parameters + 1) / 2 * sizeof *l);
@@ -442,104 +292,73 @@ static bool variances(const fit *f, double *variance)
     return true;
 }
 
-/* Twice the gain in log likelihood of pixel data over a model without the spot. */
-static double gain_at(const ng_spot_noise *noise, double data, double with, double without)
-{
-    const double v1 = ng_spot_variance(noise, with), v0 = ng_spot_variance(noise, without);
-    if (!(noise->gain > 1e-9 * noise->level)) {
-        const double a = data - without, b = data - with;
-        return (a * a - b * b) / noise->level;
-    }
-    const double g = noise->gain, c = noise->background - noise->level / g;
-    return 2.0 * (fmax(data - c, 0.0) / g * log(v1 / v0) - (v1 - v0) / (g * g));
-}
-
-/* Of spot k against none, the background fitted anew: a step of Newton's. */
 static double likelihood_gain(const fit *f, size_t k)
 {
-    const ng_spot_noise *noise = &f->scene->noise;
-    const ng_spot *s = f->spot[k];
-    const double reach = (double)f->scene->reach;
-    const double left = floor(s->x + 0.5) - reach - (double)f->x0;
-    const double top = floor(s->y + 0.5) - reach - (double)f->y0;
-    const size_t x0 = (size_t)clamp(left, 0.0, (double)f->w);
-    const size_t y0 = (size_t)clamp(top, 0.0, (double)f->h);
-    const size_t x1 = (size_t)clamp(left + 2.0 * reach + 1.0, 0.0, (double)f->w);
-    const size_t y1 = (size_t)clamp(top + 2.0 * reach + 1.0, 0.0, (double)f->h);
-    double sum = 0.0, weight = 0.0, gain = 0.0;
-    for (size_t y = y0; y < y1; y++) {
-        const double gy = s->flux * (double)f->down[k].g[y];
-        for (size_t x = x0; x < x1; x++) {
-            const size_t i = y * f->stride + x;
-            const double without = (double)f->mean[i] - gy * (double)f->along[k].g[x];
-            const double w = (double)f->valid[i] / ng_spot_variance(noise, without);
-            sum += w * ((double)f->f[i] - without);
-            weight += w;
-        }
-    }
-    const double shift = weight > 0.0 ? sum / weight : 0.0;
-    for (size_t y = y0; y < y1; y++) {
-        const double gy = s->flux * (double)f->down[k].g[y];
-        for (size_t x = x0; x < x1; x++) {
-            const size_t i = y * f->stride + x;
-            if (f->valid[i] > 0.0f) {
-                const double mean = (double)f->mean[i];
-                const double without = mean - gy * (double)f->along[k].g[x] + shift;
-                gain += gain_at(noise, (double)f->f[i], mean, without);
-            }
-        }
-    }
-    return fmax(gain, 0.0);
+    size_t x[2], y[2];
+    square_of(f, f->model.spot[k], x, y);
+    return ng_spot_model_gain(&f->model, k, x, y);
 }
 
 /* A neighbour that could take over the light makes a spot less certain: by the share that it adds
  * to the error of the flux. */
-static double certainty(const fit *f, size_t k, double flux_var)
+static double certainty(const ng_spot_model *m, size_t k, double flux_var)
 {
-    const size_t b = f->parameters - 1, a = k * f->per + (f->per == 1 ? 0 : FLUX);
-    const double ab = triangle(f, a, b);
-    const double alone = 1.0 / (triangle(f, a, a) - ab * ab / triangle(f, b, b));
+    const size_t b = m->parameters - 1, a = k * m->per + (m->per == 1 ? 0 : NG_SPOT_FLUX);
+    const double ab = triangle(m, a, b);
+    const double alone = 1.0 / (triangle(m, a, a) - ab * ab / triangle(m, b, b));
     return fmin(sqrt(alone / flux_var), 1.0);
 }
 
 static void put_spot(const fit *f, size_t k, const double *variance, ng_spot *s)
 {
-    const double *v = variance + k * f->per;
-    s->background = f->background;
+    const ng_spot_model *m = &f->model;
+    const double *v = variance + k * m->per;
+    s->background = m->background;
     s->fitted = true;
-    if (f->per == 1) {
+    if (m->per == 1) {
         s->flux_var = v[0];
         return;
     }
-    s->x_var = v[X];
-    s->y_var = v[Y];
-    s->flux_var = v[FLUX];
-    s->width_var = f->per > WIDTH ? v[WIDTH] : 0.0;
-    s->z = sqrt(likelihood_gain(f, k)) * (f->n > 1 ? certainty(f, k, s->flux_var) : 1.0);
+    s->x_var = v[NG_SPOT_X];
+    s->y_var = v[NG_SPOT_Y];
+    s->flux_var = v[NG_SPOT_FLUX];
+    s->width_var = m->per > NG_SPOT_WIDTH ? v[NG_SPOT_WIDTH] : 0.0;
+    s->z = sqrt(likelihood_gain(f, k)) * (m->n > 1 ? certainty(m, k, s->flux_var) : 1.0);
+}
+
+/* Slopes of the mean of a pixel of a lonely spot with the places free, the background's last. */
+static void slopes_at(const ng_spot_model *m, size_t x, size_t y, double slope[4])
+{
+    float *const *along = m->along[0].curve, *const *down = m->down[0].curve;
+    const double gx = (double)along[NG_SPOT_LIGHT][x], gy = (double)down[NG_SPOT_LIGHT][y];
+    const double flux = m->spot[0]->flux;
+    slope[NG_SPOT_X] = flux * (double)along[NG_SPOT_BY_PLACE][x] * gy;
+    slope[NG_SPOT_Y] = flux * gx * (double)down[NG_SPOT_BY_PLACE][y];
+    slope[NG_SPOT_FLUX] = gx * gy;
+    slope[3] = 1.0;
 }
 
 /* Squares of the residuals, what the fit took of them given back, by the light of the spot. */
-static void gather_residuals(const fit *f, ng_spot_residual *out)
+static void gather_residuals(const ng_spot_model *m, ng_spot_residual *out)
 {
-    double l[NG_SPOT_PARAMETERS * (NG_SPOT_PARAMETERS + 1) / 2];
-    memcpy(l, f->matrix, f->parameters * (f->parameters + 1) / 2 * sizeof *l);
-    if (!ng_packed_cholesky(l, f->parameters)) {
+    double l[10];
+    memcpy(l, m->matrix, sizeof l);
+    if (m->per != NG_SPOT_WIDTH || !ng_packed_cholesky(l, 4)) {
         return;
     }
-    for (size_t i = 0; i < f->m; i++) {
-        if (!(f->valid[i] > 0.0f)) {
+    for (size_t i = 0; i < m->m; i++) {
+        if (!(m->valid[i] > 0.0f)) {
             continue;
         }
-        double c[NG_SPOT_PARAMETERS], taken = 0.0;
-        for (size_t a = 0; a < f->parameters; a++) {
-            c[a] = (double)f->column[a * f->m + i];
+        double slope[4], c[4], taken = 0.0;
+        slopes_at(m, i % m->stride, i / m->stride, slope);
+        memcpy(c, slope, sizeof c);
+        ng_packed_solve(l, 4, c);
+        for (size_t a = 0; a < 4; a++) {
+            taken += c[a] * slope[a] * (double)m->weight[i];
         }
-        ng_packed_solve(l, f->parameters, c);
-        for (size_t a = 0; a < f->parameters; a++) {
-            taken += c[a] * (double)f->column[a * f->m + i];
-        }
-        const double r = (double)(f->f[i] - f->mean[i]), left = fmax(1.0 - taken, 0.2);
-        const double s = (double)f->mean[i] - f->background, w = pow((double)f->root[i], 4.0);
+        const double r = (double)(m->data[i] - m->mean[i]), left = fmax(1.0 - taken, 0.2);
+        const double s = (double)m->mean[i] - m->background, w = pow((double)m->weight[i], 2.0);
         const double power[3] = {1.0, s, s * s};
         for (size_t a = 0, at = 0; a < 3; a++) {
             out->vector[a] += w * power[a] * r * r / left;
@@ -554,58 +373,59 @@ static void gather_residuals(const fit *f, ng_spot_residual *out)
 /* As if it had not been tried; what the start is worth is known all the same. */
 static void put_back(fit *f)
 {
-    for (size_t k = 0; k < f->n; k++) {
-        const unsigned flag = f->spot[k]->flag;
-        *f->spot[k] = f->before[k];
-        f->spot[k]->flag = flag;
-        f->spot[k]->fitted = false;
-        f->spot[k]->x_var = f->spot[k]->y_var = (double)NAN;
-        f->spot[k]->flux_var = f->spot[k]->width_var = (double)NAN;
+    ng_spot_model *m = &f->model;
+    for (size_t k = 0; k < m->n; k++) {
+        ng_spot *s = m->spot[k];
+        const unsigned flag = s->flag;
+        *s = f->before[k];
+        s->flag = flag;
+        s->fitted = false;
+        s->x_var = s->y_var = s->flux_var = s->width_var = (double)NAN;
     }
-    f->background = f->before[0].background;
+    m->background = f->before[0].background;
     set_profiles(f);
-    evaluate(f);
-    for (size_t k = 0; k < f->n; k++) {
-        f->spot[k]->z = sqrt(likelihood_gain(f, k));
+    ng_spot_model_set(m);
+    for (size_t k = 0; k < m->n; k++) {
+        m->spot[k]->z = sqrt(likelihood_gain(f, k));
     }
 }
 
 /* The step that the width would take, and how much it is worth, with all else free. */
-static void ask_width(fit *f, ng_spot *s)
+static void ask_width(ng_spot_model *m, ng_spot *s)
 {
     double variance[NG_SPOT_PARAMETERS], l[NG_SPOT_PARAMETERS * (NG_SPOT_PARAMETERS + 1) / 2];
-    f->per = WIDTH + 1;
-    f->parameters = f->per + 1;
-    evaluate(f);
-    accumulate(f);
-    memcpy(l, f->matrix, f->parameters * (f->parameters + 1) / 2 * sizeof *l);
-    if (variances(f, variance) && ng_packed_cholesky(l, f->parameters)) {
-        ng_packed_solve(l, f->parameters, f->vector);
-        s->width_step = f->vector[WIDTH];
-        s->width_var = variance[WIDTH];
+    m->per = NG_SPOT_WIDTH + 1;
+    m->parameters = m->per + 1;
+    ng_spot_model_set(m);
+    ng_spot_model_sum(m);
+    memcpy(l, m->matrix, m->parameters * (m->parameters + 1) / 2 * sizeof *l);
+    if (variances(m, variance) && ng_packed_cholesky(l, m->parameters)) {
+        ng_packed_solve(l, m->parameters, m->vector);
+        s->width_step = m->vector[NG_SPOT_WIDTH];
+        s->width_var = variance[NG_SPOT_WIDTH];
     }
 }
 
 static void add_light(fit *f, const ng_spot *other)
 {
-    profile along = f->along[0], down = f->down[0];
-    set_profile(&along, other->x - (double)f->x0, other->width, f->stride);
-    set_profile(&down, other->y - (double)f->y0, other->width, f->h);
-    for (size_t y = 0; y < f->h; y++) {
-        const float scale = (float)other->flux * down.g[y];
-        if (scale != 0.0f) {
-            add_product(f->light + y * f->stride, along.g, scale, f->stride);
-        }
-    }
+    ng_spot_model *m = &f->model;
+    ng_spot_profile along = m->along[0], down = m->down[0];
+    ng_spot_profile_set(&along, other->x - (double)f->x0, other->width, m->w);
+    ng_spot_profile_set(&down, other->y - (double)f->y0, other->width, m->h);
+    ng_spot_profile_add(&along, &down, other->flux, m->light, m->stride);
 }
 
 ng_status ng_spot_fit(ng_spot_work *work, const ng_spot_scene *scene, ng_spot *const *spot,
                       size_t n, const ng_spot *const *other, size_t n_other, ng_error *err)
 {
-    fit f = {.scene = scene, .spot = spot, .n = n};
+    fit f = {.scene = scene};
+    ng_spot_model *m = &f.model;
     double variance[NG_SPOT_PARAMETERS];
-    f.per = scene->fixed_places ? 1 : scene->free_width ? WIDTH + 1 : FLUX + 1;
-    f.parameters = n * f.per + 1;
+    m->noise = &scene->noise;
+    m->spot = spot;
+    m->n = n;
+    m->per = scene->fixed_places ? 1 : scene->free_width ? NG_SPOT_WIDTH + 1 : NG_SPOT_WIDTH;
+    m->parameters = n * m->per + 1;
     find_box(&f);
     ng_status status = allocate(&f, work, err);
     if (status != NG_OK) {
@@ -617,8 +437,8 @@ ng_status ng_spot_fit(ng_spot_work *work, const ng_spot_scene *scene, ng_spot *c
     }
     const bool settled = search(&f); /* the information is that of the last step but a hair */
     set_profiles(&f);
-    evaluate(&f);
-    if (!settled || !variances(&f, variance)) {
+    ng_spot_model_set(m);
+    if (!settled || !variances(m, variance)) {
         put_back(&f);
         return NG_OK;
     }
@@ -626,9 +446,9 @@ ng_status ng_spot_fit(ng_spot_work *work, const ng_spot_scene *scene, ng_spot *c
         put_spot(&f, k, variance, spot[k]);
     }
     if (work->residual != NULL && n == 1) {
-        accumulate(&f);
-        gather_residuals(&f, work->residual);
-        ask_width(&f, spot[0]);
+        ng_spot_model_sum(m);
+        gather_residuals(m, work->residual);
+        ask_width(m, spot[0]);
     }
     return NG_OK;
 }
@@ -636,23 +456,27 @@ ng_status ng_spot_fit(ng_spot_work *work, const ng_spot_scene *scene, ng_spot *c
 void ng_spot_draw(const ng_spot *spot, double share, size_t reach, ng_image *image)
 {
     enum { MOST = 256 };
-    float line[6][MOST];
+    float line[2 * NG_SPOT_CURVES][MOST];
     const double x = floor(spot->x + 0.5) - (double)reach, y = floor(spot->y + 0.5) - (double)reach;
     const size_t side = 2 * reach + 1 < MOST ? 2 * reach + 1 : MOST;
-    profile along = {line[0], line[1], line[2]}, down = {line[3], line[4], line[5]};
-    set_profile(&along, spot->x - x, spot->width, side);
-    set_profile(&down, spot->y - y, spot->width, side);
+    ng_spot_profile along, down;
+    for (int k = 0; k < NG_SPOT_CURVES; k++) {
+        along.curve[k] = line[k];
+        down.curve[k] = line[NG_SPOT_CURVES + k];
+    }
+    ng_spot_profile_set(&along, spot->x - x, spot->width, side);
+    ng_spot_profile_set(&down, spot->y - y, spot->width, side);
+    const size_t left = (size_t)fmax(-x, 0.0);
+    const double right = fmin((double)image->width - x, (double)side);
     for (size_t j = 0; j < side; j++) {
         const double row = y + (double)j;
         if (row < 0.0 || row >= (double)image->height) {
             continue;
         }
-        const float scale = (float)(share * spot->flux) * down.g[j];
-        for (size_t i = 0; i < side; i++) {
-            const double at = x + (double)i;
-            if (at >= 0.0 && at < (double)image->width) {
-                image->pixel[(size_t)row * image->width + (size_t)at] += scale * along.g[i];
-            }
+        const float scale = (float)(share * spot->flux) * down.curve[NG_SPOT_LIGHT][j];
+        float *to = image->pixel + (size_t)row * image->width;
+        for (size_t i = left; (double)i < right; i++) {
+            to[(size_t)(x + (double)i)] += scale * along.curve[NG_SPOT_LIGHT][i];
         }
     }
 }

@@ -29,6 +29,13 @@ typedef struct ring {
     long x[RING], y[RING];
 } ring;
 
+/* A frame as it is fitted: borrowed. */
+typedef struct view {
+    ng_image image;
+    const unsigned char *bad; /* or NULL */
+    float lowest, highest;
+} view;
+
 struct ng_spots {
     ng_detect_choices choices;
     size_t width, height;
@@ -37,11 +44,10 @@ struct ng_spots {
     double bend, slope_noise, slope_own; /* of the peak: see put_quick() */
     double own;
     double border[2][NG_BLOB_TAPS]; /* of the noise that far from the border, over that inside */
-    ng_image mended, seen, left; /* `mended` only where pixels are not finite, or dark */
-    ng_image view;                         /* borrowed: what is fitted */
+    ng_image mended, seen, left;    /* `mended` only where pixels are not finite, or dark */
+    view view;                      /* what is fitted */
     float *line;
     unsigned char *bad;
-    bool has_bad;
     ng_blob_peak *peak;
     uint32_t *label;
     ng_spot *spot, *second; /* second: the same where the intensities come from */
@@ -265,33 +271,35 @@ static ng_status make_room(ng_spots *s, size_t n, ng_error *err)
 
 /* ---- pixels ------------------------------------------------------------------------------ */
 
-/* Bright on dark and finite, with a note of what was not; most movies are so already. */
-static bool make_bright(const ng_image *image, ng_polarity polarity, ng_image *copy,
-                        unsigned char *bad, ng_image *view)
+/* Bright on dark and finite, with a note of what was not; most movies are so already. `copy` and
+ * `bad` are room. */
+static view look_at(const ng_image *image, ng_polarity polarity, ng_image *copy, unsigned char *bad)
 {
     const size_t n = image->width * image->height;
-    const bool finite = ng_image_is_finite(image);
-    *view = *image;
+    view v = {.image = *image};
+    const bool finite = ng_image_range(image, &v.lowest, &v.highest);
     if (finite && polarity == NG_BRIGHT) {
-        return false;
+        return v;
     }
     for (size_t i = 0; i < n; i++) {
         bad[i] = (unsigned char)(isfinite(image->pixel[i]) ? 0 : 1);
         copy->pixel[i] = (float)polarity * image->pixel[i];
     }
-    *view = *copy;
+    v.image = *copy;
     if (!finite) {
         (void)ng_image_mend(copy);
+        v.bad = bad;
     }
-    return !finite;
+    (void)ng_image_range(copy, &v.lowest, &v.highest);
+    return v;
 }
 
 static const ng_image *prepare(ng_spots *s, const ng_image *const *window, size_t n, size_t centre)
 {
     const ng_polarity polarity = s->choices.options.polarity;
-    s->has_bad = make_bright(window[centre], polarity, &s->mended, s->bad, &s->view);
+    s->view = look_at(window[centre], polarity, &s->mended, s->bad);
     if (n < 2 || s->choices.options.average_frames < 2) {
-        return &s->view;
+        return &s->view.image;
     }
     ng_image_mean(window, n, &s->seen);
     for (size_t i = 0; i < s->width * s->height; i++) {
@@ -366,7 +374,7 @@ static ng_status add_peaks(ng_spots *s, const ng_image *image, bool again, ng_er
         const ng_blob_peak *peak = &s->peak[i];
         spot->x = peak->x;
         spot->y = peak->y;
-        spot->background = ring_background(&s->view, spot->x, spot->y, &s->ring);
+        spot->background = ring_background(&s->view.image, spot->x, spot->y, &s->ring);
         spot->z = peak->height / (noise_at(s, peak->column, peak->row) *
                                   sqrt(ng_spot_variance(&noise, spot->background)));
         spot->flux = peak->height / s->answer * 2.0 * PI * pow(seen_width(w), 2.0);
@@ -653,7 +661,7 @@ static ng_status search_rest(ng_spots *s, ng_error *err)
 {
     const double w = s->choices.spot.width_px;
     const size_t before = s->n, total = s->width * s->height;
-    memcpy(s->left.pixel, s->view.pixel, total * sizeof *s->left.pixel);
+    memcpy(s->left.pixel, s->view.image.pixel, total * sizeof *s->left.pixel);
     for (size_t i = 0; i < s->n; i++) {
         ng_spot_draw(&s->spot[i], -1.0, ng_spot_reach(w), &s->left);
         s->x[i] = s->spot[i].x;
@@ -683,8 +691,10 @@ static ng_spot_scene scene_of(const ng_spots *s)
     const ng_spot_choices *c = &s->choices.spot;
     const double most = s->choices.most;
     return (ng_spot_scene){
-        .image = &s->view,
-        .bad = s->has_bad ? s->bad : NULL,
+        .image = &s->view.image,
+        .bad = s->view.bad,
+        .lowest = s->view.lowest,
+        .highest = s->view.highest,
         .noise = noise_of(&c->noise),
         .most = isnan(most) || s->choices.options.polarity == NG_DARK ? (double)INFINITY : most,
         .width = c->width_px,
@@ -756,10 +766,11 @@ static ng_status use_flux(ng_spots *s, const ng_image *flux, ng_error *err)
             return NG_FAIL(err, NG_MEMORY, "no memory for a frame of intensities");
         }
     }
-    ng_image view;
-    const bool bad = make_bright(flux, s->choices.options.polarity, &s->flux, s->flux_bad, &view);
-    const ng_spot_scene scene = {.image = &view,
-                                 .bad = bad ? s->flux_bad : NULL,
+    const view v = look_at(flux, s->choices.options.polarity, &s->flux, s->flux_bad);
+    const ng_spot_scene scene = {.image = &v.image,
+                                 .bad = v.bad,
+                                 .lowest = v.lowest,
+                                 .highest = v.highest,
                                  .noise = noise_of(&c->flux_noise),
                                  .most = (double)INFINITY,
                                  .width = c->flux_width_px,
@@ -773,7 +784,7 @@ static ng_status use_flux(ng_spots *s, const ng_image *flux, ng_error *err)
         spot->x = (s->spot[i].x + 0.5) * ratio - 0.5;
         spot->y = (s->spot[i].y + 0.5) * ratio - 0.5;
         spot->width = scene.width;
-        spot->background = ring_background(&view, spot->x, spot->y, &around);
+        spot->background = ring_background(&v.image, spot->x, spot->y, &around);
         spot->flux = spot->flux_var = 0.0;
         spot->fresh = true;
     }

@@ -42,11 +42,12 @@ typedef struct ng_spot_scene {
     const ng_image *image;    /* bright spots, finite */
     const unsigned char *bad; /* pixels to leave out, or NULL */
     ng_spot_noise noise;
-    double most;       /* pixels from here on are saturated and left out; INFINITY */
-    double width;      /* of all spots */
-    bool free_width;   /* each its own */
-    bool fixed_places; /* flux and background only */
-    size_t reach;      /* pixels are used so far from a centre, along rows and columns */
+    double most;           /* pixels from here on are saturated and left out; INFINITY */
+    float lowest, highest; /* of the pixels of the image */
+    double width;          /* of all spots */
+    bool free_width;       /* each its own */
+    bool fixed_places;     /* flux and background only */
+    size_t reach;          /* pixels are used so far from a centre, along rows and columns */
 } ng_spot_scene;
 
 /* Scratch that grows as needed; start from zeros. */
