@@ -325,9 +325,37 @@ static size_t *rows_by_frame(const ng_points *points, const gap_problem *p)
     return first;
 }
 
-ng_status ng_link_gaps(ng_points *points, const ng_motion *motion, long max_gap, size_t *closed,
-                       ng_error *err)
+/* Drop links that are not likely enough beside all others that the same two could have, and none:
+ * where particles pass each other, one story is hardly better than the next. */
+static ng_status drop_doubtful(const gap_search *s, double least)
 {
+    const gap_problem *p = s->problem;
+    double *sum = NG_NEW(double, p->n_columns), none = s->motion->none;
+    if (sum == NULL) {
+        return NG_FAIL(s->err, NG_MEMORY, "no memory to weigh gaps");
+    }
+    for (size_t i = 0; i < p->first[p->n_rows]; i++) {
+        sum[p->column[i]] += exp(0.5 * (none - p->cost[i]));
+    }
+    for (size_t r = 0; r < p->n_rows; r++) {
+        double own = 0.0, all = s->gone;
+        for (size_t i = p->first[r]; i < p->first[r + 1]; i++) {
+            const double likelihood = exp(0.5 * (none - p->cost[i]));
+            own = p->column[i] == p->taken[r] ? likelihood : own;
+            all += likelihood;
+        }
+        if (p->taken[r] != NG_NONE && own < least * (all + sum[p->taken[r]] - own)) {
+            p->taken[r] = NG_NONE;
+        }
+    }
+    ng_free(sum);
+    return NG_OK;
+}
+
+ng_status ng_link_gaps(ng_points *points, const ng_motion *motion, const ng_track_options *options,
+                       size_t *closed, ng_error *err)
+{
+    const long max_gap = options->max_gap;
     gap_problem p = {.n_rows = 0};
     gap_search s = {.points = points, .motion = motion, .problem = &p, .err = err};
     ng_assign_work work = {.n_rows = 0};
@@ -349,6 +377,9 @@ ng_status ng_link_gaps(ng_points *points, const ng_motion *motion, long max_gap,
     if (status == NG_OK) {
         ng_assignment problem = {p.n_rows, p.n_columns, p.first, p.column, p.cost, p.none};
         status = ng_assign(&problem, &work, p.taken, err);
+    }
+    if (status == NG_OK && options->min_gap_score > 0.0) {
+        status = drop_doubtful(&s, options->min_gap_score);
     }
     for (size_t r = 0; r < p.n_rows && status == NG_OK; r++) {
         if (p.taken[r] != NG_NONE) {

@@ -8,6 +8,7 @@ ng_track_options ng_track_defaults(void)
 {
     return (ng_track_options){.gate_nm = (double)NAN,
                               .max_gap = 3,
+                              .min_gap_score = 0.0,
                               .min_points = 2,
                               .merge = true,
                               .min_score = 0.5,
@@ -36,8 +37,10 @@ static ng_status check_options(const ng_track_options *o, ng_error *err)
     if (o->max_gap < 0 || o->max_gap > 1000) {
         return NG_FAIL(err, NG_DOMAIN, "gaps of %ld frames; 0 to 1000 can be closed", o->max_gap);
     }
-    if (o->min_points < 1 || !(o->min_score >= 0.0 && o->min_score <= 1.0)) {
-        return NG_FAIL(err, NG_DOMAIN, "tracks need at least 1 point, and scores lie in 0..1");
+    if (o->min_points < 0 || !(o->min_score >= 0.0 && o->min_score <= 1.0) ||
+        !(o->min_gap_score >= 0.0 && o->min_gap_score <= 1.0)) {
+        return NG_FAIL(err, NG_DOMAIN, "tracks of %ld points cannot be; scores lie in 0..1",
+                       o->min_points);
     }
     return NG_OK;
 }
@@ -115,12 +118,25 @@ static void note_events(chains *c, const ng_meetings *merges, const ng_meetings 
     }
 }
 
-static void number_tracks(chains *c, const ng_track_options *o, ng_tracking *out)
+/* Single points stay from `single` on where their number decides. */
+static bool is_long_enough(const chain *item, const ng_particle *first, long min_points,
+                           double single)
 {
+    if (min_points == 0) {
+        return item->n > 1 || ng_single_stays(first, single);
+    }
+    return item->n >= (size_t)min_points;
+}
+
+static void number_tracks(const ng_points *p, const ng_particles *particles, chains *c,
+                          const ng_track_options *o, ng_tracking *out)
+{
+    const double single = out->choice.single;
     long track = 0;
     for (size_t i = 0; i < c->n; i++) {
         chain *item = &c->item[i];
-        if (item->in_event || item->n >= (size_t)o->min_points) {
+        const ng_particle *first = &particles->item[p->item[item->first]];
+        if (item->in_event || is_long_enough(item, first, o->min_points, single)) {
             item->track = ++track;
             out->points += item->n;
             out->tracks_b += item->in_merge;
@@ -327,9 +343,16 @@ static ng_status conclude(const ng_points *p, const ng_meetings *merges, const n
 {
     chains c = {.n = 0};
     ng_status status = NG_OK;
+    out->choice.single = (double)NAN;
+    if (o->min_points == 0) {
+        status = ng_singles_weigh(p, particles, &out->choice.single, err);
+    }
+    if (status != NG_OK) {
+        return status;
+    }
     if (find_chains(p, &c)) {
         note_events(&c, merges, splits);
-        number_tracks(&c, o, out);
+        number_tracks(p, particles, &c, o, out);
         status = list_events(p, particles, &c, merges, splits, out, err);
     } else {
         status = NG_FAIL(err, NG_MEMORY, "no memory to number tracks");
@@ -349,7 +372,7 @@ static ng_status link_all(ng_points *p, const ng_track_options *o, const ng_run 
         status = ng_link_frames(p, motion, o->max_gap, run, err);
     }
     if (status == NG_OK && o->max_gap > 0) {
-        status = ng_link_gaps(p, motion, o->max_gap, &out->gaps, err);
+        status = ng_link_gaps(p, motion, o, &out->gaps, err);
     }
     return status;
 }

@@ -94,9 +94,16 @@ NG_MUST_CHECK ng_status ng_link_frames(ng_points *points, const ng_motion *motio
 /** Estimate losses and births by linking some pairs; sets motion->none, links nothing. */
 NG_MUST_CHECK ng_status ng_link_learn(ng_points *points, ng_motion *motion, bool gaps,
                                       ng_error *err);
-/** Close gaps; *closed counts them. */
-NG_MUST_CHECK ng_status ng_link_gaps(ng_points *points, const ng_motion *motion, long max_gap,
-                                     size_t *closed, ng_error *err);
+/** Close gaps that are likely enough; *closed counts them. */
+NG_MUST_CHECK ng_status ng_link_gaps(ng_points *points, const ng_motion *motion,
+                                     const ng_track_options *options, size_t *closed,
+                                     ng_error *err);
+
+/** How much a particle that was seen in one frame only must stand out so that most of those that do
+ * are real, by what is linked: how often it ends, and how it stands out. INFINITY: never. */
+NG_MUST_CHECK ng_status ng_singles_weigh(const ng_points *points, const ng_particles *particles,
+                                         double *least, ng_error *err);
+bool ng_single_stays(const ng_particle *particle, double least);
 
 /** Where a blob comes apart at once (or, `back`, two became it): link it to one of its parts. */
 NG_MUST_CHECK ng_status ng_link_blobs(ng_points *points, const ng_motion *motion, bool back,
