@@ -4,8 +4,9 @@
 # grow by diffusion and blink, through `run` with nothing set but what the file cannot say, against their
 # truth. Several minutes.
 #
-# Beside each figure stands what the same program makes of the true light: of all crystals (`true`), and
-# at the points of the tracks that were found (`points`), where only the light is not what was measured.
+# Beside each figure stands what the same program makes of the true light, with the noise that photons
+# must cause: of all crystals (`true`), and at the points of the tracks that were found (`points`), where
+# only the light is not what was measured. Without noise, fits would follow what tells the laws apart.
 #
 # Usage: bench_raw.sh PROGRAM FOLDER [SEED [CRYSTALS [SETS [BACKGROUND]]]]
 set -eu
@@ -28,10 +29,10 @@ simulate sim:
   frame-s: 0.238
 END
 call run "$work/simulate.yaml" -o "$work" --seed "$seed"
-sed '/^frame/s/particle/track/' "$work/synthetic/particles.csv" >"$work/all.csv"
+sed '/^frame/s/particle/track/' "$work/synthetic/particles.csv" >"$work/still.csv"
 # What a still image of the same crystals would tell: their median radius at the end. Light goes with
 # its cube, and 1.5 nm shines with 800 photoelectrons.
-call nucleation "$work/all.csv" --final-radius-nm 1.5 -o "$work/all-nucleation.json"
+call nucleation "$work/still.csv" --final-radius-nm 1.5 -o "$work/still.json"
 final=$(grep -o 'median final intensity [0-9.]*' "$work/run.log" |
     awk '{ printf "%.5f", 1.5 * ($4 / 800) ^ (1 / 3) }')
 cat >"$work/run.yaml" <<END
@@ -63,16 +64,25 @@ for key in track birth_s x_nm y_nm product_nm2_per_s; do
     column $key >"$work/$key"
 done
 paste -d, "$work/track" "$work/birth_s" "$work/x_nm" "$work/y_nm" >"$work/truth.csv"
-# Each track's crystal is the nearest one within 60 nm of its first point.
-awk -F, -v OFS=, -v truth="$work/truth.csv" -v light="$work/all.csv" '
+# Nine frames of light l over a background of 22 tell l to the root of (l + 22 area)/9, where the area
+# of a spot, 1 over the integral of its square, is 17.5 pixels. Each track's crystal is the nearest one
+# within 60 nm of its first point.
+awk -F, -v OFS=, -v seed="$seed" -v truth="$work/truth.csv" -v light="$work/still.csv" \
+    -v all="$work/all.csv" '
+    function noise(l) { return sqrt((l + 22 * 17.5) / 9 * -2 * log(1 - rand())) * cos(6.283185307 * rand()) }
     BEGIN {
+        srand(seed)
         while ((getline line < truth) > 0) {
             split(line, f, ",")
             id[n] = f[1]; x[n] = f[3]; y[n++] = f[4]
         }
         while ((getline line < light) > 0) {
-            split(line, f, ",")
-            shines[f[1], f[3]] = f[6]
+            m = split(line, f, ",")
+            if (m == 6 && f[1] != "frame") {
+                shines[f[1], f[3]] = f[6] += noise(f[6])
+                line = f[1] "," f[2] "," f[3] "," f[4] "," f[5] "," f[6]
+            }
+            print line >all
         }
     }
     /^#/ { next }
@@ -102,9 +112,9 @@ value() { # value FILE NAME: median with its interval
     flat "$1" | sed -E "s/.*\"$2\":\{\"value\":([^,]*),\"lower\":([^,]*),\"upper\":([^,]*),.*/\1 \2 \3/" |
         awk '{ printf "%.4f (%.4f to %.4f)", $1, $2, $3 }'
 }
-last() { # last FILE: mean and spread of the last histogram, and of its bulk
-    flat "$1" | sed -E 's/.*"mean_nm":([^,]*),"sd_nm":([^,]*),.*"bulk":\{"mean_nm":([^,]*),"sd_nm":([^,]*),.*/\1 \2 \3 \4/' |
-        awk '{ printf "%.4f +- %.4f, bulk %.4f +- %.4f", $1, $2, $3, $4 }'
+last() { # last FILE: mean and spread of the last histogram
+    flat "$1" | sed -E 's/.*"mean_nm":([^,]*),"sd_nm":([^,]*),"mean_se_nm".*/\1 \2/' |
+        awk '{ printf "%.4f +- %.4f", $1, $2 }'
 }
 echo "seed $seed, $crystals crystals, $(wc -l <"$work/birth_s") of them in the field," \
     "median D V_m dC $(middle <"$work/product_nm2_per_s")"

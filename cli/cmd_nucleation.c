@@ -102,18 +102,13 @@ static ng_nucleation_options nucleation_options(const options *o, const double *
 static void print_histograms(const ng_cli *cli, const ng_nucleation *x)
 {
     if (x->n_histograms > 0) {
-        ng_cli_print(cli, "\n%9s %9s %11s %9s %8s  %s\n", "time_s", "crystals", "radius_nm", "s.d.",
-                     "s.d. %", "normal curve of");
+        ng_cli_print(cli, "\n%9s %9s %11s %9s %8s %9s\n", "time_s", "crystals", "radius_nm", "s.d.",
+                     "s.d. %", "left out");
     }
     for (size_t i = 0; i < x->n_histograms; i++) {
         const ng_radius_histogram *h = &x->histogram[i];
-        ng_cli_print(cli, "%9.4g %9zu %11.4g %9.3g %8.3g", h->time_s, h->n, h->mean_nm, h->sd_nm,
-                     100 * h->sd_nm / h->mean_nm);
-        if (h->bulk_share > 0) {
-            ng_cli_print(cli, "  %.0f %%: %.4g +- %.3g", 100 * h->bulk_share, h->bulk_mean_nm,
-                         h->bulk_sd_nm);
-        }
-        ng_cli_print(cli, "\n");
+        ng_cli_print(cli, "%9.4g %9zu %11.4g %9.3g %8.3g %9zu\n", h->time_s, h->n, h->mean_nm,
+                     h->sd_nm, 100 * h->sd_nm / h->mean_nm, h->left_out);
     }
 }
 

@@ -26,15 +26,14 @@ typedef struct ng_nucleation_options {
 ng_nucleation_options ng_nucleation_defaults(void);
 
 /** Radii at one time (of each crystal the median of its last five sizes until then) and the normal
- *  curve through them. */
+ *  curve through them. Crystals that are flagged crowded or edge in more than one point in fifty
+ *  are left out: light of neighbours looks like a wider distribution. */
 typedef struct ng_radius_histogram {
     double time_s;
-    size_t n;                                    /* crystals with a radius */
+    size_t n;        /* crystals with a radius */
+    size_t left_out; /* for their neighbours or the border share their light */
     double mean_nm, sd_nm, mean_se_nm, sd_se_nm; /* maximum likelihood */
     double p_value; /* of Pearson's chi-square on the bins; NAN with fewer than 4 bins */
-    /* maximum likelihood of a normal curve with an even rest over the range: pairs that look like
-     * one, crystals half dark; NAN where it holds less than half, as while all still grow */
-    double bulk_mean_nm, bulk_sd_nm, bulk_share;
     size_t n_bins;
     double *edge_nm; /* n_bins + 1, owned */
     double *count;   /* n_bins, owned */

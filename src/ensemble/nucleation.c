@@ -3,7 +3,6 @@
 #include <nucgrow/nucleation.h>
 
 #include <gsl/gsl_cdf.h>
-#include <gsl/gsl_randist.h>
 #include <gsl/gsl_sort.h>
 #include <gsl/gsl_statistics_double.h>
 #include <jansson.h>
@@ -16,9 +15,7 @@
 #define LOST_SHARE 0.1
 #define LAST_SIZES 5
 #define COMMON_GAPS 0.95
-#define BULK_LEAST 20
-#define BULK_STEPS 500
-#define BULK_SETTLED 1e-9
+#define SHARED_LIGHT 0.02
 #define EMPTY_SHARE 2 /* frames before the first crystal, over those after it, that are believed */
 
 ng_nucleation_options ng_nucleation_defaults(void)
@@ -381,48 +378,14 @@ static ng_status bin(const double *r, size_t n, ng_radius_histogram *h, ng_error
     return NG_OK;
 }
 
-/* One round of expectation and maximization: a normal curve, and a rest that is even over the range
- * of the sorted r. */
-static void refine_bulk(const double *r, size_t n, ng_radius_histogram *h)
+/* Does nobody share its light? */
+static bool is_alone(const ng_particle *p, size_t n)
 {
-    const double even = (1 - h->bulk_share) / (r[n - 1] - r[0]);
-    double sum = 0, mean = 0, square = 0;
+    size_t shared = 0;
     for (size_t i = 0; i < n; i++) {
-        const double d = r[i] - h->bulk_mean_nm;
-        const double normal = h->bulk_share * gsl_ran_gaussian_pdf(d, h->bulk_sd_nm),
-                     part = normal / (normal + even);
-        sum += part;
-        mean += part * d;
-        square += part * d * d;
+        shared += (p[i].flag & (NG_FLAG_CROWDED | NG_FLAG_EDGE)) != 0;
     }
-    mean /= sum;
-    h->bulk_mean_nm += mean;
-    h->bulk_sd_nm = sqrt(fmax(square / sum - mean * mean, 0));
-    h->bulk_share = sum / (double)n;
-}
-
-static bool settle_bulk(const double *r, size_t n, ng_radius_histogram *h)
-{
-    const double quartiles = gsl_stats_quantile_from_sorted_data(r, 1, n, 0.75) -
-                             gsl_stats_quantile_from_sorted_data(r, 1, n, 0.25);
-    h->bulk_mean_nm = gsl_stats_median_from_sorted_data(r, 1, n);
-    h->bulk_sd_nm = quartiles / 1.349;
-    h->bulk_share = 0.95;
-    for (int i = 0; n >= BULK_LEAST && h->bulk_sd_nm > 0 && i < BULK_STEPS; i++) {
-        const double before = h->bulk_sd_nm;
-        refine_bulk(r, n, h);
-        if (fabs(h->bulk_sd_nm - before) < BULK_SETTLED * before) {
-            return h->bulk_share >= 0.5;
-        }
-    }
-    return false;
-}
-
-static void find_bulk(const double *r, size_t n, ng_radius_histogram *h)
-{
-    if (!settle_bulk(r, n, h)) {
-        h->bulk_mean_nm = h->bulk_sd_nm = h->bulk_share = (double)NAN;
-    }
+    return (double)shared <= SHARED_LIGHT * (double)n;
 }
 
 /* Median of the last sizes until a time: a frame in which a crystal is half dark shows it small,
@@ -449,12 +412,13 @@ static ng_status make_histogram(const counting *c, double time_s, double *room,
         const bool stays = c->span[k].until > end[-1].frame || end[-1].time_s >= time_s - just;
         const bool there = p->time_s <= time_s + just && stays;
         const double radius_nm = there ? size_at(p, end, time_s + just) : 0;
-        if (radius_nm > 0) {
+        const bool alone = is_alone(p, c->span[k].n);
+        h->left_out += radius_nm > 0 && !alone;
+        if (radius_nm > 0 && alone) {
             room[h->n++] = radius_nm;
         }
     }
     h->mean_nm = h->sd_nm = h->mean_se_nm = h->sd_se_nm = h->p_value = (double)NAN;
-    h->bulk_mean_nm = h->bulk_sd_nm = h->bulk_share = (double)NAN;
     if (h->n < TRACKS_MIN) {
         return NG_OK;
     }
@@ -464,7 +428,6 @@ static ng_status make_histogram(const counting *c, double time_s, double *room,
     h->sd_nm = gsl_stats_sd(room, 1, h->n);
     h->mean_se_nm = h->sd_nm / sqrt(n);
     h->sd_se_nm = h->sd_nm / sqrt(2 * (n - 1));
-    find_bulk(room, h->n, h);
     ng_status status = bin(room, h->n, h, err);
     h->p_value = status == NG_OK ? fit_p_value(h) : h->p_value;
     return status;
@@ -554,14 +517,13 @@ ng_status ng_nucleation_compute(const ng_particles *tracks, const ng_nucleation_
 
 static json_t *histogram_json(const ng_radius_histogram *h)
 {
-    return json_pack("{s:f,s:I,s:o,s:o,s:{s:o,s:o,s:o,s:o,s:o},s:{s:o,s:o,s:o}}", "time_s",
-                     h->time_s, "particles", (json_int_t)h->n, "edge_nm",
+    return json_pack("{s:f,s:I,s:I,s:o,s:o,s:{s:o,s:o,s:o,s:o,s:o}}", "time_s", h->time_s,
+                     "particles", (json_int_t)h->n, "left_out", (json_int_t)h->left_out, "edge_nm",
                      ng_json_reals(h->edge_nm, h->n_bins > 0 ? h->n_bins + 1 : 0), "count",
                      ng_json_reals(h->count, h->n_bins), "gaussian", "mean_nm",
                      ng_json_real(h->mean_nm), "sd_nm", ng_json_real(h->sd_nm), "mean_se_nm",
                      ng_json_real(h->mean_se_nm), "sd_se_nm", ng_json_real(h->sd_se_nm), "p_value",
-                     ng_json_real(h->p_value), "bulk", "mean_nm", ng_json_real(h->bulk_mean_nm),
-                     "sd_nm", ng_json_real(h->bulk_sd_nm), "share", ng_json_real(h->bulk_share));
+                     ng_json_real(h->p_value));
 }
 
 static json_t *window_json(const ng_nucleation *x, const ng_nucleation_options *o)
