@@ -1,6 +1,25 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "image_internal.h"
 
+#include <string.h>
+
+/* The first pixel of the mask from `at` on; most of them are empty, and passed by eights. */
+static inline size_t next_set(const unsigned char *mask, size_t at, size_t end)
+{
+    uint64_t eight;
+    while (at < end && mask[at] == 0) {
+        at++;
+        while (at + sizeof eight <= end) {
+            memcpy(&eight, mask + at, sizeof eight);
+            if (eight != 0) {
+                break;
+            }
+            at += sizeof eight;
+        }
+    }
+    return at < end ? at : end;
+}
+
 static uint32_t join(uint32_t *parent, uint32_t a, uint32_t b)
 {
     a = ng_set_root(parent, a);
@@ -48,15 +67,12 @@ uint32_t ng_components(const unsigned char *mask, size_t width, size_t height, b
 {
     const size_t size[2] = {width, eight};
     uint32_t *parent = scratch, provisional = 0;
+    memset(label, 0, width * height * sizeof *label);
     for (size_t y = 0; y < height; y++) {
         const unsigned char *in = mask + y * width;
         uint32_t *row = label + y * width;
         const uint32_t *above = y > 0 ? row - width : NULL;
-        for (size_t x = 0; x < width; x++) {
-            row[x] = 0;
-            if (in[x] == 0) {
-                continue;
-            }
+        for (size_t x = next_set(in, 0, width); x < width; x = next_set(in, x + 1, width)) {
             row[x] = label_from_before(row, above, x, size, parent);
             if (row[x] == 0) {
                 provisional++;
@@ -66,10 +82,9 @@ uint32_t ng_components(const unsigned char *mask, size_t width, size_t height, b
         }
     }
     const uint32_t n = number_sets(parent, provisional);
-    for (size_t i = 0; i < width * height; i++) {
-        if (label[i] != 0) {
-            label[i] = parent[label[i]];
-        }
+    const size_t all = width * height;
+    for (size_t i = next_set(mask, 0, all); i < all; i = next_set(mask, i + 1, all)) {
+        label[i] = parent[label[i]];
     }
     return n;
 }

@@ -5,6 +5,9 @@
 #include <string.h>
 
 enum { MOST_TAPS = 801 }; /* 4 sigma at sigma = 200 px, and the centre */
+enum { LANES = 8, PER_STRIP = 4, STRIP = LANES * PER_STRIP, SEGMENT = 1024 };
+typedef float lanes __attribute__((vector_size(LANES * sizeof(float)), aligned(4)));
+#define LOAD(at) (*(const lanes *)(const void *)(at))
 
 /* Half of the kernel, tap[0] the centre; returns the radius. */
 static size_t make_taps(double sigma, float tap[MOST_TAPS])
@@ -21,84 +24,82 @@ static size_t make_taps(double sigma, float tap[MOST_TAPS])
     return radius;
 }
 
-/* out[i] = tap a[i], or += tap (a[i] + b[i]) */
-static void scale_row(const float *restrict a, float tap, float *restrict out, size_t n)
+/* out[i] = tap[0] row[radius][i] + the sum over k of tap[k] (row[radius - k][i] +
+ * row[radius + k][i]), a strip at a time, whose sums stay in the vector unit. */
+static inline __attribute__((always_inline)) void weigh_strip(const float *const *row,
+                                                              const float *tap, size_t radius,
+                                                              size_t at, float *restrict out)
 {
-    for (size_t i = 0; i < n; i++) {
-        out[i] = tap * a[i];
+    lanes sum[PER_STRIP];
+    for (size_t l = 0; l < PER_STRIP; l++) {
+        sum[l] = tap[0] * LOAD(row[radius] + at + l * LANES);
     }
-}
-
-static void add_pair(const float *restrict a, const float *restrict b, float tap,
-                     float *restrict out, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        out[i] += tap * (a[i] + b[i]);
-    }
-}
-
-/* Two taps in one go: half the traffic through `out`. */
-static void add_two_pairs(const float *const restrict row[4], const float *restrict tap,
-                          float *restrict out, size_t n)
-{
-    const float *restrict a = row[0], *restrict b = row[1];
-    const float *restrict c = row[2], *restrict d = row[3];
-    for (size_t i = 0; i < n; i++) {
-        out[i] += tap[0] * (a[i] + b[i]) + tap[1] * (c[i] + d[i]);
-    }
-}
-
-static float at_border(const float *row, size_t width, size_t x, const float *tap, size_t radius)
-{
-    float sum = tap[0] * row[x];
     for (size_t k = 1; k <= radius; k++) {
-        sum += tap[k] * (row[ng_mirror((ptrdiff_t)x - (ptrdiff_t)k, width)] +
-                         row[ng_mirror((ptrdiff_t)(x + k), width)]);
+        const float *left = row[radius - k] + at, *right = row[radius + k] + at;
+        for (size_t l = 0; l < PER_STRIP; l++) {
+            sum[l] += tap[k] * (LOAD(left + l * LANES) + LOAD(right + l * LANES));
+        }
     }
-    return sum;
+    memcpy(out + at, sum, sizeof sum);
+}
+
+NG_VECTOR_CLONES static void weigh(const float *const *row, const float *tap, size_t radius,
+                                   float *restrict out, size_t n)
+{
+    size_t i = 0;
+    for (; i + STRIP <= n; i += STRIP) {
+        weigh_strip(row, tap, radius, i, out);
+    }
+    if (i < n && n >= STRIP) {
+        weigh_strip(row, tap, radius, n - STRIP, out);
+        return;
+    }
+    for (; i < n; i++) {
+        float sum = tap[0] * row[radius][i];
+        for (size_t k = 1; k <= radius; k++) {
+            sum += tap[k] * (row[radius - k][i] + row[radius + k][i]);
+        }
+        out[i] = sum;
+    }
+}
+
+/* The n pixels of a row from `first` on, and `radius` more on both sides, mirrored at borders. */
+static void fill_line(const float *row, size_t width, size_t first, size_t n, size_t radius,
+                      float *line)
+{
+    const size_t before = first < radius ? radius - first : 0, last = first + n + radius;
+    const size_t end = last < width ? n + 2 * radius : width + radius - first;
+    for (size_t k = 0; k < before; k++) {
+        line[k] = row[ng_mirror((ptrdiff_t)(first + k) - (ptrdiff_t)radius, width)];
+    }
+    memcpy(line + before, row + first + before - radius, (end - before) * sizeof *line);
+    for (size_t k = end; k < n + 2 * radius; k++) {
+        line[k] = row[ng_mirror((ptrdiff_t)(first + k) - (ptrdiff_t)radius, width)];
+    }
 }
 
 static void along_row(const float *row, size_t width, const float *tap, size_t radius, float *out)
 {
-    const size_t first = radius < width ? radius : width;
-    const size_t last = width > 2 * radius ? width - radius : first;
-    for (size_t x = 0; x < first; x++) {
-        out[x] = at_border(row, width, x, tap, radius);
+    float line[SEGMENT + 2 * MOST_TAPS];
+    const float *shifted[2 * MOST_TAPS];
+    for (size_t k = 0; k <= 2 * radius; k++) {
+        shifted[k] = line + k;
     }
-    const float *centre = row + first;
-    const size_t n = last - first;
-    size_t k = 1;
-    scale_row(centre, tap[0], out + first, n);
-    for (; k + 1 <= radius; k += 2) {
-        const float *const part[4] = {centre - k, centre + k, centre - k - 1, centre + k + 1};
-        add_two_pairs(part, tap + k, out + first, n);
+    for (size_t first = 0; first < width; first += SEGMENT) {
+        const size_t n = width - first < SEGMENT ? width - first : SEGMENT;
+        fill_line(row, width, first, n, radius, line);
+        weigh(shifted, tap, radius, out + first, n);
     }
-    if (k == radius) {
-        add_pair(centre - k, centre + k, tap[k], out + first, n);
-    }
-    for (size_t x = last; x < width; x++) {
-        out[x] = at_border(row, width, x, tap, radius);
-    }
-}
-
-static const float *row_of(const ng_image *image, ptrdiff_t y)
-{
-    return image->pixel + ng_mirror(y, image->height) * image->width;
 }
 
 static void across_rows(const ng_image *in, size_t y, const float *tap, size_t radius, float *out)
 {
-    const ptrdiff_t here = (ptrdiff_t)y;
-    ptrdiff_t k = 1;
-    scale_row(row_of(in, here), tap[0], out, in->width);
-    for (; k + 1 <= (ptrdiff_t)radius; k += 2) {
-        const float *const part[4] = {row_of(in, here - k), row_of(in, here + k),
-                                      row_of(in, here - k - 1), row_of(in, here + k + 1)};
-        add_two_pairs(part, tap + k, out, in->width);
+    const float *row[2 * MOST_TAPS];
+    for (size_t k = 0; k <= 2 * radius; k++) {
+        const size_t from = ng_mirror((ptrdiff_t)(y + k) - (ptrdiff_t)radius, in->height);
+        row[k] = in->pixel + from * in->width;
     }
-    if (k == (ptrdiff_t)radius) {
-        add_pair(row_of(in, here - k), row_of(in, here + k), tap[k], out, in->width);
-    }
+    weigh(row, tap, radius, out, in->width);
 }
 
 void ng_image_gaussian(const ng_image *in, double sigma_px, ng_image *scratch, ng_image *out)

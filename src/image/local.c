@@ -11,9 +11,12 @@ struct ng_local {
     size_t width, height, bin, columns, rows, reach; /* reach: bins to each side of a window */
     float origin;
     double *table[MOMENTS]; /* (columns + 1)(rows + 1) each: sums over all bins above and left */
+    double *line[MOMENTS];  /* columns + 1 each: of the rows of a window */
     float *column[MOMENTS]; /* width each */
     float *node[2];         /* mean and s.d. at the middle of each bin */
     float *wide[2][2];      /* of each, two rows of nodes drawn out to all columns */
+    uint32_t *before;       /* of each column: the node at or before it, */
+    float *share;           /* and the share of the next */
 };
 
 void ng_local_destroy(ng_local *local)
@@ -23,6 +26,7 @@ void ng_local_destroy(ng_local *local)
     }
     for (size_t k = 0; k < MOMENTS; k++) {
         ng_free(local->table[k]);
+        ng_free(local->line[k]);
         ng_free(local->column[k]);
     }
     for (size_t k = 0; k < 2; k++) {
@@ -30,16 +34,21 @@ void ng_local_destroy(ng_local *local)
         ng_free(local->wide[k][0]);
         ng_free(local->wide[k][1]);
     }
+    ng_free(local->before);
+    ng_free(local->share);
     ng_free(local);
 }
 
 static bool allocate(ng_local *l)
 {
-    bool good = true;
+    l->before = NG_NEW(uint32_t, l->width);
+    l->share = NG_NEW(float, l->width);
+    bool good = l->before != NULL && l->share != NULL;
     for (size_t k = 0; k < MOMENTS; k++) {
         l->table[k] = NG_NEW(double, (l->columns + 1) * (l->rows + 1));
+        l->line[k] = NG_NEW(double, l->columns + 1);
         l->column[k] = NG_NEW(float, l->width);
-        good = good && l->table[k] != NULL && l->column[k] != NULL;
+        good = good && l->table[k] != NULL && l->line[k] != NULL && l->column[k] != NULL;
     }
     for (size_t k = 0; k < 2; k++) {
         l->node[k] = NG_NEW(float, l->columns * l->rows);
@@ -48,6 +57,23 @@ static bool allocate(ng_local *l)
         good = good && l->node[k] != NULL && l->wide[k][0] != NULL && l->wide[k][1] != NULL;
     }
     return good;
+}
+
+/* The node at or before pixel x, and the share of the next: nodes lie in the middle of their
+ * bins. */
+static size_t node_before(size_t x, size_t bin, size_t n, float *share)
+{
+    *share = 0.0f;
+    if (2 * x + 1 <= bin || n < 2) {
+        return 0;
+    }
+    const size_t twice = 2 * x + 1 - bin, i = twice / (2 * bin);
+    if (i > n - 2) {
+        *share = 1.0f;
+        return n - 2;
+    }
+    *share = (float)(twice % (2 * bin)) / (float)(2 * bin);
+    return i;
 }
 
 ng_status ng_local_create(size_t width, size_t height, size_t window_px, ng_local **out,
@@ -68,6 +94,9 @@ ng_status ng_local_create(size_t width, size_t height, size_t window_px, ng_loca
         return NG_FAIL(err, NG_MEMORY, "no memory for local means of %zu x %zu pixels", width,
                        height);
     }
+    for (size_t x = 0; x < width; x++) {
+        l->before[x] = (uint32_t)node_before(x, l->bin, l->columns, &l->share[x]);
+    }
     *out = l;
     return NG_OK;
 }
@@ -75,8 +104,8 @@ ng_status ng_local_create(size_t width, size_t height, size_t window_px, ng_loca
 /* ---- sums -------------------------------------------------------------------------------- */
 
 /* Columns of a row of bins: down first, which vector units can follow. A bin has few rows. */
-static void add_row(const float *restrict row, float origin, float *restrict sum,
-                    float *restrict square, size_t n)
+NG_VECTOR_CLONES static void add_row(const float *restrict row, float origin, float *restrict sum,
+                                     float *restrict square, size_t n)
 {
     for (size_t x = 0; x < n; x++) {
         const float v = row[x] - origin;
@@ -85,8 +114,9 @@ static void add_row(const float *restrict row, float origin, float *restrict sum
     }
 }
 
-static void add_row_but(const float *restrict row, const unsigned char *restrict skip, float origin,
-                        float *const column[MOMENTS], size_t n)
+NG_VECTOR_CLONES static void add_row_but(const float *restrict row,
+                                         const unsigned char *restrict skip, float origin,
+                                         float *const column[MOMENTS], size_t n)
 {
     float *restrict sum = column[SUM], *restrict square = column[SQUARE];
     float *restrict count = column[COUNT];
@@ -105,9 +135,11 @@ static void add_bins(const ng_local *l, size_t bin_row)
         double *out = l->table[k] + (bin_row + 1) * (l->columns + 1) + 1;
         for (size_t i = 0, x = 0; i < l->columns; i++) {
             const size_t end = x + l->bin < l->width ? x + l->bin : l->width;
+            float sum = 0.0f;
             for (; x < end; x++) {
-                out[i] += (double)l->column[k][x];
+                sum += l->column[k][x];
             }
+            out[i] = (double)sum;
         }
     }
 }
@@ -161,32 +193,31 @@ static void fill(ng_local *l, const ng_image *image, const unsigned char *skip)
 
 /* ---- nodes ------------------------------------------------------------------------------- */
 
-/* Bins or nodes up to `reach` away. */
-static ng_box box_around(const ng_local *l, size_t column, size_t row, size_t reach)
+/* Bins or nodes up to `reach` before and after one of n. */
+static void range_around(size_t at, size_t reach, size_t n, size_t *first, size_t *end)
 {
-    return (ng_box){.x0 = column > reach ? column - reach : 0,
-                    .y0 = row > reach ? row - reach : 0,
-                    .x1 = column + reach < l->columns ? column + reach + 1 : l->columns,
-                    .y1 = row + reach < l->rows ? row + reach + 1 : l->rows};
+    *first = at > reach ? at - reach : 0;
+    *end = at + reach < n ? at + reach + 1 : n;
 }
 
-static double sum_over(const ng_local *l, const double *table, ng_box b)
+/* Sums over the rows of bins `first` to `end` of all columns before each. */
+static void rows_between(const ng_local *l, const double *table, size_t first, size_t end,
+                         double *restrict out)
 {
-    const double *top = table + b.y0 * (l->columns + 1), *end = table + b.y1 * (l->columns + 1);
-    return (end[b.x1] - top[b.x1]) - (end[b.x0] - top[b.x0]);
-}
-
-/* Mean and s.d. over bins; false where no pixel counts. */
-static bool moments(const ng_local *l, ng_box b, float *mean, float *sd)
-{
-    double sum[MOMENTS];
-    for (size_t k = 0; k < MOMENTS; k++) {
-        sum[k] = sum_over(l, l->table[k], b);
+    const double *top = table + first * (l->columns + 1), *low = table + end * (l->columns + 1);
+    for (size_t i = 0; i <= l->columns; i++) {
+        out[i] = low[i] - top[i];
     }
+}
+
+/* Mean and s.d. from sums; false where no pixel counts. */
+static inline bool moments(const ng_local *l, const double sum[MOMENTS], float *mean, float *sd)
+{
     if (!(sum[COUNT] >= 1.0)) {
         return false;
     }
-    const double m = sum[SUM] / sum[COUNT], variance = sum[SQUARE] / sum[COUNT] - m * m;
+    const double each = 1.0 / sum[COUNT], m = sum[SUM] * each;
+    const double variance = sum[SQUARE] * each - m * m;
     *mean = (float)((double)l->origin + m);
     *sd = (float)sqrt(variance > 0.0 ? variance : 0.0);
     return true;
@@ -194,12 +225,24 @@ static bool moments(const ng_local *l, ng_box b, float *mean, float *sd)
 
 static void fill_nodes(const ng_local *l)
 {
+    const size_t stride = l->columns + 1, last = l->rows * stride + l->columns;
+    const double all[MOMENTS] = {l->table[SUM][last], l->table[SQUARE][last],
+                                 l->table[COUNT][last]};
     float whole_mean = l->origin, whole_sd = 0.0f;
-    (void)moments(l, (ng_box){0, 0, l->columns, l->rows}, &whole_mean, &whole_sd);
+    (void)moments(l, all, &whole_mean, &whole_sd);
     for (size_t j = 0, i = 0; j < l->rows; j++) {
+        size_t first, end;
+        range_around(j, l->reach, l->rows, &first, &end);
+        for (size_t k = 0; k < MOMENTS; k++) {
+            rows_between(l, l->table[k], first, end, l->line[k]);
+        }
         for (size_t c = 0; c < l->columns; c++, i++) {
-            const ng_box box = box_around(l, c, j, l->reach);
-            if (!moments(l, box, &l->node[0][i], &l->node[1][i])) {
+            double sum[MOMENTS];
+            range_around(c, l->reach, l->columns, &first, &end);
+            for (size_t k = 0; k < MOMENTS; k++) {
+                sum[k] = l->line[k][end] - l->line[k][first];
+            }
+            if (!moments(l, sum, &l->node[0][i], &l->node[1][i])) {
                 l->node[0][i] = whole_mean;
                 l->node[1][i] = whole_sd;
             }
@@ -219,51 +262,31 @@ static void steady_sd(const ng_local *l, size_t reach)
     }
     sum_up(l, table);
     for (size_t j = 0, i = 0; j < l->rows; j++) {
+        size_t top, bottom, first, end;
+        range_around(j, reach, l->rows, &top, &bottom);
+        rows_between(l, table, top, bottom, l->line[0]);
         for (size_t c = 0; c < l->columns; c++, i++) {
-            const ng_box b = box_around(l, c, j, reach);
-            const double nodes = (double)((b.x1 - b.x0) * (b.y1 - b.y0));
-            l->node[1][i] = (float)sqrt(fmax(sum_over(l, table, b), 0.0) / nodes);
+            range_around(c, reach, l->columns, &first, &end);
+            const double sum = l->line[0][end] - l->line[0][first];
+            l->node[1][i] =
+                (float)sqrt((sum > 0.0 ? sum : 0.0) / (double)((bottom - top) * (end - first)));
         }
     }
 }
 
 /* ---- between nodes ----------------------------------------------------------------------- */
 
-/* The node at or before pixel x, and the share of the next: nodes lie in the middle of their
- * bins. */
-static size_t node_before(size_t x, size_t bin, size_t n, float *share)
-{
-    *share = 0.0f;
-    if (2 * x + 1 <= bin || n < 2) {
-        return 0;
-    }
-    const size_t twice = 2 * x + 1 - bin, i = twice / (2 * bin);
-    if (i > n - 2) {
-        *share = 1.0f;
-        return n - 2;
-    }
-    *share = (float)(twice % (2 * bin)) / (float)(2 * bin);
-    return i;
-}
-
 static void expand_row(const ng_local *l, const float *node, float *out)
 {
-    const float step = 1.0f / (float)l->bin;
-    for (size_t i = 0, x = 0; x < l->width; i++) {
-        float share;
-        const size_t first = node_before(x, l->bin, l->columns, &share);
-        const float a = node[first], slope = l->columns > 1 ? node[first + 1] - a : 0.0f;
-        const bool outside = x < l->bin / 2 || share >= 1.0f;
-        const size_t next = i * l->bin + l->bin / 2;
-        const size_t end = next > x && next < l->width ? next : l->width;
-        for (size_t k = 0; x < end; k++, x++) {
-            out[x] = a + slope * (outside ? share : share + step * (float)k);
-        }
+    const size_t step = l->columns > 1;
+    for (size_t x = 0; x < l->width; x++) {
+        const float *at = node + l->before[x];
+        out[x] = at[0] + l->share[x] * (at[step] - at[0]);
     }
 }
 
-static void between(const float *restrict low, const float *restrict high, float share,
-                    float *restrict out, size_t n)
+NG_VECTOR_CLONES static void between(const float *restrict low, const float *restrict high,
+                                     float share, float *restrict out, size_t n)
 {
     for (size_t x = 0; x < n; x++) {
         out[x] = low[x] + share * (high[x] - low[x]);

@@ -140,22 +140,10 @@ void ng_candidate_note(ng_candidate *c, uint32_t neighbour)
     }
 }
 
-static ng_box box_of(const ng_detector *d, const ng_patch *p)
+/* Whether a pixel is within the reach of one of the first n disks. */
+static bool is_within(const ng_patch *p, size_t n, size_t x, size_t y)
 {
-    ng_box all = box_around(d, p->x[0], p->y[0], p->reach[0]);
-    for (size_t k = 1; k < p->n; k++) {
-        const ng_box b = box_around(d, p->x[k], p->y[k], p->reach[k]);
-        all = (ng_box){.x0 = b.x0 < all.x0 ? b.x0 : all.x0,
-                       .y0 = b.y0 < all.y0 ? b.y0 : all.y0,
-                       .x1 = b.x1 > all.x1 ? b.x1 : all.x1,
-                       .y1 = b.y1 > all.y1 ? b.y1 : all.y1};
-    }
-    return all;
-}
-
-static bool is_within(const ng_patch *p, size_t x, size_t y)
-{
-    for (size_t k = 0; k < p->n; k++) {
+    for (size_t k = 0; k < n; k++) {
         const double dx = (double)x - p->x[k], dy = (double)y - p->y[k];
         if (dx * dx + dy * dy <= p->reach[k] * p->reach[k]) {
             return true;
@@ -173,27 +161,40 @@ static bool is_own(const ng_patch *p, uint32_t label)
     return k < p->n;
 }
 
+/* Pixels of one row around disk k that no disk before it has. */
+static void gather_row(ng_detector *d, const ng_image *raw, const ng_patch *patch, size_t k,
+                       size_t y, ng_candidate *c)
+{
+    const double dy = (double)y - patch->y[k], left = patch->reach[k] * patch->reach[k] - dy * dy;
+    const double half = sqrt(fmax(left, 0.0)), w = (double)raw->width;
+    const size_t first = (size_t)fmax(0.0, ceil(patch->x[k] - half));
+    const size_t end = (size_t)fmax(0.0, fmin(w, floor(patch->x[k] + half) + 1.0));
+    const float sign = (float)d->choices.options.polarity, *f = raw->pixel + y * raw->width;
+    const uint32_t *labels = d->mask.label + y * raw->width;
+    ng_fit_pixels *p = &d->pixels;
+    for (size_t x = first; x < end; x++) {
+        const uint32_t label = labels[x];
+        if (k > 0 && is_within(patch, k, x, y)) {
+            continue;
+        }
+        if (label != 0 && !is_own(patch, label)) {
+            ng_candidate_note(c, label);
+            continue;
+        }
+        p->x[p->n] = (float)x;
+        p->y[p->n] = (float)y;
+        p->f[p->n++] = sign * f[x];
+    }
+}
+
 void ng_detector_gather(ng_detector *detector, const ng_image *raw, const ng_patch *patch,
                         ng_candidate *c)
 {
-    const ng_box box = box_of(detector, patch);
-    const float sign = (float)detector->choices.options.polarity;
-    ng_fit_pixels *p = &detector->pixels;
-    p->n = 0;
-    for (size_t y = box.y0; y < box.y1; y++) {
-        for (size_t x = box.x0; x < box.x1; x++) {
-            const size_t i = y * raw->width + x;
-            const uint32_t label = detector->mask.label[i];
-            if (!is_within(patch, x, y)) {
-                continue;
-            }
-            if (label != 0 && !is_own(patch, label)) {
-                ng_candidate_note(c, label);
-                continue;
-            }
-            p->x[p->n] = (float)x;
-            p->y[p->n] = (float)y;
-            p->f[p->n++] = sign * raw->pixel[i];
+    detector->pixels.n = 0;
+    for (size_t k = 0; k < patch->n; k++) {
+        const ng_box box = box_around(detector, patch->x[k], patch->y[k], patch->reach[k]);
+        for (size_t y = box.y0; y < box.y1; y++) {
+            gather_row(detector, raw, patch, k, y, c);
         }
     }
 }
@@ -239,7 +240,7 @@ static double mean_over_piece(const ng_detector *d, const ng_image *raw, uint32_
             sum += d->mask.label[i] == own ? (double)raw->pixel[i] : 0.0;
         }
     }
-    return (double)d->choices.options.polarity * sum / (double)p->area;
+    return (double)d->choices.options.polarity * sum / fmax((double)p->area, 1.0);
 }
 
 /* Values of the mask: where a fit starts, and what stands where none succeeds. */
@@ -264,7 +265,7 @@ static void fit_once(ng_detector *d, const ng_image *raw, uint32_t own, bool nei
     ng_candidate *c = &d->candidate[own - 1];
     const double margin = NG_MARGIN_BLURS * d->blur + NG_MARGIN_PX;
     double reach = fmax(c->start_r, c->fit.value[NG_FIT_R]) + margin;
-    c->fit.wants_edge = true;
+    c->fit.wants_shape = true;
     for (int again = 0; again < 2; again++) {
         const double x = c->fit.value[NG_FIT_X], y = c->fit.value[NG_FIT_Y];
         const ng_patch patch = patch_around(c, own, reach);
@@ -284,8 +285,6 @@ static void fit_once(ng_detector *d, const ng_image *raw, uint32_t own, bool nei
     c->fitted = c->fit.converged;
     c->noise = sqrt(left);
     c->significance = sqrt(fmax(c->fit.chi2_flat - c->fit.chi2, 0.0) / left);
-    c->elongation =
-        ng_disk_fit_elongation(d->table, d->blur, &d->pixels, c->fit.value, &c->angle) / c->noise;
 }
 
 static void fall_back(ng_detector *d, const ng_image *raw, uint32_t own)
@@ -567,7 +566,7 @@ void ng_detector_blur_costs(ng_detector *detector, const ng_image *raw, const do
         }
         for (size_t k = 0; k < n; k++) {
             ng_disk_fit fit = c.fit;
-            fit.wants_edge = false;
+            fit.wants_shape = false;
             ng_disk_fit_run(d->table, blur[k], &d->pixels, most_r, c.start_r, &fit);
             cost[k] += fit.chi2 / (c.noise * c.noise);
         }

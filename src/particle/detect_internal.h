@@ -47,8 +47,11 @@ typedef struct ng_disk_fit {
     double value[NG_FIT_N]; /* px and counts */
     double information[15]; /* J^T J, lower triangle by rows, at the end */
     double chi2, chi2_flat; /* sums of squares: with the disk, with a constant alone */
-    bool wants_edge;        /* asked for: */
+    bool wants_shape;       /* asked for: */
     double edge_px;         /* blur that this particle alone asks for */
+    double elongation;      /* of what the disk leaves: by how much it is longer along `angle` than
+                               across, over its standard error for unit noise */
+    double angle;
     size_t n;               /* pixels */
     int steps;
     bool converged;
@@ -64,10 +67,6 @@ void ng_disk_fit_run(const ng_disk_table *table, double blur, const ng_fit_pixel
 double ng_ellipse_fit_chi2(const ng_disk_table *table, double blur, const ng_fit_pixels *pixels,
                            double most_r, double reach, const double value[NG_FIT_N],
                            double *ratio);
-/* By how much what a disk leaves is longer along `angle` than across: over its standard error for
- * unit noise. */
-double ng_disk_fit_elongation(const ng_disk_table *table, double blur, const ng_fit_pixels *pixels,
-                              const double value[NG_FIT_N], double *angle);
 
 /* Several disks on one background at once. */
 enum { NG_JOINT_MOST = 4 };
@@ -134,8 +133,6 @@ NG_MUST_CHECK ng_status ng_mask_find(ng_mask_work *work, const ng_detect_choices
  * last. Disks: x, y, r. */
 NG_MUST_CHECK ng_status ng_mask_divide(ng_mask_work *work, uint32_t own, const double first[3],
                                        const double second[3], ng_error *err);
-/* Boxes, areas and centroids of work->label, which counts work->n pieces. */
-void ng_mask_measure(ng_mask_work *work);
 
 /* ---- detect_frame.c ---------------------------------------------------------------------- */
 

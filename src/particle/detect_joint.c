@@ -36,7 +36,7 @@ static place centroid_from(const ng_detector *d, uint32_t own)
 
 static bool is_long(const ng_candidate *c)
 {
-    return c->elongation > TRIED_ELONGATION;
+    return c->fit.elongation > TRIED_ELONGATION * c->noise;
 }
 
 /* A fit that failed on its way to a larger disk may have met two. */
@@ -66,7 +66,7 @@ static void start_pair(const ng_detector *d, uint32_t own, size_t start, ng_join
     *fit = (ng_joint_fit){.disks = 2};
     if (start < STARTS - 1) {
         for (size_t k = 0; k < 2; k++) {
-            put_disk(v, offset[start][k] * r, c->angle, share[start][k] * r, fit->value[k]);
+            put_disk(v, offset[start][k] * r, c->fit.angle, share[start][k] * r, fit->value[k]);
         }
     } else {
         const double rest = sqrt(fmax(c->start_r * c->start_r - r * r, 1.0));
@@ -95,7 +95,7 @@ static ng_disk_fit fit_one(const ng_detector *d, uint32_t own, bool from_mask, d
     const ng_candidate *c = &d->candidate[own - 1];
     const ng_piece *p = &d->mask.piece[own - 1];
     ng_disk_fit one = c->fit;
-    one.wants_edge = false;
+    one.wants_shape = false;
     if (from_mask) {
         one.value[NG_FIT_X] = p->x;
         one.value[NG_FIT_Y] = p->y;

@@ -18,9 +18,8 @@ typedef struct ng_candidate {
     uint32_t neighbour[NG_MOST_NEIGHBOURS];
     size_t n_neighbours;
     double start_r;
-    double elongation, angle; /* of what the disk leaves, in s.d.; along which it is longer */
-    double significance;      /* of the disk against no disk, in standard deviations */
-    double noise;             /* s.d. per pixel that the fit leaves */
+    double significance; /* of the disk against no disk, in standard deviations */
+    double noise;        /* s.d. per pixel that the fit leaves */
     bool fitted, saturated, keep;
     bool joint; /* fitted together with its neighbours */
 } ng_candidate;

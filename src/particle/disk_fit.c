@@ -13,6 +13,7 @@ enum {
     ALONG = NG_FIT_N,
     ACROSS
 };
+enum { LONGER = EDGE + 1, WIDER }; /* columns that are looked at, not fitted */
 enum { COLUMNS = NG_JOINT_MOST * PER_DISK + 1, TRIANGLE = COLUMNS * (COLUMNS + 1) / 2 };
 
 #define STEP_PX 1e-4
@@ -35,12 +36,21 @@ typedef struct normal {
     double matrix[TRIANGLE], vector[COLUMNS], chi2;
 } normal;
 
-/* Jacobian and residuals of a block of pixels, column by column. */
-enum { BLOCK = 64, LANES = 8 };
+/* Inlined, so that they are made for the vector unit of the function that calls them. */
+#define INLINE static inline __attribute__((always_inline))
+
+/* Jacobian and residuals of a block of pixels, column by column. Sums have a fixed number of
+ * lanes: the result is the same on every vector unit. */
+enum { BLOCK = 256, LANES = 8 };
+typedef float lanes __attribute__((vector_size(LANES * sizeof(float)), aligned(4)));
+typedef int whole_lanes __attribute__((vector_size(LANES * sizeof(int)), aligned(4)));
+typedef float profile __attribute__((vector_size(NG_DISK_VALUES * sizeof(float)), aligned(4)));
+#define AS(type, at) (*(type *)(void *)(at))
+#define AS_CONST(type, at) (*(const type *)(const void *)(at))
 typedef struct block {
     float column[COLUMNS][BLOCK], residual[BLOCK];
     float dx[BLOCK], dy[BLOCK], rho[BLOCK], share[BLOCK];
-    float D[BLOCK], by_P[BLOCK], by_R[BLOCK];
+    float value[BLOCK][NG_DISK_VALUES]; /* the profile and its slopes */
     int node[BLOCK];
 } block;
 
@@ -56,13 +66,36 @@ static void take_rows(const model *m, const double *value)
     }
 }
 
+/* Lanes beyond the last pixel add nothing. */
+INLINE void clear(float *column, size_t n)
+{
+    for (size_t k = n; k % LANES != 0; k++) {
+        column[k] = 0.0f;
+    }
+}
+
+/* Places in the row, as they stand in `share`, to the node before and the share of the next. */
+INLINE void split_places(size_t n, block *out)
+{
+    const lanes last = (lanes){0.0f} + (float)(NG_DISK_NODES - 1);
+    clear(out->share, n);
+    for (size_t k = 0; k < n; k += LANES) {
+        const lanes place = AS_CONST(lanes, out->share + k);
+        const whole_lanes above = place > last, inside = (place > 0.0f) & ~above;
+        const lanes kept = (lanes)(((whole_lanes)place & inside) | ((whole_lanes)last & above));
+        const whole_lanes node = __builtin_convertvector(kept, whole_lanes);
+        AS(whole_lanes, out->node + k) = node;
+        AS(lanes, out->share + k) = kept - __builtin_convertvector(node, lanes);
+    }
+}
+
 /* Where each pixel lies, and where it falls in the row. */
-static void find_places(const ng_fit_pixels *p, size_t first, size_t n, const double *disk,
+INLINE void find_places(const ng_fit_pixels *p, size_t first, size_t n, const double *disk,
                         double blur, block *out)
 {
     const float *restrict x = p->x + first, *restrict y = p->y + first;
     const double x0 = disk[NG_FIT_X], y0 = disk[NG_FIT_Y];
-    const float scale = (float)(NG_DISK_PER_UNIT / blur), last = NG_DISK_NODES - 1;
+    const float scale = (float)(NG_DISK_PER_UNIT / blur);
     const float origin =
         (float)(NG_DISK_REACH * NG_DISK_PER_UNIT - disk[NG_FIT_R] / blur * NG_DISK_PER_UNIT);
     for (size_t k = 0; k < n; k++) {
@@ -70,49 +103,41 @@ static void find_places(const ng_fit_pixels *p, size_t first, size_t n, const do
         out->dy[k] = (float)((double)y[k] - y0);
     }
     for (size_t k = 0; k < n; k++) {
-        const float rho = sqrtf(out->dx[k] * out->dx[k] + out->dy[k] * out->dy[k]);
-        float place = origin + scale * rho;
-        place = place < 0.0f ? 0.0f : place;
-        place = place > last ? last : place;
-        out->rho[k] = rho;
-        out->node[k] = (int)place;
-        out->share[k] = place - (float)out->node[k];
+        out->rho[k] = sqrtf(out->dx[k] * out->dx[k] + out->dy[k] * out->dy[k]);
+        out->share[k] = origin + scale * out->rho[k];
     }
+    split_places(n, out);
 }
 
-static void look_up(const ng_disk_row *row, size_t n, block *out)
+/* The values of a node stand side by side: one operation interpolates them all. */
+INLINE void look_up(const ng_disk_row *row, size_t n, block *out)
 {
     for (size_t k = 0; k < n; k++) {
-        const float *a = row->node[out->node[k]], *b = a + NG_DISK_VALUES;
-        const float share = out->share[k];
-        out->D[k] = a[NG_DISK_D] + share * (b[NG_DISK_D] - a[NG_DISK_D]);
-        out->by_P[k] = a[NG_DISK_BY_P] + share * (b[NG_DISK_BY_P] - a[NG_DISK_BY_P]);
-        out->by_R[k] = a[NG_DISK_BY_R] + share * (b[NG_DISK_BY_R] - a[NG_DISK_BY_R]);
+        const float *node = row->node[out->node[k]];
+        const profile a = AS_CONST(profile, node), b = AS_CONST(profile, node + NG_DISK_VALUES);
+        AS(profile, out->value[k]) = a + out->share[k] * (b - a);
     }
 }
 
 /* Pixels are looked up at their distance from the ellipse's edge, as if it were a disk's. */
-static void find_ellipse_places(const model *m, size_t n, const double *value, block *out)
+INLINE void find_ellipse_places(const model *m, size_t n, const double *value, block *out)
 {
     const float along = (float)value[ALONG], across = (float)value[ACROSS];
-    const float r = (float)value[NG_FIT_R], last = NG_DISK_NODES - 1;
-    const float scale = (float)(NG_DISK_PER_UNIT / m->blur);
+    const float r = (float)value[NG_FIT_R], scale = (float)(NG_DISK_PER_UNIT / m->blur);
     for (size_t k = 0; k < n; k++) {
         const float rho2 = fmaxf(out->rho[k] * out->rho[k], 1e-12f);
         const float c = (out->dx[k] * out->dx[k] - out->dy[k] * out->dy[k]) / rho2;
         const float s = 2.0f * out->dx[k] * out->dy[k] / rho2;
         const float own = r / sqrtf(fmaxf(1.0f - 2.0f * (along * c + across * s), 0.1f));
-        float place = NG_DISK_REACH * NG_DISK_PER_UNIT + scale * (out->rho[k] - own);
-        place = place < 0.0f ? 0.0f : place > last ? last : place;
-        out->node[k] = (int)place;
-        out->share[k] = place - (float)out->node[k];
+        out->share[k] = NG_DISK_REACH * NG_DISK_PER_UNIT + scale * (out->rho[k] - own);
         out->column[ALONG][k] = r * c;
         out->column[ACROSS][k] = r * s;
     }
+    split_places(n, out);
 }
 
 /* The columns of one disk, and what it takes off the residuals. */
-static void add_disk(const model *m, size_t first, size_t n, const double *disk,
+INLINE void add_disk(const model *m, size_t first, size_t n, const double *disk,
                      float (*restrict column)[BLOCK], const ng_disk_row *row, block *restrict out)
 {
     const float scale = (float)(disk[NG_FIT_C] / m->blur), C = (float)disk[NG_FIT_C];
@@ -123,26 +148,27 @@ static void add_disk(const model *m, size_t first, size_t n, const double *disk,
     look_up(row, n, out);
     for (size_t k = 0; k < n; k++) {
         const float rho = out->rho[k];
-        const float radial = -scale * out->by_P[k] / (rho > 1e-6f ? rho : 1e-6f);
+        const float radial = -scale * out->value[k][NG_DISK_BY_P] / (rho + 1e-6f);
         column[NG_FIT_X][k] = radial * out->dx[k];
         column[NG_FIT_Y][k] = radial * out->dy[k];
-        column[NG_FIT_R][k] = scale * out->by_R[k];
-        column[NG_FIT_C][k] = out->D[k];
-        out->residual[k] -= C * out->D[k];
+        column[NG_FIT_R][k] = scale * out->value[k][NG_DISK_BY_R];
+        column[NG_FIT_C][k] = out->value[k][NG_DISK_D];
+        out->residual[k] -= C * out->value[k][NG_DISK_D];
     }
 }
 
 /* How the disk that was added last answers to the blur. */
-static void add_edge(const model *m, size_t n, const double *disk, block *out)
+INLINE void add_edge(const model *m, size_t n, const double *disk, block *out)
 {
     const float r = (float)disk[NG_FIT_R];
     const float by_blur = (float)(-disk[NG_FIT_C] / (m->blur * m->blur));
     for (size_t k = 0; k < n; k++) {
-        out->column[EDGE][k] = by_blur * (out->rho[k] * out->by_P[k] + r * out->by_R[k]);
+        out->column[EDGE][k] =
+            by_blur * (out->rho[k] * out->value[k][NG_DISK_BY_P] + r * out->value[k][NG_DISK_BY_R]);
     }
 }
 
-static void fill_block(const model *m, size_t first, size_t n, const double *value, size_t columns,
+INLINE void fill_block(const model *m, size_t first, size_t n, const double *value, size_t columns,
                        block *out)
 {
     const float *restrict f = m->pixels->f + first;
@@ -161,47 +187,91 @@ static void fill_block(const model *m, size_t first, size_t n, const double *val
     if (!m->ellipse && columns > last + 1) {
         add_edge(m, n, value, out);
     }
-    for (size_t k = n; k < BLOCK; k++) {
-        out->residual[k] = 0.0f;
+    clear(out->residual, n);
+    for (size_t a = 0; a < columns; a++) {
+        clear(out->column[a], n);
     }
-    for (size_t a = 0; n < BLOCK && a < columns; a++) {
-        for (size_t k = n; k < BLOCK; k++) {
-            out->column[a][k] = 0.0f;
+}
+
+INLINE double dot(const float *restrict a, const float *restrict b, size_t n)
+{
+    lanes sum = {0.0f};
+    for (size_t k = 0; k < n; k += LANES) {
+        sum += AS_CONST(lanes, a + k) * AS_CONST(lanes, b + k);
+    }
+    return (double)((sum[0] + sum[4]) + (sum[1] + sum[5])) +
+           (double)((sum[2] + sum[6]) + (sum[3] + sum[7]));
+}
+
+INLINE void add_block(const block *b, size_t n, size_t columns, normal *out)
+{
+    out->chi2 += dot(b->residual, b->residual, n);
+    for (size_t i = 0, k = 0; i < columns; i++) {
+        out->vector[i] += dot(b->column[i], b->residual, n);
+        for (size_t j = 0; j <= i; j++) {
+            out->matrix[k++] += dot(b->column[i], b->column[j], n);
         }
     }
 }
 
-/* Sums side by side: the order of additions is fixed, and vector units can follow it. */
-static inline double dot(const float *restrict a, const float *restrict b)
+static void start_sums(const model *m, const double *value, size_t columns, normal *out)
 {
-    float lane[LANES] = {0.0f};
-    for (size_t k = 0; k < BLOCK; k += LANES) {
-        for (size_t l = 0; l < LANES; l++) {
-            lane[l] += a[k + l] * b[k + l];
-        }
-    }
-    return (double)((lane[0] + lane[4]) + (lane[1] + lane[5])) +
-           (double)((lane[2] + lane[6]) + (lane[3] + lane[7]));
-}
-
-/* Normal equations in the first `columns` parameters. */
-static void accumulate(const model *m, const double *value, size_t columns, normal *out)
-{
-    block b;
-    const size_t pixels = m->pixels->n;
     memset(out->matrix, 0, columns * (columns + 1) / 2 * sizeof *out->matrix);
     memset(out->vector, 0, columns * sizeof *out->vector);
     out->chi2 = 0.0;
     take_rows(m, value);
-    for (size_t first = 0; first < pixels; first += BLOCK) {
-        const size_t n = pixels - first < BLOCK ? pixels - first : BLOCK;
+}
+
+static size_t block_size(const model *m, size_t first)
+{
+    return m->pixels->n - first < BLOCK ? m->pixels->n - first : BLOCK;
+}
+
+/* Normal equations in the first `columns` parameters. */
+NG_VECTOR_CLONES static void accumulate(const model *m, const double *value, size_t columns,
+                                        normal *out)
+{
+    block b;
+    start_sums(m, value, columns, out);
+    for (size_t first = 0; first < m->pixels->n; first += BLOCK) {
+        const size_t n = block_size(m, first);
         fill_block(m, first, n, value, columns, &b);
-        out->chi2 += dot(b.residual, b.residual);
-        for (size_t i = 0, k = 0; i < columns; i++) {
-            out->vector[i] += dot(b.column[i], b.residual);
-            for (size_t j = 0; j <= i; j++) {
-                out->matrix[k++] += dot(b.column[i], b.column[j]);
-            }
+        add_block(&b, n, columns, out);
+    }
+}
+
+/* What is left of one disk answers to an edge that lies further out along one axis than across:
+ * cos 2 phi and sin 2 phi. */
+INLINE void find_sides(size_t n, block *b)
+{
+    for (size_t k = 0; k < n; k++) {
+        const float rho2 = fmaxf(b->rho[k] * b->rho[k], 1e-12f), edge = b->column[NG_FIT_R][k];
+        b->column[LONGER][k] = edge * (b->dx[k] * b->dx[k] - b->dy[k] * b->dy[k]) / rho2;
+        b->column[WIDER][k] = edge * 2.0f * b->dx[k] * b->dy[k] / rho2;
+    }
+    clear(b->column[LONGER], n);
+    clear(b->column[WIDER], n);
+}
+
+typedef struct sides {
+    double sum[2], square[2]; /* along both axes of cos 2 phi and sin 2 phi */
+} sides;
+
+/* The same with the blur as a sixth parameter, and the sides. */
+NG_VECTOR_CLONES static void accumulate_shape(const model *m, const double *value, normal *out,
+                                              sides *s)
+{
+    block b;
+    start_sums(m, value, EDGE + 1, out);
+    *s = (sides){{0.0}, {0.0}};
+    for (size_t first = 0; first < m->pixels->n; first += BLOCK) {
+        const size_t n = block_size(m, first);
+        fill_block(m, first, n, value, EDGE + 1, &b);
+        add_block(&b, n, EDGE + 1, out);
+        find_sides(n, &b);
+        for (size_t k = 0; k < 2; k++) {
+            s->sum[k] += dot(b.column[LONGER + k], b.residual, n);
+            s->square[k] += dot(b.column[LONGER + k], b.column[LONGER + k], n);
         }
     }
 }
@@ -286,21 +356,28 @@ static bool step_from(const normal *n, const model *m, double damping, const lim
 }
 
 /* A step that promises less than this share of the noise's variance moves no parameter by more than
- * the root of it, in standard errors; one below 1e-4 px shows nowhere. */
-static bool is_small(const normal *n, const model *m, const double *from, const double *to)
+ * the root of it, in standard errors: it can be taken unseen. */
+static bool promises_little(const normal *n, const model *m, const double *from, const double *to)
 {
     const size_t values = values_of(m);
-    double promised = 0.0, moved = 0.0;
+    double promised = 0.0;
     for (size_t a = 0; a < values; a++) {
         promised += n->vector[a] * (to[a] - from[a]);
     }
+    const double variance = n->chi2 / fmax((double)m->pixels->n - (double)values, 1.0);
+    return fabs(promised) < STEP_SHARE * variance;
+}
+
+/* One below 1e-4 px in place and radius shows nowhere. */
+static bool moves_little(const model *m, const double *from, const double *to)
+{
+    double moved = 0.0;
     for (size_t d = 0; d < m->disks; d++) {
-        for (size_t a = d * PER_DISK; a < d * PER_DISK + NG_FIT_C; a++) { /* x, y, r */
+        for (size_t a = d * PER_DISK; a < d * PER_DISK + NG_FIT_C; a++) {
             moved = fmax(moved, fabs(to[a] - from[a]));
         }
     }
-    const double variance = n->chi2 / fmax((double)m->pixels->n - (double)values, 1.0);
-    return fabs(promised) < STEP_SHARE * variance || moved < STEP_PX;
+    return moved < STEP_PX;
 }
 
 static double flat_chi2(const ng_fit_pixels *p)
@@ -317,19 +394,8 @@ static double flat_chi2(const ng_fit_pixels *p)
     return square;
 }
 
-/* One step of least squares with the blur as a sixth parameter. */
-static double own_blur(const model *m, const double *value)
-{
-    normal n;
-    accumulate(m, value, EDGE + 1, &n);
-    if (!ng_packed_cholesky(n.matrix, EDGE + 1)) {
-        return (double)NAN;
-    }
-    ng_packed_solve(n.matrix, EDGE + 1, n.vector);
-    return clamp(m->blur + n.vector[EDGE], 0.2 * m->blur, 5.0 * m->blur);
-}
-
-/* From `value` on to the least squares; `here` holds the normal equations there. */
+/* From `value` on to the least squares; `here` holds the normal equations there, or a step away
+ * that is too small to change them. */
 static bool search(const model *m, const limits *within, double *value, int *steps, normal *here)
 {
     const size_t values = values_of(m);
@@ -344,18 +410,20 @@ static bool search(const model *m, const limits *within, double *value, int *ste
             damping = fmax(10.0 * damping, 1e-3);
             continue;
         }
+        if (promises_little(at, m, value, to)) {
+            memcpy(value, to, values * sizeof *value);
+            converged = true;
+            continue;
+        }
+        converged = moves_little(m, value, to);
         accumulate(m, to, values, next);
-        const bool small = is_small(at, m, value, to);
         if (next->chi2 <= at->chi2) {
             normal *left = at;
             at = next;
             next = left;
-            converged = small;
             memcpy(value, to, values * sizeof *value);
             damping *= 0.1;
-        } else if (small) {
-            converged = true; /* rounding decides from here on */
-        } else {
+        } else { /* if it has converged, rounding decides */
             damping = fmax(10.0 * damping, 1e-3);
         }
     }
@@ -382,6 +450,22 @@ static limits limits_at(double *disk, double blur, double most_r, double reach)
     return within;
 }
 
+/* One step of least squares with the blur as a sixth parameter, and amplitudes of the sides over
+ * their standard errors. All else that was fitted is even around. */
+static void describe_shape(const model *m, normal *n, const sides *s, ng_disk_fit *fit)
+{
+    const double along = s->sum[0], across = s->sum[1];
+    const bool known = s->square[0] > 0.0 && s->square[1] > 0.0;
+    fit->angle = 0.5 * atan2(across, along);
+    fit->elongation =
+        known ? sqrt(along * along / s->square[0] + across * across / s->square[1]) : 0.0;
+    fit->edge_px = (double)NAN;
+    if (ng_packed_cholesky(n->matrix, EDGE + 1)) {
+        ng_packed_solve(n->matrix, EDGE + 1, n->vector);
+        fit->edge_px = clamp(m->blur + n->vector[EDGE], 0.2 * m->blur, 5.0 * m->blur);
+    }
+}
+
 void ng_disk_fit_run(const ng_disk_table *table, double blur, const ng_fit_pixels *pixels,
                      double most_r, double reach, ng_disk_fit *fit)
 {
@@ -389,14 +473,18 @@ void ng_disk_fit_run(const ng_disk_table *table, double blur, const ng_fit_pixel
     const model m = {.table = table, .pixels = pixels, .blur = blur, .disks = 1, .row = &row};
     const limits within = limits_at(fit->value, blur, most_r, reach);
     normal here;
+    sides s;
     fit->n = pixels->n;
     fit->chi2_flat = flat_chi2(pixels);
     fit->converged = search(&m, &within, fit->value, &fit->steps, &here);
     fit->converged = fit->converged && is_inside(&within, fit->value) && pixels->n > NG_FIT_N + 1;
+    if (fit->wants_shape) {
+        accumulate_shape(&m, fit->value, &here, &s);
+    }
     memcpy(fit->information, here.matrix, sizeof fit->information);
     fit->chi2 = here.chi2;
-    if (fit->wants_edge) {
-        fit->edge_px = own_blur(&m, fit->value);
+    if (fit->wants_shape) {
+        describe_shape(&m, &here, &s, fit);
     }
 }
 
@@ -415,36 +503,6 @@ double ng_ellipse_fit_chi2(const ng_disk_table *table, double blur, const ng_fit
     const double q = 2.0 * fmin(hypot(v[ALONG], v[ACROSS]), 0.49);
     *ratio = sqrt((1.0 - q) / (1.0 + q));
     return here.chi2;
-}
-
-/* ---- what a disk leaves ------------------------------------------------------------------ */
-
-/* What is left answers to an edge that lies further out along one axis than across: amplitudes of
- * cos 2 phi and sin 2 phi over their standard errors. All else that was fitted is even around. */
-double ng_disk_fit_elongation(const ng_disk_table *table, double blur, const ng_fit_pixels *pixels,
-                              const double value[NG_FIT_N], double *angle)
-{
-    ng_disk_row row;
-    const model m = {.table = table, .pixels = pixels, .blur = blur, .disks = 1, .row = &row};
-    double along = 0.0, across = 0.0, along2 = 0.0, across2 = 0.0;
-    block b;
-    take_rows(&m, value);
-    for (size_t first = 0; first < pixels->n; first += BLOCK) {
-        const size_t n = pixels->n - first < BLOCK ? pixels->n - first : BLOCK;
-        fill_block(&m, first, n, value, NG_FIT_N, &b);
-        for (size_t k = 0; k < n; k++) {
-            const float rho2 = fmaxf(b.rho[k] * b.rho[k], 1e-12f), edge = b.column[NG_FIT_R][k];
-            const float c = edge * (b.dx[k] * b.dx[k] - b.dy[k] * b.dy[k]) / rho2;
-            const float s = edge * 2.0f * b.dx[k] * b.dy[k] / rho2;
-            along += (double)(c * b.residual[k]);
-            across += (double)(s * b.residual[k]);
-            along2 += (double)(c * c);
-            across2 += (double)(s * s);
-        }
-    }
-    *angle = 0.5 * atan2(across, along);
-    return along2 > 0.0 && across2 > 0.0 ? sqrt(along * along / along2 + across * across / across2)
-                                         : 0.0;
 }
 
 /* ---- several disks ----------------------------------------------------------------------- */

@@ -64,8 +64,8 @@ void ng_disk_table_destroy(ng_disk_table *table)
     ng_free(table);
 }
 
-static void between(const float *restrict a, const float *restrict b, float share,
-                    float *restrict out)
+NG_VECTOR_CLONES static void between(const float *restrict a, const float *restrict b, float share,
+                                     float *restrict out)
 {
     for (size_t i = 0; i < (NG_DISK_NODES + 1) * NG_DISK_VALUES; i++) {
         out[i] = a[i] + share * (b[i] - a[i]);

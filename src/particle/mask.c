@@ -133,7 +133,7 @@ static void denoise(ng_mask_work *w, const ng_detect_options *o, const ng_image 
 
 /* ---- threshold --------------------------------------------------------------------------- */
 
-static void turn(ng_image *image, double factor, double offset)
+NG_VECTOR_CLONES static void turn(ng_image *image, double factor, double offset)
 {
     const size_t n = image->width * image->height;
     const float a = (float)factor, b = (float)(factor * offset);
@@ -142,7 +142,7 @@ static void turn(ng_image *image, double factor, double offset)
     }
 }
 
-static void over_level(const ng_mask_work *w, float level, unsigned char *mask)
+NG_VECTOR_CLONES static void over_level(const ng_mask_work *w, float level, unsigned char *mask)
 {
     const size_t n = w->smooth.width * w->smooth.height;
     const float *f = w->smooth.pixel, *m = w->mean.pixel, *sd = w->sd.pixel;
@@ -152,7 +152,8 @@ static void over_level(const ng_mask_work *w, float level, unsigned char *mask)
 }
 
 /* A pixel beside one that stands out is no background either. */
-static void widen(const unsigned char *in, size_t width, size_t height, unsigned char *out)
+NG_VECTOR_CLONES static void widen(const unsigned char *in, size_t width, size_t height,
+                                   unsigned char *out)
 {
     memcpy(out, in, width * height);
     for (size_t i = 1; i < width * height; i++) {
@@ -165,7 +166,7 @@ static void widen(const unsigned char *in, size_t width, size_t height, unsigned
     }
 }
 
-static void make_whole(ng_mask_work *w)
+NG_VECTOR_CLONES static void make_whole(ng_mask_work *w)
 {
     const size_t n = w->smooth.width * w->smooth.height;
     const float scale = (float)(1.0 / BACKGROUND_SD), shift = (float)BACKGROUND_MEAN;
@@ -218,14 +219,19 @@ static ng_status make_room(ng_mask_work *w, size_t n, ng_error *err)
     return NG_OK;
 }
 
-static void add_to_piece(ng_piece *p, size_t x, size_t y, float above, float sd)
+static void enclose(ng_piece *p, size_t x, size_t y)
 {
-    const float height = sd > 0.0f ? above / sd : 0.0f;
     p->x0 = x < p->x0 ? x : p->x0;
     p->y0 = y < p->y0 ? y : p->y0;
     p->x1 = x + 1 > p->x1 ? x + 1 : p->x1;
     p->y1 = y + 1 > p->y1 ? y + 1 : p->y1;
     p->area++;
+}
+
+static void add_to_piece(ng_piece *p, size_t x, size_t y, float above, float sd)
+{
+    const float height = sd > 0.0f ? above / sd : 0.0f;
+    enclose(p, x, y);
     p->x += (double)x;
     p->y += (double)y;
     p->peak = height > p->peak ? height : p->peak;
@@ -235,29 +241,39 @@ static void add_to_piece(ng_piece *p, size_t x, size_t y, float above, float sd)
 static void conclude_piece(const ng_mask_work *w, ng_piece *p)
 {
     const size_t width = w->smooth.width, height = w->smooth.height;
-    p->x /= (double)p->area;
-    p->y /= (double)p->area;
+    const double n = p->area > 0 ? (double)p->area : 1.0; /* a part may be a hole's alone */
+    p->x /= n;
+    p->y /= n;
     p->edge = p->x0 == 0 || p->y0 == 0 || p->x1 == width || p->y1 == height;
     p->background = (double)w->mean.pixel[(size_t)(p->y + 0.5) * width + (size_t)(p->x + 0.5)];
 }
 
-void ng_mask_measure(ng_mask_work *w)
+/* The first pixel of a piece from `at` on: most belong to none, and are passed by fours. */
+static inline size_t next_label(const uint32_t *label, size_t at, size_t end)
+{
+    while (at < end && label[at] == 0) {
+        at++;
+        while (at + 4 <= end && (label[at] | label[at + 1] | label[at + 2] | label[at + 3]) == 0) {
+            at += 4;
+        }
+    }
+    return at < end ? at : end;
+}
+
+static void measure_components(ng_mask_work *w)
 {
     const size_t width = w->smooth.width, height = w->smooth.height;
     for (size_t k = 0; k < w->n; k++) {
-        const bool split = w->piece[k].split;
-        w->piece[k] = (ng_piece){.x0 = width, .y0 = height, .split = split};
+        w->piece[k] = (ng_piece){.x0 = width, .y0 = height};
     }
-    for (size_t y = 0, i = 0; y < height; y++) {
-        for (size_t x = 0; x < width; x++, i++) {
-            if (w->label[i] != 0) {
-                const float above = w->smooth.pixel[i] - w->mean.pixel[i];
-                add_to_piece(&w->piece[w->label[i] - 1], x, y, above, w->sd.pixel[i]);
-            }
+    for (size_t y = 0; y < height; y++) {
+        const uint32_t *label = w->label + y * width;
+        for (size_t x = next_label(label, 0, width); x < width;
+             x = next_label(label, x + 1, width)) {
+            const size_t i = y * width + x;
+            const float above = w->smooth.pixel[i] - w->mean.pixel[i];
+            add_to_piece(&w->piece[label[x] - 1], x, y, above, w->sd.pixel[i]);
         }
-    }
-    for (size_t k = 0; k < w->n; k++) {
-        conclude_piece(w, &w->piece[k]);
     }
 }
 
@@ -309,20 +325,23 @@ static bool is_compact(const ng_piece *p)
             fmax(width, height) <= COMPACT_ASPECT * fmin(width, height));
 }
 
-/* The pixels of a component that reach a share of its height; true when some do not. */
-static bool take_crop(const ng_mask_work *w, const ng_piece *p, uint32_t own, unsigned char *crop)
+/* The pixels of a component that reach a share of its height, and their area and box. */
+static ng_piece take_crop(const ng_mask_work *w, const ng_piece *p, uint32_t own,
+                          unsigned char *crop)
 {
     const float least = (float)LEVEL_OF_TOP * p->top;
-    bool lower = false;
+    ng_piece kept = {.x0 = p->x1, .y0 = p->y1};
     for (size_t y = p->y0, i = 0; y < p->y1; y++) {
         const size_t row = y * w->smooth.width;
         for (size_t x = p->x0; x < p->x1; x++, i++) {
             const bool high = w->smooth.pixel[row + x] - w->mean.pixel[row + x] >= least;
             crop[i] = w->label[row + x] == own && high;
-            lower = lower || (w->label[row + x] == own && !high);
+            if (crop[i] != 0) {
+                enclose(&kept, x, y);
+            }
         }
     }
-    return lower;
+    return kept;
 }
 
 /* Fill holes and divide one component; returns the number of parts, in work->crop_label. */
@@ -330,9 +349,9 @@ static uint32_t divide(ng_mask_work *w, const ng_piece *p, uint32_t own, bool sp
 {
     const size_t width = p->x1 - p->x0, height = p->y1 - p->y0;
     unsigned char *crop = w->skip;
-    const bool lower = take_crop(w, p, own, crop);
+    const ng_piece kept = take_crop(w, p, own, crop);
     ng_fill_holes(crop, width, height, p->area, w->order);
-    if (!split || (is_compact(p) && !lower)) {
+    if (!split || is_compact(&kept)) {
         for (size_t i = 0; i < width * height; i++) {
             w->crop_label[i] = crop[i];
         }
@@ -343,46 +362,60 @@ static uint32_t divide(ng_mask_work *w, const ng_piece *p, uint32_t own, bool sp
                         w->order, w->parent, w->crop_label);
 }
 
+/* Parts take their labels, from `first` + 1 on, and are measured. */
 static void put_crop(ng_mask_work *w, const ng_piece *p, uint32_t own, uint32_t first)
 {
     for (size_t y = p->y0, i = 0; y < p->y1; y++) {
         for (size_t x = p->x0; x < p->x1; x++, i++) {
-            uint32_t *label = &w->label[y * w->smooth.width + x];
-            if (w->crop_label[i] != 0 && (*label == own || *label == 0)) {
-                *label = first + w->crop_label[i];
+            const size_t at = y * w->smooth.width + x;
+            if (w->crop_label[i] != 0 && (w->label[at] == own || w->label[at] == 0)) {
+                const float above = w->smooth.pixel[at] - w->mean.pixel[at];
+                w->label[at] = first + w->crop_label[i];
+                add_to_piece(&w->piece[w->label[at] - 1], x, y, above, w->sd.pixel[at]);
             }
         }
     }
 }
 
-/* Labels 1..components become those of the pieces, in their order; what is dropped becomes 0. */
+/* Pieces have labels beyond those of the components; what is dropped becomes 0. */
+NG_VECTOR_CLONES static void renumber(uint32_t *label, size_t n, uint32_t components)
+{
+    for (size_t i = 0; i < n; i++) {
+        label[i] = label[i] > components ? label[i] - components : 0;
+    }
+}
+
+/* Components become pieces, in their order. */
 static ng_status cut(ng_mask_work *w, uint32_t components, const ng_detect_options *o,
                      ng_error *err)
 {
+    const ng_piece none = {.x0 = w->smooth.width, .y0 = w->smooth.height};
     uint32_t pieces = 0;
-    ng_status status = NG_OK;
-    for (uint32_t own = 1; status == NG_OK && own <= components; own++) {
+    for (uint32_t own = 1; own <= components; own++) {
         const ng_piece p = w->piece[own - 1];
         if (!is_conspicuous(&p, o)) {
             continue;
         }
-        const uint32_t parts = divide(w, &p, own, o->split);
-        put_crop(w, &p, own, components + pieces);
-        status = make_room(w, (size_t)components + pieces + parts, err);
-        for (uint32_t k = 0; status == NG_OK && k < parts; k++) {
-            w->piece[components + pieces++].split = parts > 1;
+        const uint32_t parts = divide(w, &p, own, o->split), first = components + pieces;
+        ng_status status = make_room(w, (size_t)first + parts, err);
+        if (status != NG_OK) {
+            return status;
         }
-    }
-    if (status != NG_OK) {
-        return status;
+        for (uint32_t k = 0; k < parts; k++) {
+            w->piece[first + k] = none;
+            w->piece[first + k].split = parts > 1;
+        }
+        put_crop(w, &p, own, first);
+        pieces += parts;
     }
     if (pieces > 0) {
         memmove(w->piece, w->piece + components, pieces * sizeof *w->piece);
     }
     w->n = pieces;
-    for (size_t i = 0; i < w->smooth.width * w->smooth.height; i++) {
-        w->label[i] = w->label[i] > components ? w->label[i] - components : 0;
+    for (uint32_t k = 0; k < pieces; k++) {
+        conclude_piece(w, &w->piece[k]);
     }
+    renumber(w->label, w->smooth.width * w->smooth.height, components);
     return NG_OK;
 }
 
@@ -404,13 +437,6 @@ ng_status ng_mask_find(ng_mask_work *work, const ng_detect_choices *choices,
         return status;
     }
     work->n = components;
-    if (components > 0) {
-        memset(work->piece, 0, components * sizeof *work->piece);
-    }
-    ng_mask_measure(work);
-    status = cut(work, components, o, err);
-    if (status == NG_OK) {
-        ng_mask_measure(work);
-    }
-    return status;
+    measure_components(work);
+    return cut(work, components, o, err);
 }
