@@ -379,13 +379,21 @@ static size_t first_of_flicker(const ng_points *p, size_t k)
     return n < NG_LEAST_POINTS ? k : NG_NONE;
 }
 
+/* The one that ends, or the one that goes on, had come out of the other for a moment. */
+static bool came_out(const ng_points *p, const size_t *chain, const ng_meetings *splits,
+                     size_t which, size_t of)
+{
+    const size_t first = first_of_flicker(p, which);
+    const ng_meeting *split = first != NG_NONE ? meeting_of(splits, first) : NULL;
+    return split != NULL && chain[split->other] == chain[of] &&
+           split->distance_nm < split->radius1_nm + split->radius2_nm;
+}
+
 static bool is_flicker(const ng_points *p, const size_t *chain, const ng_meetings *splits,
                        const ng_meeting *merge)
 {
-    const size_t first = first_of_flicker(p, merge->end);
-    const ng_meeting *split = first != NG_NONE ? meeting_of(splits, first) : NULL;
-    return split != NULL && chain[split->other] == chain[merge->other] &&
-           split->distance_nm < split->radius1_nm + split->radius2_nm;
+    return came_out(p, chain, splits, merge->end, merge->other) ||
+           came_out(p, chain, splits, merge->other, merge->end);
 }
 
 static ng_status drop_flicker(const ng_points *p, ng_meetings *merges, const ng_meetings *splits,

@@ -46,6 +46,7 @@ static bool event_between(const ng_judge *j, size_t a, size_t b)
 typedef struct level {
     double mean, frame; /* mean frame */
     double scatter2;    /* sum of squared differences of neighbours, halved */
+    double measured2;   /* mean of the squared standard errors that the table has */
     size_t n, n_scatter;
     double slope;    /* per point */
     double solidity; /* mean; NAN unknown */
@@ -54,6 +55,16 @@ typedef struct level {
 static double frame_of(const ng_judge *j, size_t k)
 {
     return (double)j->points->frame[j->points->at[k]];
+}
+
+static const ng_particle *particle_at(const ng_judge *j, size_t k)
+{
+    return &j->particles->item[j->points->item[k]];
+}
+
+static double squared(double x)
+{
+    return isfinite(x) ? x * x : 0.0;
 }
 
 static level measure_level(const ng_judge *j, size_t k, bool ahead, bool split)
@@ -65,8 +76,10 @@ static level measure_level(const ng_judge *j, size_t k, bool ahead, bool split)
         const double size = j->points->size[k];
         if (!isnan(size)) {
             l.mean += size;
+            const ng_particle *item = particle_at(j, k);
             l.frame += frame_of(j, k);
-            solidity += j->particles->item[j->points->item[k]].solidity;
+            l.measured2 += squared(2.0 * item->radius_se_nm / item->radius_nm);
+            solidity += item->solidity;
             if (!isnan(last)) {
                 /* a jump is no noise */
                 l.scatter2 += fmin((size - last) * (size - last), 0.25) / 2.0;
@@ -82,6 +95,7 @@ static level measure_level(const ng_judge *j, size_t k, bool ahead, bool split)
     }
     l.mean = l.n > 0 ? l.mean / (double)l.n : (double)NAN;
     l.frame = l.n > 0 ? l.frame / (double)l.n : (double)NAN;
+    l.measured2 = l.n > 0 ? l.measured2 / (double)l.n : 0.0;
     l.solidity = l.n > 0 ? solidity / (double)l.n : (double)NAN;
     l.slope = l.n > 2 ? (last - first) / (double)(l.n - 1) : 0.0;
     return l;
@@ -107,6 +121,12 @@ static double noise2(const ng_judge *j, const level *a, const level *b)
     return (WINDOW * pooled * pooled + a->scatter2 + b->scatter2) / (WINDOW + n);
 }
 
+/* Of the mean of a level. A particle that the border cuts, say, is measured worse than others. */
+static double variance_of(const level *l, double noise)
+{
+    return fmax(noise, l->measured2) / (double)l->n;
+}
+
 /* Did M's size jump as it would by taking up E? */
 static double jump_evidence(const ng_judge *j, const level *ended, const level *before,
                             const level *after)
@@ -119,8 +139,11 @@ static double jump_evidence(const ng_judge *j, const level *ended, const level *
     double share = exp(ended->mean - before->mean);
     double expected = log1p(SHARE_ADDED * share);
     double spread = SPREAD_ADDED * share / (1.0 + SHARE_ADDED * share) + 0.03;
-    double variance = noise2(j, before, after) * (1.0 / (double)before->n + 1.0 / (double)after->n);
-    double merged = normal(jump - expected, variance + spread * spread) + 1e-4;
+    double noise = noise2(j, before, after);
+    double variance = variance_of(before, noise) + variance_of(after, noise);
+    double unsure = SHARE_ADDED * share / (1.0 + SHARE_ADDED * share);
+    double wide = spread * spread + unsure * unsure * ended->measured2 / (double)ended->n;
+    double merged = normal(jump - expected, variance + wide) + 1e-4;
     double still = (1.0 - ODD_JUMPS) * normal(jump, variance) +
                    ODD_JUMPS * normal(jump, variance + ODD_JUMP_SIZE * ODD_JUMP_SIZE);
     return clip(log(merged / (still + 1e-12)));
@@ -139,6 +162,13 @@ static double normal_in_plane(double dx, double dy, double variance)
     return exp(-(dx * dx + dy * dy) / (2.0 * variance)) / (2.0 * PI * variance);
 }
 
+/* Squared standard error of a coordinate, as the table has it. */
+static double place2(const ng_judge *j, size_t k)
+{
+    const ng_particle *item = particle_at(j, k);
+    return 0.5 * (squared(item->x_se_nm) + squared(item->y_se_nm));
+}
+
 /* Did M step to the common centre? */
 static double shift_evidence(const ng_judge *j, const ng_meeting *m)
 {
@@ -153,7 +183,8 @@ static double shift_evidence(const ng_judge *j, const ng_meeting *m)
     const double to_y = share * (p->y[m->end] - p->y[m->other]);
     const double dx = p->x[m->joined] - p->x[m->other], dy = p->y[m->joined] - p->y[m->other];
     const double frames = fabs(frame_of(j, m->joined) - frame_of(j, m->other));
-    const double variance = frames * step * step;
+    const double variance = frames * step * step + place2(j, m->other) + place2(j, m->joined) +
+                            share * share * (place2(j, m->end) + place2(j, m->other));
     const double odd = ODD_STEP * ODD_STEP * (area1 + area2);
     const double spread = SPREAD_SHIFT * SPREAD_SHIFT * (to_x * to_x + to_y * to_y);
     const double still = (1.0 - ODD_JUMPS) * normal_in_plane(dx, dy, variance) +
@@ -188,7 +219,7 @@ static double other_evidence(const ng_judge *j, const ng_meeting *m, const level
                              const level *after)
 {
     const ng_points *p = j->points;
-    const ng_particle *item = &j->particles->item[p->item[m->end]];
+    const ng_particle *item = particle_at(j, m->end);
     const double last = (double)p->frame[m->split ? 0 : p->n_frames - 1];
     const double left = fabs(last - frame_of(j, m->end));
     const double step = isnan(j->motion->choice.step_nm) ? 0.0 : j->motion->choice.step_nm;

@@ -339,6 +339,51 @@ static void one_that_vanishes_beside_another_has_not_merged(void **state)
     free_linking(&l);
 }
 
+/* Radii jump from 4 to 5 nm: with errors of 0.1 nm that is a merge, with errors of 3 nm, as of disks
+ * that the border cuts, it may be anything. */
+static void a_jump_within_the_errors_is_no_merge(void **state)
+{
+    (void)state;
+    for (int unsure = 0; unsure <= 1; unsure++) {
+        linking l = two_become_one(5.0, true, false);
+        const double se = unsure == 1 ? 3.0 : 0.1;
+        for (size_t i = 25 * 60; i < l.particles.n; i++) {
+            ng_particle *p = &l.particles.item[i];
+            p->radius_se_nm = p->x_se_nm = p->y_se_nm = se;
+        }
+        ng_track_options o = plain();
+        link_with(&l, &o);
+        assert_sound(&l);
+        assert_int_equal(l.tracking.merges, 1 - unsure);
+        free_linking(&l);
+    }
+}
+
+/* A blob comes apart for one frame, whichever half goes on under its number. */
+static void one_that_was_two_for_a_frame_has_not_merged(void **state)
+{
+    (void)state;
+    for (int swapped = 0; swapped <= 1; swapped++) {
+        linking l = lattice(5, 60, 0.2, 0.0, 0.0, 10);
+        gsl_rng *rng = ng_random_open(11, 0);
+        for (long f = 0; f < 60; f++) {
+            const double noise = 1.0 + gsl_ran_gaussian(rng, 0.03);
+            if (f == 30) {
+                add(&l, f, 302.0, 60.0, (swapped ? 2.8 : 3.6) * noise);
+                add(&l, f, 297.0, 60.0, (swapped ? 3.6 : 2.8) * noise);
+            } else {
+                add(&l, f, 300.0, 60.0, 4.6 * noise);
+            }
+        }
+        ng_random_close(rng);
+        ng_track_options o = plain();
+        link_with(&l, &o);
+        assert_sound(&l);
+        assert_int_equal(l.tracking.merges, 0);
+        free_linking(&l);
+    }
+}
+
 static void one_that_comes_out_again_was_hidden(void **state)
 {
     (void)state;
@@ -742,6 +787,8 @@ int main(void)
         cmocka_unit_test(short_tracks_are_left_out_and_counted),
         cmocka_unit_test(a_merge_has_both_parents),
         cmocka_unit_test(one_that_vanishes_beside_another_has_not_merged),
+        cmocka_unit_test(a_jump_within_the_errors_is_no_merge),
+        cmocka_unit_test(one_that_was_two_for_a_frame_has_not_merged),
         cmocka_unit_test(one_that_comes_out_again_was_hidden),
         cmocka_unit_test(a_blob_that_comes_apart_at_once_was_two),
         cmocka_unit_test(a_blob_that_forms_at_once_has_both_parents),
