@@ -295,6 +295,12 @@ static void fall_back(ng_detector *d, const ng_image *raw, uint32_t own)
     c->significance = significance;
 }
 
+void ng_detector_refit(ng_detector *detector, const ng_image *raw, uint32_t own)
+{
+    start(detector, raw, own);
+    fit_once(detector, raw, own, true);
+}
+
 /* Height and significance see the same pixels through different weights: their mean tells particles
  * from noise better than either. A denoiser that leaves no noise must not vouch for a weak fit. */
 static double evidence(const ng_detector *d, uint32_t own)

@@ -133,6 +133,8 @@ NG_MUST_CHECK ng_status ng_mask_find(ng_mask_work *work, const ng_detect_choices
  * last. Disks: x, y, r. */
 NG_MUST_CHECK ng_status ng_mask_divide(ng_mask_work *work, uint32_t own, const double first[3],
                                        const double second[3], ng_error *err);
+/* The pixels of `other` become those of `own` again; `other` is left without. */
+void ng_mask_unite(ng_mask_work *work, uint32_t own, uint32_t other);
 
 /* ---- detect_frame.c ---------------------------------------------------------------------- */
 

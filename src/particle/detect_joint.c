@@ -117,9 +117,8 @@ static double most_aic(const ng_detector *d, uint32_t own, const ng_disk_fit *on
                 n * log(ellipse) + 2.0 * ELLIPSE_VALUES - lower);
 }
 
-static bool is_pair(const ng_joint_fit *pair)
+static bool are_two(const double a[NG_FIT_N], const double b[NG_FIT_N])
 {
-    const double *a = pair->value[0], *b = pair->value[1];
     const double apart = hypot(a[NG_FIT_X] - b[NG_FIT_X], a[NG_FIT_Y] - b[NG_FIT_Y]);
     return apart > LEAST_APART * (a[NG_FIT_R] + b[NG_FIT_R]) &&
            a[NG_FIT_C] < LIKE_CONTRAST * b[NG_FIT_C] && b[NG_FIT_C] < LIKE_CONTRAST * a[NG_FIT_C];
@@ -152,7 +151,7 @@ static bool find_pair(ng_detector *d, const ng_image *raw, uint32_t own, ng_join
     gather_piece(d, raw, own);
     const ng_disk_fit one = fit_one(d, own, false, most_r);
     const double n = (double)one.n, one_aic = n * log(one.chi2) + 2.0 * NG_FIT_N;
-    if (!try_starts(d, own, one_aic, most_r, best) || !is_pair(best)) {
+    if (!try_starts(d, own, one_aic, most_r, best) || !are_two(best->value[0], best->value[1])) {
         return false;
     }
     const ng_disk_fit other = fit_one(d, own, true, most_r);
@@ -215,16 +214,17 @@ static size_t collect(const ng_detector *d, uint32_t first, unsigned char *seen,
     return n;
 }
 
-static void fit_group(ng_detector *d, const ng_image *raw, const uint32_t *group, size_t n)
+static void fit_group(ng_detector *d, const ng_image *raw, const uint32_t *group, size_t n,
+                      ng_joint_fit *fit)
 {
     ng_patch patch = {.n = n};
-    ng_joint_fit fit = {.disks = n};
     ng_candidate all = {.n_neighbours = 0};
+    *fit = (ng_joint_fit){.disks = n};
     double most_r[NG_JOINT_MOST], reach[NG_JOINT_MOST];
     for (size_t k = 0; k < n; k++) {
         const ng_candidate *c = &d->candidate[group[k] - 1];
         const double *v = c->fit.value;
-        memcpy(fit.value[k], v, sizeof fit.value[k]);
+        memcpy(fit->value[k], v, sizeof fit->value[k]);
         patch.own[k] = group[k];
         patch.x[k] = v[NG_FIT_X];
         patch.y[k] = v[NG_FIT_Y];
@@ -234,8 +234,52 @@ static void fit_group(ng_detector *d, const ng_image *raw, const uint32_t *group
     }
     ng_detector_gather(d, raw, &patch, &all);
     ng_detector_subtract(d, &all);
-    ng_joint_fit_run(d->table, d->blur, &d->pixels, most_r, reach, &fit);
-    for (size_t k = 0; fit.converged && k < n; k++) {
+    ng_joint_fit_run(d->table, d->blur, &d->pixels, most_r, reach, fit);
+}
+
+/* Two halves of a piece become one disk again. */
+static void reunite(ng_detector *d, const ng_image *raw, uint32_t own, uint32_t other)
+{
+    d->candidate[other - 1].keep = false;
+    ng_mask_unite(&d->mask, own, other);
+    ng_detector_refit(d, raw, own);
+}
+
+/* Fitted with all that is around, two parts of a piece may turn out to be a disk and some noise:
+ * those who stay in the group, counted. */
+static size_t reunite_parts(ng_detector *d, const ng_image *raw, const ng_joint_fit *fit,
+                            uint32_t *group, size_t n)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        for (size_t k = i + 1; k < n && d->candidate[group[i] - 1].keep; k++) {
+            const bool parts = d->mask.piece[group[i] - 1].split &&
+                               d->mask.piece[group[k] - 1].split && d->candidate[group[k] - 1].keep;
+            if (parts && !are_two(fit->value[i], fit->value[k])) {
+                reunite(d, raw, group[i], group[k]);
+            }
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (d->candidate[group[i] - 1].keep) {
+            group[kept++] = group[i];
+        }
+    }
+    return kept;
+}
+
+static void settle_group(ng_detector *d, const ng_image *raw, uint32_t *group, size_t n)
+{
+    ng_joint_fit fit;
+    fit_group(d, raw, group, n, &fit);
+    const size_t kept = fit.converged ? reunite_parts(d, raw, &fit, group, n) : n;
+    if (kept < n) {
+        fit.converged = false;
+        if (kept > 1) {
+            fit_group(d, raw, group, kept, &fit);
+        }
+    }
+    for (size_t k = 0; fit.converged && k < kept; k++) {
         take(&fit, k, &d->candidate[group[k] - 1]);
     }
 }
@@ -249,7 +293,7 @@ static void fit_groups(ng_detector *d, const ng_image *raw)
         if (seen[own - 1] == 0 && c->keep && c->fitted && c->n_neighbours > 0) {
             const size_t n = collect(d, own, seen, d->mask.order);
             if (n > 1 && n <= NG_JOINT_MOST) {
-                fit_group(d, raw, d->mask.order, n);
+                settle_group(d, raw, d->mask.order, n);
             }
         }
     }

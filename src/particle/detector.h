@@ -54,6 +54,8 @@ void ng_detector_gather(ng_detector *detector, const ng_image *raw, const ng_pat
 /* Take off these pixels what the disks of the neighbours of `c`, as in detector->before, put there.
  */
 void ng_detector_subtract(ng_detector *detector, const ng_candidate *c);
+/* Fit a piece anew, from its mask, with the disks of its neighbours taken off. */
+void ng_detector_refit(ng_detector *detector, const ng_image *raw, uint32_t own);
 void ng_candidate_note(ng_candidate *c, uint32_t neighbour);
 /* Whether their edges are near each other. */
 bool ng_candidates_crowd(const ng_detector *detector, const ng_candidate *a, const ng_candidate *b);

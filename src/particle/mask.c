@@ -310,6 +310,28 @@ ng_status ng_mask_divide(ng_mask_work *work, uint32_t own, const double first[3]
     return NG_OK;
 }
 
+void ng_mask_unite(ng_mask_work *work, uint32_t own, uint32_t other)
+{
+    ng_piece *whole = &work->piece[own - 1], *part = &work->piece[other - 1];
+    const double a = (double)whole->area, b = (double)part->area;
+    for (size_t y = part->y0; y < part->y1; y++) {
+        for (size_t x = part->x0; x < part->x1; x++) {
+            uint32_t *label = &work->label[y * work->smooth.width + x];
+            *label = *label == other ? own : *label;
+        }
+    }
+    whole->x0 = part->x0 < whole->x0 ? part->x0 : whole->x0;
+    whole->y0 = part->y0 < whole->y0 ? part->y0 : whole->y0;
+    whole->x1 = part->x1 > whole->x1 ? part->x1 : whole->x1;
+    whole->y1 = part->y1 > whole->y1 ? part->y1 : whole->y1;
+    whole->x = (a * whole->x + b * part->x) / (a + b);
+    whole->y = (a * whole->y + b * part->y) / (a + b);
+    whole->area += part->area;
+    whole->edge = whole->edge || part->edge;
+    whole->peak = whole->peak > part->peak ? whole->peak : part->peak;
+    whole->split = false;
+}
+
 static bool is_conspicuous(const ng_piece *p, const ng_detect_options *o)
 {
     return (double)p->area >= o->min_area_px &&
