@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Through to physics: movies of a known growth law, from their pixels to the law and its intervals.
-// usage: node bench_pixels.mjs NUCGROW [--seeds 3] [--contrasts 0.4,0.2,0.05] [--particles 250]
-//        [--field-nm 500] [--estimator rate]
+// usage: node bench_pixels.mjs NUCGROW [--seeds 3] [--first-seed 1] [--contrasts 0.4,0.2,0.05]
+//        [--particles 250] [--field-nm 500] [--contact-nm 0.5] [--merge-chance 1]
+//        [--estimator rate]
 // For every contrast (at a dose of 1600, a noise of 1/40) and seed: simulate tem -> detect -> track ->
 // fit growth; particles and merges against the truth, the law from pixels beside that from the true
 // sizes.
@@ -13,9 +14,12 @@ import {parseArgs} from "node:util";
 
 const {values: option, positionals: [program]} = parseArgs({allowPositionals: true, options: {
     seeds: {type: "string", default: "3"},
+    "first-seed": {type: "string", default: "1"},
     contrasts: {type: "string", default: "0.4,0.2,0.05"},
     particles: {type: "string", default: "250"},
     "field-nm": {type: "string", default: "500"},
+    "contact-nm": {type: "string", default: "0.5"},
+    "merge-chance": {type: "string", default: "1"},
     estimator: {type: "string", default: "rate"}
 }});
 const folder = mkdtempSync(join(tmpdir(), "bench-pixels-"));
@@ -120,6 +124,7 @@ function study(contrast, seed) {
     const at = (name) => join(folder, name);
     nucgrow("simulate", "tem", "-o", folder, "--particles", option.particles, "--field-nm",
         option["field-nm"], "--diffusion-nm2-per-s", "0.01", "--dose-per-px", "1600",
+        "--contact-nm", option["contact-nm"], "--merge-chance", option["merge-chance"],
         "--contrast", contrast, "--seed", seed);
     nucgrow("detect", at("movie.tif"), "-o", at("found.csv"));
     nucgrow("track", at("found.csv"), "-o", at("linked.csv"), "--events", at("linked-events.csv"),
@@ -141,7 +146,8 @@ const percent = (x) => `${(100 * x).toFixed(1)} %`;
 try {
     for (const contrast of option.contrasts.split(",")) {
         const all = [];
-        for (let seed = 1; seed <= Number(option.seeds); seed++) {
+        for (let k = 0; k < Number(option.seeds); k++) {
+            const seed = Number(option["first-seed"]) + k;
             const s = study(contrast, String(seed));
             all.push(s);
             console.log(`contrast ${contrast}, seed ${seed}: F1 ${s.f1.toFixed(4)}, radius off by `

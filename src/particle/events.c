@@ -12,6 +12,7 @@
 #define KEPT 3.0         /* evidence of sizes below which a blob has lost what it took up */
 #define PASSES 4         /* rounds in which they are looked for */
 #define SHAPE_NOISE 0.15 /* s.d. of ln(area) by turning and growing meanwhile */
+#define USUAL_PASS 10.0  /* frames that a pass lasts, as long as none was seen */
 
 /* ---- chains of linked points ----------------------------------------------------------- */
 
@@ -283,8 +284,17 @@ static bool make_problem(pairing *pairs, size_t n_rows)
     return true;
 }
 
-static void link_over(ng_points *p, ng_meeting *merge, ng_meeting *split, bool swapped)
+/* Those that were seen to part, and for how long they had lain on each other. */
+typedef struct passes {
+    size_t n;
+    double frames;
+} passes;
+
+static void link_over(ng_points *p, ng_meeting *merge, ng_meeting *split, bool swapped,
+                      passes *seen)
 {
+    seen->n++;
+    seen->frames += (double)(p->frame[p->at[split->end]] - p->frame[p->at[merge->end]]);
     if (swapped && p->next[split->joined] == split->other) {
         ng_points_link(p, split->joined, split->end);
         ng_points_link(p, merge->end, split->other);
@@ -316,12 +326,11 @@ static bool note_left(const ng_points *p, const pairing *pairs, const ng_meeting
 
 /* Link what was occluded; its meetings are no events. */
 static ng_status close_occlusions(ng_points *p, const ng_judge *judge, ng_meetings *merges,
-                                  ng_meetings *splits, size_t *left, size_t *closed, ng_error *err)
+                                  ng_meetings *splits, size_t *left, passes *seen, ng_error *err)
 {
     pairing pairs = {.n = 0};
     ng_assign_work work = {.n_rows = 0};
     ng_status status = NG_OK;
-    *closed = 0;
     if (!list_candidates(judge, merges, splits, left, &pairs) || !make_problem(&pairs, merges->n)) {
         status = NG_FAIL(err, NG_MEMORY, "no memory to compare %zu merges", merges->n);
         goto out;
@@ -332,8 +341,7 @@ static ng_status close_occlusions(ng_points *p, const ng_judge *judge, ng_meetin
     for (size_t i = 0; i < pairs.n && status == NG_OK; i++) {
         const candidate *c = &pairs.list[i];
         if (pairs.taken[c->merge] == c->split) {
-            link_over(p, &merges->item[c->merge], &splits->item[c->split], c->swapped);
-            *closed += 1;
+            link_over(p, &merges->item[c->merge], &splits->item[c->split], c->swapped, seen);
         }
     }
     if (status == NG_OK && !note_left(p, &pairs, merges, splits, left)) {
@@ -348,10 +356,10 @@ out:
 /* One pass may hide another: two that flicker as they part are only known to have parted once their
  * last pass is. */
 static ng_status close_all(ng_points *p, const ng_judge *judge, ng_meetings *merges,
-                           ng_meetings *splits, size_t *occlusions, ng_error *err)
+                           ng_meetings *splits, passes *seen, ng_error *err)
 {
     size_t *left = NG_NEW(size_t, p->n);
-    size_t closed = 1;
+    bool closed = true;
     ng_status status = NG_OK;
     if (left == NULL) {
         return NG_FAIL(err, NG_MEMORY, "no memory to follow %zu points", p->n);
@@ -359,9 +367,10 @@ static ng_status close_all(ng_points *p, const ng_judge *judge, ng_meetings *mer
     for (size_t k = 0; k < p->n; k++) {
         left[k] = NG_NONE;
     }
-    for (int round = 0; round < PASSES && closed > 0 && status == NG_OK; round++) {
-        status = close_occlusions(p, judge, merges, splits, left, &closed, err);
-        *occlusions += closed;
+    for (int round = 0; round < PASSES && closed && status == NG_OK; round++) {
+        const size_t before = seen->n;
+        status = close_occlusions(p, judge, merges, splits, left, seen, err);
+        closed = seen->n > before;
     }
     ng_free(left);
     return status;
@@ -415,6 +424,29 @@ static ng_status drop_flicker(const ng_points *p, ng_meetings *merges, const ng_
     return NG_OK;
 }
 
+/* ---- what has not parted yet ------------------------------------------------------------- */
+
+/* Two that lie on each other when the movie ends look like one. How many do so among those that
+ * were not seen to part follows from the passes that were: they are the more, the longer passes
+ * last and the fewer frames are left. */
+static void doubt_open(const ng_points *p, const passes *seen, double least, ng_meetings *merges)
+{
+    const long last = p->frame[p->n_frames - 1];
+    const double lasts = (seen->frames + USUAL_PASS) / (double)(seen->n + 1);
+    size_t n = 0;
+    for (size_t i = 0; i < merges->n; i++) {
+        n += merges->item[i].score >= least;
+    }
+    const double ratio = ((double)seen->n + 0.5) / ((double)n + 0.5);
+    for (size_t i = 0; i < merges->n; i++) {
+        ng_meeting *m = &merges->item[i];
+        const double left = (double)(last - p->frame[p->at[m->joined]]);
+        const double still = pow(lasts / (lasts + left), 2.0); /* a long tail of that mean */
+        const double lying = ratio * still * exp(-m->relaxed);
+        m->score = m->score > 0.0 ? 1.0 / (1.0 / m->score + lying) : 0.0;
+    }
+}
+
 /* ---- all of it ------------------------------------------------------------------------- */
 
 static void keep_likely(ng_meetings *list, double least)
@@ -442,8 +474,8 @@ ng_status ng_events_find(ng_points *points, const ng_particles *particles, const
                          size_t *occlusions, ng_error *err)
 {
     ng_judge judge = {.points = points, .particles = particles, .motion = motion};
+    passes seen = {.n = 0};
     *merges = *splits = (ng_meetings){0};
-    *occlusions = 0;
     judge.boundary = NG_NEW(bool, points->n);
     if (judge.boundary == NULL) {
         return NG_FAIL(err, NG_MEMORY, "no memory to judge merges");
@@ -457,12 +489,14 @@ ng_status ng_events_find(ng_points *points, const ng_particles *particles, const
         status = find_both(&judge, merges, splits, err);
     }
     if (status == NG_OK) {
-        status = close_all(points, &judge, merges, splits, occlusions, err);
+        status = close_all(points, &judge, merges, splits, &seen, err);
+        *occlusions = seen.n;
     }
     if (status == NG_OK) {
         status = drop_flicker(points, merges, splits, err);
     }
     if (status == NG_OK) {
+        doubt_open(points, &seen, min_score, merges);
         keep_likely(merges, min_score);
         keep_likely(splits, min_score);
     } else {

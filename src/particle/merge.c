@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "link_internal.h"
 
+#include <gsl/gsl_cdf.h>
 #include <math.h>
 
 #define PI 3.14159265358979323846
@@ -17,9 +18,11 @@
 #define MOST_SHIFT 6.0   /* passes, too, step to the common centre */
 #define ODD_STEP 0.3     /* how far the odd ones step, in radii of both */
 #define LATE 6.0         /* frames before the end of the movie in which none can be told */
-#define LATE_EACH 3.0    /* evidence against it for each of them */
+#define LATE_EACH 2.0    /* evidence against it for each of them */
 #define SMALL_SHARE 0.6  /* of M's area: a single point below it is noise rather than a particle */
 #define SMALL_ALONE 16.0 /* evidence against such a point */
+#define ROUNDING 0.03    /* s.d. of ln(area) of what has become one: it need not be a sphere */
+#define BADLY 0.05       /* share of merges whose sizes say nothing */
 #define EM_ROUNDS 20
 #define LEAST_JUMP 1.5 /* where there are sizes, nearness alone does not make a merge: */
 #define NOT_ALONE 0.4  /* its score is at most this */
@@ -127,26 +130,68 @@ static double variance_of(const level *l, double noise)
     return fmax(noise, l->measured2) / (double)l->n;
 }
 
+/* By how much M's ln(area) changed, growth taken off, and E's area over M's. */
+typedef struct jump {
+    double value, share, variance;
+    double unsure2; /* variance of ln(share) */
+    bool known;
+} jump;
+
+static jump measure_jump(const ng_judge *j, const level *ended, const level *before,
+                         const level *after)
+{
+    jump out = {.known = false};
+    if (!j->motion->has_sizes || ended->n == 0 || before->n == 0 || after->n == 0) {
+        return out;
+    }
+    const double growth = j->motion->choice.growth_per_frame;
+    const double noise = noise2(j, before, after);
+    out.value = after->mean - before->mean - growth * (after->frame - before->frame);
+    out.share = exp(ended->mean - before->mean);
+    out.variance = variance_of(before, noise) + variance_of(after, noise);
+    out.unsure2 = ended->measured2 / (double)ended->n;
+    out.known = true;
+    return out;
+}
+
 /* Did M's size jump as it would by taking up E? */
 static double jump_evidence(const ng_judge *j, const level *ended, const level *before,
                             const level *after)
 {
-    if (!j->motion->has_sizes || ended->n == 0 || before->n == 0 || after->n == 0) {
+    const jump s = measure_jump(j, ended, before, after);
+    if (!s.known) {
         return 0.0;
     }
-    double growth = j->motion->choice.growth_per_frame;
-    double jump = after->mean - before->mean - growth * (after->frame - before->frame);
-    double share = exp(ended->mean - before->mean);
-    double expected = log1p(SHARE_ADDED * share);
-    double spread = SPREAD_ADDED * share / (1.0 + SHARE_ADDED * share) + 0.03;
-    double noise = noise2(j, before, after);
-    double variance = variance_of(before, noise) + variance_of(after, noise);
-    double unsure = SHARE_ADDED * share / (1.0 + SHARE_ADDED * share);
-    double wide = spread * spread + unsure * unsure * ended->measured2 / (double)ended->n;
-    double merged = normal(jump - expected, variance + wide) + 1e-4;
-    double still = (1.0 - ODD_JUMPS) * normal(jump, variance) +
-                   ODD_JUMPS * normal(jump, variance + ODD_JUMP_SIZE * ODD_JUMP_SIZE);
+    double expected = log1p(SHARE_ADDED * s.share);
+    double slope = s.share / (1.0 + SHARE_ADDED * s.share);
+    double spread = SPREAD_ADDED * slope + 0.03;
+    double wide = spread * spread + SHARE_ADDED * SHARE_ADDED * slope * slope * s.unsure2;
+    double merged = normal(s.value - expected, s.variance + wide) + 1e-4;
+    double still = (1.0 - ODD_JUMPS) * normal(s.value, s.variance) +
+                   ODD_JUMPS * normal(s.value, s.variance + ODD_JUMP_SIZE * ODD_JUMP_SIZE);
     return clip(log(merged / (still + 1e-12)));
+}
+
+/* Two that lie on each other show any area between the larger one's and the sum of both, alike
+ * likely. What has become one shows no less than the sphere of both volumes; some are measured
+ * badly. */
+static double relaxed_evidence(const ng_judge *j, const level *ended, const level *before,
+                               const level *after)
+{
+    const jump s = measure_jump(j, ended, before, after);
+    if (!s.known) {
+        return 0.0;
+    }
+    const double sd = sqrt(s.variance), wide = hypot(sd, ROUNDING);
+    const double sphere = pow(1.0 + pow(s.share, 1.5), 2.0 / 3.0);
+    const double lying =
+        gsl_cdf_ugaussian_P(s.value / sd) - gsl_cdf_ugaussian_P((s.value - log1p(s.share)) / sd);
+    const double gained = (exp(s.value) - 1.0) / s.share, least = (sphere - 1.0) / s.share;
+    const double merged = normal(gained - SHARE_ADDED,
+                                 SPREAD_ADDED * SPREAD_ADDED + s.variance / (s.share * s.share)) *
+                          gsl_cdf_ugaussian_P((s.value - log(sphere)) / wide) /
+                          gsl_cdf_ugaussian_Q((least - SHARE_ADDED) / SPREAD_ADDED);
+    return log((1.0 - BADLY) * merged / fmax(lying, 1e-6) + BADLY);
 }
 
 double ng_judge_jump(const ng_judge *j, size_t end, size_t other, size_t later)
@@ -270,6 +315,7 @@ static void weigh(const ng_judge *j, ng_meeting *m)
     m->joined_radius_nm = radius_at(j, &after, m->joined);
     m->jump = jump_evidence(j, &ended, &before, &after);
     m->shift = shift_evidence(j, m);
+    m->relaxed = relaxed_evidence(j, &ended, &before, &after);
     m->evidence = edge_evidence(j, m->distance_nm, sized ? r1 + r2 : 0.0) + m->jump + m->shift +
                   other_evidence(j, m, &ended, &after);
 }
