@@ -123,7 +123,7 @@ typedef struct ng_meeting {
     double evidence; /* ln of the likelihood ratio against an end by chance */
     double jump;     /* the part of it that the sizes give */
     double shift;    /* the part of it that the step of the other gives */
-    double relaxed;  /* ln of the likelihood ratio of the sizes against two that lie on each other */
+    double relaxed;  /* ln of the likelihood ratio of the sizes against two lying on each other */
     double score;    /* probability, given how common merges are */
 } ng_meeting;
 

@@ -172,9 +172,15 @@ static double jump_evidence(const ng_judge *j, const level *ended, const level *
     return clip(log(merged / (still + 1e-12)));
 }
 
-/* Two that lie on each other show any area between the larger one's and the sum of both, alike
- * likely. What has become one shows no less than the sphere of both volumes; some are measured
- * badly. */
+/* Share of a normal law around `x` between two values. */
+static double within(double x, double sd, double low, double high)
+{
+    return gsl_cdf_ugaussian_P((x - low) / sd) - gsl_cdf_ugaussian_P((x - high) / sd);
+}
+
+/* Two that lie on each other show any area between the larger one's and the sum of both, each as
+ * likely. What has become one shows that of the sphere of both volumes, or more as long as it has
+ * not relaxed; some are measured badly. */
 static double relaxed_evidence(const ng_judge *j, const level *ended, const level *before,
                                const level *after)
 {
@@ -183,14 +189,11 @@ static double relaxed_evidence(const ng_judge *j, const level *ended, const leve
         return 0.0;
     }
     const double sd = sqrt(s.variance), wide = hypot(sd, ROUNDING);
-    const double sphere = pow(1.0 + pow(s.share, 1.5), 2.0 / 3.0);
-    const double lying =
-        gsl_cdf_ugaussian_P(s.value / sd) - gsl_cdf_ugaussian_P((s.value - log1p(s.share)) / sd);
-    const double gained = (exp(s.value) - 1.0) / s.share, least = (sphere - 1.0) / s.share;
-    const double merged = normal(gained - SHARE_ADDED,
-                                 SPREAD_ADDED * SPREAD_ADDED + s.variance / (s.share * s.share)) *
-                          gsl_cdf_ugaussian_P((s.value - log(sphere)) / wide) /
-                          gsl_cdf_ugaussian_Q((least - SHARE_ADDED) / SPREAD_ADDED);
+    const double both = log1p(s.share), sphere = 2.0 / 3.0 * log1p(pow(s.share, 1.5));
+    const double slope = exp(s.value); /* of the area over that of its logarithm */
+    const double lying = slope * within(s.value, sd, 0.0, both) / s.share;
+    const double relaxing = slope * within(s.value, wide, sphere, both) / (exp(both) - exp(sphere));
+    const double merged = 0.5 * normal(s.value - sphere, wide * wide) + 0.5 * relaxing;
     return log((1.0 - BADLY) * merged / fmax(lying, 1e-6) + BADLY);
 }
 

@@ -339,8 +339,8 @@ static void one_that_vanishes_beside_another_has_not_merged(void **state)
     free_linking(&l);
 }
 
-/* Radii jump from 4 to 5 nm: with errors of 0.1 nm that is a merge, with errors of 3 nm, as of disks
- * that the border cuts, it may be anything. */
+/* Radii jump from 4 to 5 nm: with errors of 0.1 nm that is a merge, with errors of 3 nm, as of
+ * disks that the border cuts, it may be anything. */
 static void a_jump_within_the_errors_is_no_merge(void **state)
 {
     (void)state;
