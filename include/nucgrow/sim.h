@@ -158,6 +158,7 @@ typedef struct ng_sim_direction {
     double phase[NG_SIM_MAX_PHASES];  /* rad at the centre of pixel (0, 0) */
     double phase_se[NG_SIM_MAX_PHASES];
     double phase_centre_se;              /* rad, at the centre of the field */
+    double step_se[NG_SIM_MAX_PHASES];   /* part of phase_se that is this position's own */
     double intensity[NG_SIM_MAX_PHASES]; /* f_p relative to the mean of the set */
     double peak;                         /* correlation at k over the median at like |k| */
     double second_peak;                  /* what the next best k explains, relative to this one */
@@ -186,13 +187,15 @@ typedef struct ng_sim_pattern {
  * H C_0 with H C_1 over the ring, each followed by a Newton search on the likelihood of
  * H(k') C_1(k') ... = c H C_0, in which both sides are noisy (the noise is measured beyond the
  * cutoff); c = m/2 exp(i phi). Phases: equal steps unless the frames say otherwise (or `steps`
- * does). Standard errors by the sandwich of curvature and scatter of the scores.
+ * does). A pattern that is to be trusted is then refined by the Poisson likelihood of the frames,
+ * alternating with the object of the joint reconstruction. Standard errors by the sandwich of
+ * curvature and scatter of the scores.
  *
  * A pattern that is not to be trusted is returned with NG_OK, `trusted` false and the reason.
  * Warnings: saturated, phases-unequal, order, bleaching.
  * Errors: those of the checks above, NG_CANCELLED, NG_MEMORY.
  * Source: Gustafsson, J. Microsc. 198, 82 (2000); noise in both bands: Fuller, Measurement Error
- * Models (1987), section 1.3; phases of single frames: Wicker et al., Opt. Express 21, 2032 (2013).
+ * Models (1987), section 1.3; alternation: Meng, Rubin, J. Am. Stat. Assoc. 86, 899 (1991); phases of single frames: Wicker et al., Opt. Express 21, 2032 (2013).
  */
 NG_MUST_CHECK ng_status ng_sim_pattern_estimate(const ng_sim_layout *layout,
                                                 const ng_sim_optics *optics,
@@ -312,15 +315,15 @@ typedef struct ng_sim_verdict {
 #define NG_SIM_MAX_VERDICTS 8
 
 typedef struct ng_sim_quality {
-    double contrast_to_noise;      /* the weakest direction's */
-    double modulation;             /* likewise */
-    double illumination_variation; /* (largest - smallest) / mean of the frames' light */
-    double saturated;              /* share of pixels at the end of the camera's range */
+    double contrast_to_noise;           /* the weakest direction's */
+    double modulation;                  /* likewise */
+    double illumination_variation;      /* (largest - smallest) / mean of the frames' light */
+    double saturated;                   /* share of pixels at the end of the camera's range */
     double light_scale, light_scale_se; /* as in ng_sim_run_info; NAN unknown; set by the caller */
-    double cutoff_nm;              /* 1/(k_c + |k|): finer is never claimed */
-    double widefield_nm;           /* 1/k_c */
-    double frc_nm;                 /* where the ring correlation falls below 1/7; NAN unknown */
-    double resolution_nm;          /* claimed: the larger of frc_nm and cutoff_nm */
+    double cutoff_nm;                   /* 1/(k_c + |k|): finer is never claimed */
+    double widefield_nm;                /* 1/k_c */
+    double frc_nm;        /* where the ring correlation falls below 1/7; NAN unknown */
+    double resolution_nm; /* claimed: the larger of frc_nm and cutoff_nm */
     ng_sim_verdict verdict[NG_SIM_MAX_VERDICTS];
     size_t n_verdicts;
 } ng_sim_quality;

@@ -8,7 +8,7 @@
 /* A short taper keeps the edges out of the spectra; the window goes over what has been filtered,
  * which near the edges is wrong. Pixels, and shares of a side that they do not exceed. */
 #define TAPER 5
-#define WINDOW 36
+#define WINDOW 12
 #define WINDOW_SHARE 0.15
 /* The noise is measured from here on, in units of the cutoff; the axes hold what the edges
  * leave. */
@@ -129,8 +129,8 @@ ng_status ng_sim_search_open(const ng_sim_pattern *pattern, const float *frames,
     out->radial = NG_NEW(float, NG_SIM_RADIAL + 2);
     out->transfer = NG_NEW(float, n);
     out->mean = NG_NEW(float, n);
-    out->mean_spectrum = ng_sim_aligned(n, sizeof *out->mean_spectrum);
-    ng_cf *work = ng_sim_aligned(n, sizeof *work);
+    out->mean_spectrum = ng_sim_plane_new(&out->plane);
+    ng_cf *work = ng_sim_plane_new(&out->plane);
     if (out->taper_x == NULL || out->taper_y == NULL || out->window_x == NULL ||
         out->window_y == NULL || out->radial == NULL || out->transfer == NULL ||
         out->mean == NULL || out->mean_spectrum == NULL || work == NULL) {
@@ -186,19 +186,19 @@ ng_status ng_sim_bands_open(const ng_sim_search *s, ng_sim_bands *out, ng_error 
 {
     const size_t n = s->plane.width * s->plane.height;
     *out = (ng_sim_bands){.even = NG_NEW(float, n),
-                          .band0 = ng_sim_aligned(n, sizeof(ng_cf)),
-                          .band1 = ng_sim_aligned(n, sizeof(ng_cf))};
+                          .band0 = ng_sim_plane_new(&s->plane),
+                          .band1 = ng_sim_plane_new(&s->plane)};
     bool complete = out->even != NULL && out->band0 != NULL && out->band1 != NULL;
     for (size_t i = 0; i < 3; i++) {
-        out->work[i] = ng_sim_aligned(n, sizeof(ng_cf));
+        out->work[i] = ng_sim_plane_new(&s->plane);
         complete = complete && out->work[i] != NULL;
     }
     for (size_t i = 0; i < 3; i++) {
-        out->keep[i] = ng_sim_aligned(n, sizeof(ng_cf));
+        out->keep[i] = ng_sim_plane_new(&s->plane);
         complete = complete && out->keep[i] != NULL;
     }
     for (size_t p = 0; p < s->layout->phases; p++) {
-        out->frame[p] = ng_sim_aligned(n, sizeof(ng_cf));
+        out->frame[p] = ng_sim_plane_new(&s->plane);
         complete = complete && out->frame[p] != NULL;
     }
     if (!complete) {

@@ -232,9 +232,9 @@ static ng_status noise_open(noise_work *w, ng_error *err)
         return status;
     }
     const size_t n = w->plane.width * w->plane.height;
-    w->a = ng_sim_aligned(n, sizeof *w->a);
-    w->b = ng_sim_aligned(n, sizeof *w->b);
-    w->kernel = ng_sim_aligned(n, sizeof *w->kernel);
+    w->a = ng_sim_plane_new(&w->plane);
+    w->b = ng_sim_plane_new(&w->plane);
+    w->kernel = ng_sim_plane_new(&w->plane);
     w->all = NG_NEW(float, n);
     return w->a != NULL && w->b != NULL && w->kernel != NULL && w->all != NULL
                ? NG_OK

@@ -72,9 +72,9 @@ ng_status ng_sim_frc_compute(const float *a, const float *b, size_t width, size_
     const size_t side = width > height ? width : height, rings = side / 2;
     *out = (ng_sim_frc){.per_um = NG_NEW(double, rings), .correlation = NG_NEW(double, rings)};
     double *sums = NG_NEW(double, 3 * rings);
-    ng_cf *z = ng_sim_aligned(width * height, sizeof *z);
     ng_sim_plane plane = {0};
     ng_status status = ng_sim_plane_create(width, height, &plane, err);
+    ng_cf *z = status == NG_OK ? ng_sim_plane_new(&plane) : NULL;
     if (status == NG_OK &&
         (out->per_um == NULL || out->correlation == NULL || sums == NULL || z == NULL)) {
         status = NG_FAIL(err, NG_MEMORY, "out of memory for a ring correlation");

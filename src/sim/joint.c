@@ -297,11 +297,16 @@ static ng_status fine_step(joint *j, const ng_run *run, ng_error *err)
     return ng_sim_loop(row_tasks(j->r), fine_rows, j, run, err);
 }
 
+static size_t column_tasks(const joint *j)
+{
+    return j->components * j->r->grid.fine.columns / NG_SIM_BLOCK;
+}
+
 /* Light of j->new from the fine grid to the camera and back as corrections. */
 static ng_status there_and_back(joint *j, const ng_run *run, ng_error *err)
 {
     const ng_sim_grid *g = &j->r->grid;
-    const size_t columns = j->components * g->fine.columns / NG_SIM_BLOCK;
+    const size_t columns = column_tasks(j);
     ng_status status = ng_sim_loop(columns, columns_down, j, run, err);
     if (status == NG_OK) {
         status = ng_sim_loop(g->height / 2, coarse_rows, j, run, err);
@@ -424,6 +429,14 @@ ng_status ng_sim_joint(ng_sim_reconstructor *r, const ng_sim_subset *subset, siz
     j.momentum = -1;
     j.sums = NULL;
     return status != NG_OK ? status : fine_step(&j, run, err);
+}
+
+ng_status ng_sim_joint_light(ng_sim_reconstructor *r, const ng_sim_subset *subset,
+                             const ng_run *run, ng_error *err)
+{
+    joint j = {.r = r, .new = subset, .components = components_of(subset), .momentum = -1};
+    const ng_status status = fine_step(&j, run, err);
+    return status != NG_OK ? status : ng_sim_loop(column_tasks(&j), columns_down, &j, run, err);
 }
 
 /* ---- H^T 1 ----------------------------------------------------------------------------------- */

@@ -10,6 +10,9 @@
 #define UNEQUAL_ERRORS 4
 #define UNEQUAL_RAD 0.06
 #define ROUNDS 6
+/* What explains more than half of C_1 leaves less to any other k. */
+#define MOST_OF_IT 0.5
+#define LEAST_TRIES 4
 /* Phases that are worse known than this, rad, are not followed. */
 #define MOST_PHASE_SE 0.2
 
@@ -85,7 +88,7 @@ static void find_k(const hunt *t, ng_sim_bands *b, trace *out)
     const size_t n = ng_sim_candidates(&t->search, b, list, (size_t)t->search.options->starts);
     *best = (ng_sim_estimate){.value = {NAN, NAN, 0, 0}};
     size_t chosen = 0;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n && (i < LEAST_TRIES || best->explained < MOST_OF_IT); i++) {
         ng_sim_estimate e;
         ng_sim_try(&t->search, b, (double[]){list[i].kx, list[i].ky}, 1, &e);
         if (i == 0 || e.explained > best->explained) {
@@ -342,6 +345,7 @@ static void fill_direction(const hunt *t, size_t d, ng_sim_direction *out)
     out->phase_centre_se = sqrt(centre_variance + (from->equal ? 0 : pow(from->step_se[0], 2)));
     for (size_t p = 0; p < layout->phases; p++) {
         const double own = from->equal ? 0 : from->step_se[p];
+        out->step_se[p] = own;
         out->phase[p] = remainder(first + from->phase[p], 2 * NG_SIM_PI);
         out->phase_se[p] = sqrt(phase_variance + own * own);
         out->intensity[p] = from->intensity[p];
@@ -495,7 +499,7 @@ ng_status ng_sim_pattern_estimate(const ng_sim_layout *layout, const ng_sim_opti
                                                                            : NG_SIM_ANGLE_MAJOR));
         }
     }
-    return status;
+    return status == NG_OK && out->trusted ? ng_sim_pattern_sharpen(out, frames, run, err) : status;
 }
 
 /* ---- drift ---- */

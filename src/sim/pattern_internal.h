@@ -126,6 +126,10 @@ bool ng_sim_steps(const ng_sim_search *s, ng_sim_bands *b, const double *intensi
 void ng_sim_singles(const ng_sim_search *s, ng_sim_bands *b, const ng_sim_estimate *e,
                     ng_sim_single *single);
 
+/* k and phases of a pattern that is near anew, by the likelihood of the frames (likelihood.c). */
+NG_MUST_CHECK ng_status ng_sim_pattern_sharpen(ng_sim_pattern *pattern, const float *frames,
+                                               const ng_run *run, ng_error *err);
+
 /* Fill `trusted` and the reasons. */
 void ng_sim_pattern_judge(ng_sim_pattern *pattern, const ng_sim_pattern_options *options,
                           ng_warnings *warnings);

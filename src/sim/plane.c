@@ -3,6 +3,7 @@
 #include "sim_internal.h"
 
 #include <math.h>
+#include <string.h>
 
 /* ---- sizes ---- */
 
@@ -46,33 +47,52 @@ size_t ng_sim_good_length(size_t least)
 
 /* ---- transforms ---- */
 
-/* FFTW's planner is not for two threads at once. */
-static void make_plans(ng_sim_plane *out, ng_cf *data)
+enum { FORWARD, BACKWARD };
+
+/* A plan of FFTW's for both dimensions walks down columns that lie a power of two apart, and takes
+ * twice as long as rows and then columns a few at a time, out of the way. */
+static void make_plans(ng_sim_plane *p, ng_cf *data)
 {
-    const int w = (int)out->width, h = (int)out->height;
-#ifdef _OPENMP
-#pragma omp critical
-#endif
-    {
-        out->forward = fftwf_plan_dft_2d(h, w, ng_cf_fftw(data), ng_cf_fftw(data), FFTW_FORWARD,
-                                         FFTW_ESTIMATE);
-        out->backward = fftwf_plan_dft_2d(h, w, ng_cf_fftw(data), ng_cf_fftw(data), FFTW_BACKWARD,
-                                          FFTW_ESTIMATE);
+    const int w = (int)p->width, h = (int)p->height, block = (int)p->block;
+    const unsigned flags = FFTW_ESTIMATE | (block == 1 ? FFTW_UNALIGNED : 0);
+    fftwf_complex *in = ng_cf_fftw(data), *out = ng_cf_fftw(ng_sim_plane_scratch(p, data));
+    for (int i = 0; i < 2; i++) {
+        const int sign = i == FORWARD ? FFTW_FORWARD : FFTW_BACKWARD;
+        p->row[i] =
+            fftwf_plan_many_dft(1, &w, h, in, NULL, 1, w, in, NULL, 1, w, sign, FFTW_ESTIMATE);
+        p->column[i] =
+            fftwf_plan_many_dft(1, &h, block, in, NULL, w, 1, out, NULL, block, 1, sign, flags);
     }
+}
+
+ng_cf *ng_sim_plane_new(const ng_sim_plane *plane)
+{
+    const size_t values = plane->width * plane->height + plane->width % 2;
+    return ng_sim_aligned(values + plane->height * NG_SIM_BLOCK, sizeof(ng_cf));
 }
 
 ng_status ng_sim_plane_create(size_t width, size_t height, ng_sim_plane *out, ng_error *err)
 {
-    *out = (ng_sim_plane){.width = width, .height = height};
-    ng_cf *data = ng_sim_aligned(width * height, sizeof *data);
+    *out = (ng_sim_plane){.width = width, .height = height, .block = NG_SIM_BLOCK};
+    while (width % out->block != 0) {
+        out->block /= 2;
+    }
+    ng_cf *data = ng_sim_plane_new(out);
     if (data == NULL) {
         return NG_FAIL(err, NG_MEMORY, "out of memory for %zu x %zu pixels", width, height);
     }
+    /* FFTW's planner is not for two threads at once. */
+#ifdef _OPENMP
+#pragma omp critical
+#endif
     make_plans(out, data);
     ng_sim_aligned_free(data);
-    if (out->forward == NULL || out->backward == NULL) {
-        ng_sim_plane_free(out);
-        return NG_FAIL(err, NG_NUMERIC, "FFTW makes no plan for %zu x %zu pixels", width, height);
+    for (int i = 0; i < 2; i++) {
+        if (out->row[i] == NULL || out->column[i] == NULL) {
+            ng_sim_plane_free(out);
+            return NG_FAIL(err, NG_NUMERIC, "FFTW makes no plan for %zu x %zu pixels", width,
+                           height);
+        }
     }
     return NG_OK;
 }
@@ -82,21 +102,33 @@ void ng_sim_plane_free(ng_sim_plane *plane)
 #ifdef _OPENMP
 #pragma omp critical
 #endif
-    {
-        fftwf_destroy_plan(plane->forward); /* NULL is fine */
-        fftwf_destroy_plan(plane->backward);
+    for (int i = 0; i < 2; i++) {
+        fftwf_destroy_plan(plane->row[i]); /* NULL is fine */
+        fftwf_destroy_plan(plane->column[i]);
     }
     *plane = (ng_sim_plane){0};
 }
 
+static void transform(const ng_sim_plane *p, int direction, ng_cf *data)
+{
+    ng_cf *columns = ng_sim_plane_scratch(p, data);
+    fftwf_execute_dft(p->row[direction], ng_cf_fftw(data), ng_cf_fftw(data));
+    for (size_t x = 0; x < p->width; x += p->block) {
+        fftwf_execute_dft(p->column[direction], ng_cf_fftw(data + x), ng_cf_fftw(columns));
+        for (size_t y = 0; y < p->height; y++) {
+            memcpy(data + y * p->width + x, columns + y * p->block, p->block * sizeof *data);
+        }
+    }
+}
+
 void ng_sim_plane_forward(const ng_sim_plane *plane, ng_cf *data)
 {
-    fftwf_execute_dft(plane->forward, ng_cf_fftw(data), ng_cf_fftw(data));
+    transform(plane, FORWARD, data);
 }
 
 void ng_sim_plane_backward(const ng_sim_plane *plane, ng_cf *data)
 {
-    fftwf_execute_dft(plane->backward, ng_cf_fftw(data), ng_cf_fftw(data));
+    transform(plane, BACKWARD, data);
 }
 
 ng_status ng_sim_loop(size_t n, ng_task *task, void *context, const ng_run *run, ng_error *err)

@@ -268,7 +268,7 @@ static void crop(const ng_sim_reconstructor *r, const float *padded, float *imag
     }
 }
 
-static void all_subsets(const ng_sim_reconstructor *r, ng_sim_subset *subset)
+void ng_sim_all_subsets(const ng_sim_reconstructor *r, ng_sim_subset *subset)
 {
     const ng_sim_layout *layout = &r->pattern.layout;
     for (size_t d = 0; d < layout->directions; d++) {
@@ -334,7 +334,7 @@ static ng_status iterate(ng_sim_reconstructor *r, double background, const ng_ru
     ng_sim_subset subset[NG_SIM_MAX_DIRECTIONS];
     size_t n = r->pattern.layout.directions;
     if (r->options.mode == NG_SIM_JOINT) {
-        all_subsets(r, subset);
+        ng_sim_all_subsets(r, subset);
     } else {
         subset[0] = (ng_sim_subset){.frames = 1, .data = r->mean, .term = {{1, 0, 0}}};
         n = 1;
@@ -348,14 +348,20 @@ static ng_status iterate(ng_sim_reconstructor *r, double background, const ng_ru
     return status;
 }
 
-ng_status ng_sim_reconstruct(ng_sim_reconstructor *r, const float *frames, const ng_run *run,
-                             float *image, ng_sim_run_info *info, ng_error *err)
+ng_run ng_sim_inner_run(const ng_sim_reconstructor *r, const ng_run *run)
 {
     ng_run inner = run != NULL ? *run : ng_run_defaults();
     inner.threads = ng_run_threads(run) < r->threads ? ng_run_threads(run) : r->threads;
     if (r->grid.width * r->grid.height < SMALL) {
         inner.threads = 1;
     }
+    return inner;
+}
+
+ng_status ng_sim_reconstruct(ng_sim_reconstructor *r, const float *frames, const ng_run *run,
+                             float *image, ng_sim_run_info *info, ng_error *err)
+{
+    const ng_run inner = ng_sim_inner_run(r, run);
     const double extra = ng_sim_load_frames(r, frames);
     const double background =
         isnan(r->options.background) ? ng_sim_background(r) : r->options.background + extra;

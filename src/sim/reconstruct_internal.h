@@ -112,6 +112,10 @@ struct ng_sim_reconstructor {
     struct ng_sim_linear *linear;
 };
 
+/* `run` with as many threads as pay. */
+ng_run ng_sim_inner_run(const ng_sim_reconstructor *r, const ng_run *run);
+/* The frames that are loaded, and their stripes. */
+void ng_sim_all_subsets(const ng_sim_reconstructor *r, ng_sim_subset *subset);
 /* Frames minus offset into r->data, their mean into r->mean; returns what the read noise adds to
  * their background. */
 double ng_sim_load_frames(ng_sim_reconstructor *r, const float *frames);
@@ -135,6 +139,9 @@ void ng_sim_rows_forth(const ng_sim_lattice *l, ng_cf *const spectrum[3], size_t
 NG_MUST_CHECK ng_status ng_sim_assemble(ng_sim_reconstructor *r, const ng_sim_grid *grid,
                                         double background, const double *striped, const ng_run *run,
                                         ng_error *err);
+/* The light of r->object and of its stripes as the camera sees it: r->coarse_spectrum. */
+NG_MUST_CHECK ng_status ng_sim_joint_light(ng_sim_reconstructor *r, const ng_sim_subset *subset,
+                                           const ng_run *run, ng_error *err);
 /* H^T 1 over the frame into r->coverage. */
 NG_MUST_CHECK ng_status ng_sim_joint_coverage(ng_sim_reconstructor *r, ng_error *err);
 /* Gaussian over r->object, by way of r->spare (kernel.c). */

@@ -52,16 +52,27 @@ void ng_sim_aligned_free(void *p);
 /* The even length from `least` on that FFTW transforms cheapest. */
 size_t ng_sim_good_length(size_t least);
 
+/* Columns of a spectrum that are transformed together: one cache line. */
+#define NG_SIM_BLOCK 8
+
 /* ---- transforms of whole complex planes (plane.c) -------------------------------------------- */
 
 typedef struct ng_sim_plane {
-    size_t width, height;
-    fftwf_plan forward, backward; /* in place; neither is scaled */
+    size_t width, height, block;  /* block: columns transformed together */
+    fftwf_plan row[2], column[2]; /* forward, backward; neither is scaled */
 } ng_sim_plane;
 
 NG_MUST_CHECK ng_status ng_sim_plane_create(size_t width, size_t height, ng_sim_plane *out,
                                             ng_error *err);
 void ng_sim_plane_free(ng_sim_plane *plane);
+/* width x height zeros and room to transform them in; ng_sim_aligned_free; NULL: no memory. */
+ng_cf *ng_sim_plane_new(const ng_sim_plane *plane);
+/* That room. */
+static inline ng_cf *ng_sim_plane_scratch(const ng_sim_plane *plane, ng_cf *data)
+{
+    return data + plane->width * plane->height + plane->width % 2;
+}
+/* `data` is of ng_sim_plane_new. */
 void ng_sim_plane_forward(const ng_sim_plane *plane, ng_cf *data);
 void ng_sim_plane_backward(const ng_sim_plane *plane, ng_cf *data);
 
@@ -72,9 +83,6 @@ static inline double ng_sim_bin(size_t i, size_t n)
 }
 
 /* ---- transforms of real images of which few frequencies matter (lattice.c) ------------------- */
-
-/* Columns of a spectrum that are transformed together: one cache line. */
-#define NG_SIM_BLOCK 8
 
 /* Real images of width x height, of whose spectra the columns kx = 0..columns-1 are kept (all ky):
  * a spectrum is height rows of `columns`, a multiple of NG_SIM_BLOCK. Nothing is scaled. Two real
