@@ -195,7 +195,8 @@ typedef struct ng_sim_pattern {
  * Warnings: saturated, phases-unequal, order, bleaching.
  * Errors: those of the checks above, NG_CANCELLED, NG_MEMORY.
  * Source: Gustafsson, J. Microsc. 198, 82 (2000); noise in both bands: Fuller, Measurement Error
- * Models (1987), section 1.3; alternation: Meng, Rubin, J. Am. Stat. Assoc. 86, 899 (1991); phases of single frames: Wicker et al., Opt. Express 21, 2032 (2013).
+ * Models (1987), section 1.3; phases of single frames: Wicker et al., Opt. Express 21, 2032 (2013);
+ * alternation: Meng, Rubin, J. Am. Stat. Assoc. 86, 899 (1991).
  */
 NG_MUST_CHECK ng_status ng_sim_pattern_estimate(const ng_sim_layout *layout,
                                                 const ng_sim_optics *optics,
