@@ -281,10 +281,9 @@ static ng_sim_pattern_options pattern_options(const options *o)
     return p;
 }
 
-static ng_status estimate_pattern(work *w, ng_error *err)
+static ng_status estimate_pattern(work *w, ng_warnings *warnings, ng_error *err)
 {
     const options *o = w->o;
-    ng_warnings *warnings = &w->cli->warnings;
     ng_sim_camera camera = {.offset = o->offset, .gain = o->gain, .read_noise = o->read_noise};
     const ng_sim_optics optics = w->pattern.optics;
     const ng_sim_pattern_options how = pattern_options(o);
@@ -298,18 +297,27 @@ static ng_status estimate_pattern(work *w, ng_error *err)
                                                      &w->cli->run, &w->pattern, warnings, err);
 }
 
-/* Where something grows, the first set may be dark and the last one full of light. */
-static ng_status try_last_set(work *w, ng_error *err)
+static ng_status pattern_of_set(work *w, size_t set, ng_warnings *warnings, ng_error *err)
 {
-    if (w->pattern.trusted || w->sets < 2) {
-        return NG_OK;
-    }
-    ng_status status = read_set(w, w->movie, w->sets - 1, w->frames, err);
-    status = status != NG_OK ? status : estimate_pattern(w, err);
-    if (status == NG_OK && w->pattern.trusted) {
+    ng_status status = read_set(w, w->movie, set, w->frames, err);
+    return status != NG_OK ? status : estimate_pattern(w, warnings, err);
+}
+
+/* Where something grows, the first set may be dark and the last one full of light. What the first
+ * set warns of is then of no concern. */
+static ng_status pattern_of_movie(work *w, ng_error *err)
+{
+    ng_warnings first = {0}, last = {0};
+    ng_status status = pattern_of_set(w, 0, &first, err);
+    const bool again = status == NG_OK && !w->pattern.trusted && w->sets > 1;
+    status = again ? pattern_of_set(w, w->sets - 1, &last, err) : status;
+    ng_warnings_append(&w->cli->warnings, again ? &last : &first);
+    if (again && status == NG_OK && w->pattern.trusted) {
         ng_warnings_add(&w->cli->warnings, "pattern-from-last",
                         "the first set does not show the stripes; they are taken from the last");
     }
+    ng_warnings_free(&first);
+    ng_warnings_free(&last);
     return status;
 }
 
@@ -362,8 +370,7 @@ static ng_status find_pattern(work *w, ng_error *err)
         status = read_pattern(w, err);
     } else if (status == NG_OK) {
         status = understand_optics(w, err);
-        status = status != NG_OK ? status : estimate_pattern(w, err);
-        status = status != NG_OK ? status : try_last_set(w, err);
+        status = status != NG_OK ? status : pattern_of_movie(w, err);
     }
     if (status == NG_OK) {
         ng_sim_quality_of_frames(&w->pattern, w->frames, &w->quality);

@@ -74,6 +74,22 @@ static void reference_items(FILE *out, const json_t *list, json_t *seen)
     }
 }
 
+/* Only these print energies in units of kT. */
+static bool has_energies(const ng_report_input *input)
+{
+    static const char *const schema[] = {"nucgrow/potential/", "nucgrow/fit-growth/",
+                                         "nucgrow/predict/"};
+    for (size_t i = 0; i < input->n; i++) {
+        const char *of = ng_report_string(input->result[i], "schema");
+        for (size_t k = 0; of != NULL && k < sizeof schema / sizeof schema[0]; k++) {
+            if (strncmp(of, schema[k], strlen(schema[k])) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 void ng_report_methods(FILE *out, const ng_report_input *input)
 {
     json_t *seen = json_object();
@@ -84,8 +100,9 @@ void ng_report_methods(FILE *out, const ng_report_input *input)
     }
     ng_html_raw(out, "<p class=\"methods\">The analysis was done with nucgrow ");
     ng_html_text(out, ng_version());
-    ng_html_raw(out, ". Energies are in kT, the thermal energy.</p>\n"
-                     "<h3>References</h3>\n<ol class=\"references\">\n");
+    ng_html_raw(out, has_energies(input) ? ". Energies are in kT, the thermal energy.</p>\n"
+                                         : ".</p>\n");
+    ng_html_raw(out, "<h3>References</h3>\n<ol class=\"references\">\n");
     for (size_t i = 0; i < input->n; i++) {
         const json_t *result = input->result[i];
         reference_items(out, json_object_get(result, "references"), seen);

@@ -21,21 +21,29 @@ static double least_of(const json_t *directions, const char *key, double *most)
 
 /* ---- sentences ------------------------------------------------------------------------------- */
 
+/* One number where both are printed alike. */
+static void from_to(FILE *out, double least, double most, int digits)
+{
+    char from[32], to[32];
+    snprintf(from, sizeof from, "%.*f", digits, least);
+    snprintf(to, sizeof to, "%.*f", digits, most);
+    ng_html_text(out, from);
+    if (strcmp(from, to) != 0) {
+        ng_html_format(out, " to %s", to);
+    }
+}
+
 static void about_stripes(FILE *out, const json_t *result)
 {
     const json_t *directions = json_object_get(result, "directions");
     double most = 0;
     const double least = least_of(directions, "modulation", &most);
     if (isfinite(least) && isfinite(most)) {
-        ng_html_format(out, "The light had a contrast of %.2f", least);
-        if (most - least > 0.005) {
-            ng_html_format(out, " to %.2f", most);
-        }
+        ng_html_raw(out, "The light had a contrast of ");
+        from_to(out, least, most, 2);
         const double period = least_of(directions, "period_nm", &most);
-        ng_html_format(out, " and a period of %.0f", period);
-        if (most - period > 0.5) {
-            ng_html_format(out, " to %.0f", most);
-        }
+        ng_html_raw(out, " and a period of ");
+        from_to(out, period, most, 0);
         ng_html_raw(out, " nm. ");
     }
 }

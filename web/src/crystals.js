@@ -117,7 +117,10 @@ const crystalHistograms = {
     missing: (ctx) => (histogramsOf(ctx).length ? undefined : ""),
     caption: (ctx) => "Crystals by radius and the normal curve through them; in the end the spread "
         + `is ${show(100 * lastOf(histogramsOf(ctx)).gaussian.sd_nm
-            / lastOf(histogramsOf(ctx)).gaussian.mean_nm)} % of the mean.`,
+            / lastOf(histogramsOf(ctx)).gaussian.mean_nm)} % of the mean.`
+        + (lastOf(histogramsOf(ctx)).left_out > 0
+            ? ` Left out: ${lastOf(histogramsOf(ctx)).left_out} crystals that share light with a neighbour `
+            + "or the border." : ""),
     rows: (ctx) => histogramsOf(ctx).flatMap((h) => list(h.count).map((count, i) => ({
         time_s: h.time_s, from_nm: h.edge_nm[i], to_nm: h.edge_nm[i + 1], count,
         mean_nm: h.gaussian.mean_nm, sd_nm: h.gaussian.sd_nm}))),
