@@ -480,7 +480,6 @@ ng_status ng_events_find(ng_points *points, const ng_particles *particles, const
     if (judge.boundary == NULL) {
         return NG_FAIL(err, NG_MEMORY, "no memory to judge merges");
     }
-    ng_judge_look(&judge);
     ng_status status = find_both(&judge, merges, splits, err);
     if (status == NG_OK) {
         /* once more, sizes averaged only up to the events next to each */

@@ -10,10 +10,11 @@
 
 /** Start from zeros; memory is kept from one filling to the next. */
 typedef struct ng_grid {
-    double cell; /* width of a cell */
+    double per_nm; /* cells */
     double x0, y0;
-    size_t *start;               /* owned: first entry of each place, mask + 3 of them */
-    struct ng_grid_entry *entry; /* owned: points by place */
+    size_t *start;                  /* owned: first entry of each place, mask + 3 of them */
+    struct ng_grid_entry *entry;    /* owned: points by place */
+    struct ng_grid_entry *unsorted; /* owned: as they are filled in */
     size_t mask, n, start_capacity, entry_capacity;
 } ng_grid;
 

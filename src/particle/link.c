@@ -260,45 +260,62 @@ static long *number_groups(chains *c)
     return group;
 }
 
-/* Tracks stand one after the other, those of no track at the end, those without position last. */
-static ng_status reorder(const ng_points *p, chains *c, ng_particles *particles, ng_error *err)
+/* Which particle stands at each place: tracks one after the other, those of no track at the end,
+ * those without position last. */
+static void list_order(const ng_points *p, const chains *c, ng_particles *particles, size_t *order,
+                       bool *placed)
 {
-    ng_status status = NG_OK;
-    ng_particle *item = NG_NEW(ng_particle, particles->n);
-    bool *placed = NG_NEW(bool, particles->n);
-    long *group = number_groups(c);
-    size_t n = 0;
-    if (item == NULL || placed == NULL || group == NULL) {
-        ng_free(item);
-        status = NG_FAIL(err, NG_MEMORY, "no memory to order %zu particles", particles->n);
-        goto out;
-    }
+    size_t at = 0;
     for (int linked = 1; linked >= 0; linked--) {
         for (size_t i = 0; i < c->n; i++) {
-            for (size_t k = c->item[i].first; k != NG_NONE; k = p->next[k]) {
-                if ((c->item[i].track >= 0) != (linked == 1)) {
-                    break;
-                }
-                ng_particle *to = &item[n++];
-                *to = particles->item[p->item[k]];
-                to->track = c->item[i].track;
-                to->group = group[i];
-                to->x_nm = p->x[k];
-                to->y_nm = p->y[k];
+            const bool wanted = (c->item[i].track >= 0) == (linked == 1);
+            for (size_t k = c->item[i].first; wanted && k != NG_NONE; k = p->next[k]) {
+                order[at++] = p->item[k];
                 placed[p->item[k]] = true;
             }
         }
     }
     for (size_t i = 0; i < particles->n; i++) {
         if (!placed[i]) {
-            item[n] = particles->item[i];
-            item[n].track = item[n].group = -1;
-            n++;
+            order[at++] = i;
+            particles->item[i].track = particles->item[i].group = -1;
         }
     }
-    ng_free(particles->item);
-    particles->item = item;
-out:
+}
+
+static void note_tracks(const ng_points *p, const chains *c, const long *group,
+                        ng_particles *particles)
+{
+    for (size_t k = 0; k < p->n; k++) {
+        ng_particle *item = &particles->item[p->item[k]];
+        item->track = c->item[c->of[k]].track;
+        item->group = group[c->of[k]];
+        item->x_nm = p->x[k];
+        item->y_nm = p->y[k];
+    }
+}
+
+static ng_status reorder(const ng_points *p, chains *c, ng_particles *particles, ng_error *err)
+{
+    size_t *order = NG_NEW(size_t, particles->n);
+    ng_particle *item = ng_realloc(NULL, particles->n, sizeof *item);
+    bool *placed = NG_NEW(bool, particles->n);
+    long *group = number_groups(c);
+    ng_status status = NG_OK;
+    if (order == NULL || item == NULL || placed == NULL || group == NULL) {
+        status = NG_FAIL(err, NG_MEMORY, "no memory to order %zu particles", particles->n);
+    } else {
+        note_tracks(p, c, group, particles);
+        list_order(p, c, particles, order, placed);
+        for (size_t i = 0; i < particles->n; i++) {
+            item[i] = particles->item[order[i]];
+        }
+        ng_particle *kept = particles->item;
+        particles->item = item;
+        item = kept;
+    }
+    ng_free(item);
+    ng_free(order);
     ng_free(placed);
     ng_free(group);
     return status;

@@ -18,13 +18,14 @@
 /** Particles sorted by frame; point k of frame f: first[f] <= k < first[f + 1]. */
 typedef struct ng_points {
     size_t n, n_frames;
-    size_t *first;           /* owned, as are the others */
-    long *frame;             /* number of each frame */
-    size_t *at;              /* frame index of each point */
-    double *x, *y;           /* nm, drift taken out */
-    double *size;            /* ln(area/nm^2); NAN: unknown */
-    size_t *next, *previous; /* linked point, or NG_NONE */
-    size_t *item;            /* particle */
+    size_t *first;                       /* owned, as are the others */
+    long *frame;                         /* number of each frame */
+    size_t *at;                          /* frame index of each point */
+    double *x, *y;                       /* nm, drift taken out */
+    double *size;                        /* ln(area/nm^2); NAN: unknown */
+    size_t *next, *previous;             /* linked point, or NG_NONE */
+    size_t *item;                        /* particle */
+    double low_x, high_x, low_y, high_y; /* of what the camera saw */
 } ng_points;
 
 /** Sort. Particles without a position are left out. @return NG_TOO_LITTLE, NG_MEMORY */
@@ -141,11 +142,8 @@ typedef struct ng_judge {
     const ng_particles *particles;
     const ng_motion *motion;
     bool *boundary; /* borrowed: an event lies between the point before and this one */
-    double low_x, high_x, low_y, high_y; /* of what the camera saw */
 } ng_judge;
 
-/** Fill the field of view. */
-void ng_judge_look(ng_judge *judge);
 /** Evidence of sizes that the one at `other` took up the one at `end` and kept it up to `later`:
  * levels up to `end` and `other`, and from `later` on. 0: no sizes. */
 double ng_judge_jump(const ng_judge *judge, size_t end, size_t other, size_t later);

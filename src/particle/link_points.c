@@ -70,9 +70,16 @@ static bool reserve(ng_points *points)
            points->previous != NULL && points->item != NULL;
 }
 
+static double least(double a, double b)
+{
+    return b < a ? b : a;
+}
+
 static void fill(const ng_particles *particles, const place *list, ng_points *points)
 {
     size_t f = 0;
+    points->low_x = points->low_y = HUGE_VAL;
+    points->high_x = points->high_y = -HUGE_VAL;
     for (size_t k = 0; k < points->n; k++) {
         const ng_particle *p = &particles->item[list[k].item];
         if (k == 0 || p->frame != list[k - 1].frame) {
@@ -85,6 +92,10 @@ static void fill(const ng_particles *particles, const place *list, ng_points *po
         points->size[k] = p->radius_nm > 0.0 ? log(PI) + 2.0 * log(p->radius_nm) : (double)NAN;
         points->next[k] = points->previous[k] = NG_NONE;
         points->item[k] = list[k].item;
+        points->low_x = least(points->low_x, p->x_raw_nm);
+        points->low_y = least(points->low_y, p->y_raw_nm);
+        points->high_x = -least(-points->high_x, -p->x_raw_nm);
+        points->high_y = -least(-points->high_y, -p->y_raw_nm);
     }
     points->first[f] = points->n;
 }

@@ -13,7 +13,8 @@
 
 ng_status ng_shifter_make(ng_shifter *s, ng_error *err)
 {
-    *s = (ng_shifter){.dx = NG_NEW(double, NG_SHIFT_SAMPLE),
+    *s = (ng_shifter){.filled = NG_NONE,
+                      .dx = NG_NEW(double, NG_SHIFT_SAMPLE),
                       .dy = NG_NEW(double, NG_SHIFT_SAMPLE),
                       .ux = NG_NEW(double, NG_SHIFT_SAMPLE),
                       .uy = NG_NEW(double, NG_SHIFT_SAMPLE),
@@ -168,7 +169,16 @@ ng_status ng_shift_measure(ng_shifter *s, const ng_points *points, size_t from, 
     p.n_b = points->first[to + 1] - p.b;
     *out = *guess;
     out->n = 0;
-    ng_status status = ng_grid_fill(&s->here, points->x + p.a, points->y + p.a, p.n_a, radius, err);
+    ng_status status = NG_OK;
+    if (s->filled == from && s->filled_radius == radius) {
+        const ng_grid there = s->there; /* of the pair before */
+        s->there = s->here;
+        s->here = there;
+    } else {
+        status = ng_grid_fill(&s->here, points->x + p.a, points->y + p.a, p.n_a, radius, err);
+    }
+    s->filled = to;
+    s->filled_radius = radius;
     if (status == NG_OK) {
         status = ng_grid_fill(&s->there, points->x + p.b, points->y + p.b, p.n_b, radius, err);
     }

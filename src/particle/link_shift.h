@@ -27,6 +27,8 @@ typedef struct ng_shifter {
     double *ux, *uy;
     size_t n_step;
     double usual2; /* squared step of a pair of frames, as usual; 0: not known yet */
+    size_t filled; /* the frame of `there`, or NG_NONE, and the width of its cells */
+    double filled_radius;
 } ng_shifter;
 
 NG_MUST_CHECK ng_status ng_shifter_make(ng_shifter *shifter, ng_error *err);

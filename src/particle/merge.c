@@ -286,8 +286,8 @@ static double other_evidence(const ng_judge *j, const ng_meeting *m, const level
         const bool small = p->size[m->end] < p->size[m->other] + log(SMALL_SHARE);
         evidence -= one != NG_NONE ? 2.0 : small ? SMALL_ALONE : 4.0;
     }
-    if (item->x_raw_nm - j->low_x < margin || j->high_x - item->x_raw_nm < margin ||
-        item->y_raw_nm - j->low_y < margin || j->high_y - item->y_raw_nm < margin) {
+    if (item->x_raw_nm - j->points->low_x < margin || j->points->high_x - item->x_raw_nm < margin ||
+        item->y_raw_nm - j->points->low_y < margin || j->points->high_y - item->y_raw_nm < margin) {
         evidence -= 1.0;
     }
     if (after->solidity < 0.85) {
@@ -400,42 +400,41 @@ static ng_status add(ng_meetings *list, const ng_meeting *m, ng_error *err)
     return NG_OK;
 }
 
-void ng_judge_look(ng_judge *j)
-{
-    j->low_x = j->low_y = HUGE_VAL;
-    j->high_x = j->high_y = -HUGE_VAL;
-    for (size_t k = 0; k < j->points->n; k++) {
-        const ng_particle *item = &j->particles->item[j->points->item[k]];
-        j->low_x = fmin(j->low_x, item->x_raw_nm);
-        j->high_x = fmax(j->high_x, item->x_raw_nm);
-        j->low_y = fmin(j->low_y, item->y_raw_nm);
-        j->high_y = fmax(j->high_y, item->y_raw_nm);
-    }
-}
-
 /* Ends of one frame: points of it, or of the frame after, may have taken them up. */
 typedef struct frame_search {
     const ng_judge *judge;
-    ng_grid here, there;
+    ng_grid grid[2];
+    size_t filled[2]; /* frame of each grid, or NG_NONE */
     double reach;
     bool split;
     ng_meetings *out;
 } frame_search;
 
-static ng_status fill_grid(const ng_points *p, size_t f, double reach, ng_grid *grid, ng_error *err)
+/* The frame that is looked at after another is there already, as that was looked at last. */
+static ng_status grid_of(frame_search *s, size_t f, size_t other, const ng_grid **out,
+                         ng_error *err)
 {
-    const size_t from = p->first[f];
-    return ng_grid_fill(grid, p->x + from, p->y + from, p->first[f + 1] - from, reach, err);
+    const ng_points *p = s->judge->points;
+    const size_t from = p->first[f], at = s->filled[0] == f || s->filled[1] == other ? 0 : 1;
+    ng_status status = NG_OK;
+    if (s->filled[at] != f) {
+        s->filled[at] = f;
+        status = ng_grid_fill(&s->grid[at], p->x + from, p->y + from, p->first[f + 1] - from,
+                              s->reach, err);
+    }
+    *out = &s->grid[at];
+    return status;
 }
 
-static ng_status search_end(frame_search *s, size_t end, size_t after, ng_error *err)
+static ng_status search_end(frame_search *s, size_t end, size_t after, const ng_grid *here,
+                            const ng_grid *there, ng_error *err)
 {
     const ng_points *p = s->judge->points;
     finder f = {.judge = s->judge, .split = s->split, .end = end};
     f.frame_first = p->first[p->at[end]];
-    ng_grid_near(&s->here, p->x[end], p->y[end], s->reach, see_beside, &f);
+    ng_grid_near(here, p->x[end], p->y[end], s->reach, see_beside, &f);
     f.frame_first = p->first[after];
-    ng_grid_near(&s->there, p->x[end], p->y[end], s->reach, see_after, &f);
+    ng_grid_near(there, p->x[end], p->y[end], s->reach, see_after, &f);
     s->out->ends += backward(s->judge, end, s->split) != NG_NONE;
     return f.found ? add(s->out, &f.best, err) : NG_OK;
 }
@@ -443,21 +442,20 @@ static ng_status search_end(frame_search *s, size_t end, size_t after, ng_error 
 static ng_status search_frame(frame_search *s, size_t f, size_t after, ng_error *err)
 {
     const ng_points *p = s->judge->points;
-    bool filled = false;
+    const ng_grid *here = NULL, *there = NULL;
     ng_status status = NG_OK;
     for (size_t k = p->first[f]; k < p->first[f + 1] && status == NG_OK; k++) {
         if (forward(s->judge, k, s->split) != NG_NONE) {
             continue;
         }
-        if (!filled) {
-            filled = true;
-            status = fill_grid(p, f, s->reach, &s->here, err);
+        if (here == NULL) {
+            status = grid_of(s, f, after, &here, err);
             if (status == NG_OK) {
-                status = fill_grid(p, after, s->reach, &s->there, err);
+                status = grid_of(s, after, f, &there, err);
             }
         }
         if (status == NG_OK) {
-            status = search_end(s, k, after, err);
+            status = search_end(s, k, after, here, there, err);
         }
     }
     return status;
@@ -487,7 +485,7 @@ ng_status ng_meetings_find(const ng_judge *judge, bool split, ng_meetings *out, 
     const ng_points *p = judge->points;
     const double contact =
         judge->motion->has_sizes ? 2.0 * ng_largest_radius(p) : judge->motion->spacing_nm;
-    frame_search s = {.judge = judge, .split = split, .out = out};
+    frame_search s = {.judge = judge, .split = split, .filled = {NG_NONE, NG_NONE}, .out = out};
     s.reach = contact + REACH * judge->motion->choice.gate_nm;
     ng_status status = NG_OK;
     *out = (ng_meetings){0};
@@ -499,7 +497,7 @@ ng_status ng_meetings_find(const ng_judge *judge, bool split, ng_meetings *out, 
     } else {
         ng_meetings_free(out);
     }
-    ng_grid_free(&s.here);
-    ng_grid_free(&s.there);
+    ng_grid_free(&s.grid[0]);
+    ng_grid_free(&s.grid[1]);
     return status;
 }
