@@ -282,6 +282,8 @@ static ng_status find_width(pilot *p, ng_warnings *warnings, ng_error *err)
         take_noise(p);
     }
     c->options.free_width = free_width;
+    /* what is smoother than a spot is no noise but haze, or the rest of other spots */
+    c->spot.noise.grain_px = fmin(c->spot.noise.grain_px, c->spot.width_px);
     if (status == NG_OK && !given && !told) {
         c->spot.width_px = ASSUMED_WIDTH;
         ng_warnings_add(warnings, "blur-unknown",
@@ -298,7 +300,8 @@ static ng_status find_width(pilot *p, ng_warnings *warnings, ng_error *err)
 static void fill_table(const ng_pixel_noise *noise, float *table)
 {
     const double sd = sqrt(noise->level), photons = noise->level / (noise->gain * noise->gain);
-    if (!(noise->gain > 1e-6 * sd) || photons > 1e5) {
+    /* smoothed noise is the sum of many pixels */
+    if (!(noise->gain > 1e-6 * sd) || photons > 1e5 || noise->grain_px > 0.0) {
         for (size_t i = 0; i < TABLE; i++) {
             table[i] = (float)(sd * gsl_cdf_ugaussian_Pinv(((double)i + 0.5) / TABLE));
         }
