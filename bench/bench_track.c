@@ -243,39 +243,20 @@ static void bench_merges(uint64_t first)
     printf("%10s %5s %7s %9s %7s %7s %6s %6s %9s\n", "area noise", "step", "recall", "precision",
            "passes", "parted", "of", "ends", "followed");
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        scene_score sum = {0};
-        size_t occlusions = 0, parted = 0, ends = 0;
-        for (uint64_t seed = first; seed < first + SCENES; seed++) {
-            scene_options o = scene_defaults();
-            o.seed = seed;
-            o.area_noise = cases[i].area_noise;
-            o.step = cases[i].step;
-            scene s = scene_make(&o);
-            ng_track_options options = ng_track_defaults();
-            ng_tracking t;
-            ng_error err;
-            require(ng_track_link(&s.particles, &options, NULL, &t, NULL, &err) == NG_OK, &err);
-            scene_score score = scene_compare(&s, &t);
-            sum.found += score.found;
-            sum.missed += score.missed;
-            sum.wrong += score.wrong;
-            sum.wrong_occlusion += score.wrong_occlusion;
-            sum.wrong_end += score.wrong_end;
-            sum.followed += score.followed;
-            sum.to_follow += score.to_follow;
-            sum.wrong_parted += score.wrong_parted;
-            occlusions += o.occluded;
-            parted += s.n_parted;
-            ends += s.n_ends;
-            ng_tracking_free(&t);
-            scene_free(&s);
-        }
-        printf("%10.2f %5.2f %7.3f %9.3f %7.4f %7.4f %6.3f %6.3f %9.3f\n", cases[i].area_noise,
-               cases[i].step, (double)sum.found / (double)(sum.found + sum.missed),
-               (double)sum.found / (double)(sum.found + sum.wrong),
-               (double)sum.wrong_occlusion / (double)occlusions,
-               (double)sum.wrong_parted / (double)parted, (double)parted / (double)occlusions,
-               (double)sum.wrong_end / (double)ends, (double)sum.followed / (double)sum.to_follow);
+        scene_options o = scene_defaults();
+        scene_sum sum;
+        ng_error err;
+        o.seed = first;
+        o.area_noise = cases[i].area_noise;
+        o.step = cases[i].step;
+        require(scene_run(&o, SCENES, &sum, &err) == NG_OK, &err);
+        const scene_score s = sum.score;
+        printf("%10.2f %5.2f %7.3f %9.3f %7.4f %7.4f %6.3f %6.3f %9.3f\n", o.area_noise, o.step,
+               (double)s.found / (double)(s.found + s.missed),
+               (double)s.found / (double)(s.found + s.wrong),
+               (double)s.wrong_occlusion / (double)sum.passes,
+               (double)s.wrong_parted / (double)sum.parted, (double)sum.parted / (double)sum.passes,
+               (double)s.wrong_end / (double)sum.ends, (double)s.followed / (double)s.to_follow);
     }
 }
 

@@ -230,6 +230,7 @@ typedef struct ng_table {
     ng_unit size_unit, position_unit, time_unit;
     bool has_frame, has_group;
     bool has_time;       /* in a unit of time */
+    bool time_empty;     /* there is such a column, and nothing in it */
     double frame_s;      /* set by timing.c; NAN: a single frame */
     double origin_s;     /* time of frame 0 */
     size_t rows_read;    /* all that were there: n + invalid + unlinked */

@@ -291,7 +291,25 @@ static ng_status check_identity(row_reader *r, const double value[NG_N_SLOTS], b
         *good = false;
         status = ng_row_bad(r->reader, line, "%s is missing", label_of(r, NG_SLOT_TIME));
     }
+    if (status == NG_OK && *good && table->time_empty && !isnan(value[NG_SLOT_TIME])) {
+        *good = false;
+        status = ng_row_bad(r->reader, line,
+                            "%s is there, but was empty in the rows before; give it in every row, "
+                            "or in none and pass --frame-s",
+                            label_of(r, NG_SLOT_TIME));
+    }
     return status;
+}
+
+/* Where there are frames, a column of times that begins empty is no column of times. */
+static void look_for_time(row_reader *r, const double value[NG_N_SLOTS])
+{
+    ng_table *table = r->reader->table;
+    const bool first = r->reader->rows->n == table->first;
+    if (first && table->has_frame && table->has_time && isnan(value[NG_SLOT_TIME])) {
+        table->has_time = false;
+        table->time_empty = true;
+    }
 }
 
 static long whole_or(double value, long otherwise)
@@ -334,6 +352,7 @@ static ng_status read_row(row_reader *r)
         table->unlinked++;
         return NG_OK;
     }
+    look_for_time(r, value);
     status = check_identity(r, value, &good);
     if (status != NG_OK || !good) {
         return status;

@@ -31,6 +31,29 @@ static void the_flag_gives_times_where_there_are_none(void **state)
     reading_free(&r);
 }
 
+static void a_column_of_times_without_a_time_is_none(void **state)
+{
+    (void)state;
+    const char *empty = "track,frame,time_s,radius_nm\n1,4,,1\n1,6,,1\n";
+    reading r = read_frame_s(empty, 0.25);
+    assert_int_equal(r.status, NG_OK);
+    assert_close(r.tracks.point[0].time_s, 1.0, 0.0);
+    assert_close(r.tracks.point[1].time_s, 1.5, 0.0);
+    reading_free(&r);
+    r = read_frame_s(empty, (double)NAN);
+    assert_int_equal(r.status, NG_INVALID);
+    assert_non_null(strstr(r.err.message, "pass the interval between frames with --frame-s"));
+    reading_free(&r);
+    r = read_frame_s("track,frame,time_s,radius_nm\n1,4,,1\n1,6,2,1\n", 0.25);
+    assert_int_equal(r.status, NG_INVALID);
+    assert_non_null(strstr(r.err.message, ":3: time_s is there, but was empty in the rows before"));
+    reading_free(&r);
+    r = read_frame_s("track,frame,time_s,radius_nm\n1,4,2,1\n1,6,,1\n", 0.25);
+    assert_int_equal(r.status, NG_INVALID);
+    assert_non_null(strstr(r.err.message, ":3: time_s is missing"));
+    reading_free(&r);
+}
+
 static void a_flag_that_agrees_is_fine_and_a_near_one_is_said(void **state)
 {
     (void)state;
@@ -108,9 +131,8 @@ static void sparse_times_need_the_flag(void **state)
     reading r = read_text(text);
     assert_int_equal(r.status, NG_INVALID);
     assert_string_equal(
-        r.err.message,
-        "t.csv: the times are not multiples of one interval; add a column frame, or "
-        "pass the interval between frames with --frame-s");
+        r.err.message, "t.csv: the times are not multiples of one interval; add a column frame, or "
+                       "pass the interval between frames with --frame-s");
     reading_free(&r);
     r = read_frame_s(text, 1.0);
     assert_int_equal(r.status, NG_OK);
@@ -124,8 +146,7 @@ static void sparse_times_need_the_flag(void **state)
 static void jitter_is_kept_and_said(void **state)
 {
     (void)state;
-    reading r =
-        read_good("track,frame,time_s,radius_nm\n1,0,0,1\n1,1,1.1,2\n1,2,1.9,1\n1,3,3,1\n");
+    reading r = read_good("track,frame,time_s,radius_nm\n1,0,0,1\n1,1,1.1,2\n1,2,1.9,1\n1,3,3,1\n");
     assert_true(has_warning(&r.warnings, "times-uneven"));
     assert_close(r.tracks.point[1].time_s, 1.1, 0.0);
     reading_free(&r);
@@ -237,6 +258,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(times_of_the_file_are_kept),
         cmocka_unit_test(the_flag_gives_times_where_there_are_none),
+        cmocka_unit_test(a_column_of_times_without_a_time_is_none),
         cmocka_unit_test(a_flag_that_agrees_is_fine_and_a_near_one_is_said),
         cmocka_unit_test(a_single_frame_has_no_interval),
         cmocka_unit_test(frames_come_from_times),

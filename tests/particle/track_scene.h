@@ -376,4 +376,49 @@ static inline scene_score scene_compare(const scene *s, const ng_tracking *t)
     return score;
 }
 
+/* Scores of several scenes, and of what there was in them. */
+typedef struct scene_sum {
+    scene_score score;
+    size_t merges, passes, parted, ends;
+} scene_sum;
+
+static inline void scene_add(scene_score *sum, const scene_score *one)
+{
+    sum->found += one->found;
+    sum->missed += one->missed;
+    sum->wrong += one->wrong;
+    sum->wrong_occlusion += one->wrong_occlusion;
+    sum->wrong_end += one->wrong_end;
+    sum->wrong_parted += one->wrong_parted;
+    sum->followed += one->followed;
+    sum->to_follow += one->to_follow;
+}
+
+/* Scenes with the seeds from options->seed on, linked and compared. */
+static inline ng_status scene_run(const scene_options *options, size_t scenes, scene_sum *sum,
+                                  ng_error *err)
+{
+    const ng_track_options how = ng_track_defaults();
+    ng_status status = NG_OK;
+    *sum = (scene_sum){.merges = 0};
+    for (size_t i = 0; i < scenes && status == NG_OK; i++) {
+        scene_options o = *options;
+        o.seed += i;
+        scene s = scene_make(&o);
+        ng_tracking t = {0};
+        status = ng_track_link(&s.particles, &how, NULL, &t, NULL, err);
+        if (status == NG_OK) {
+            const scene_score one = scene_compare(&s, &t);
+            scene_add(&sum->score, &one);
+        }
+        sum->merges += s.n_merges;
+        sum->passes += o.occluded;
+        sum->parted += s.n_parted;
+        sum->ends += s.n_ends;
+        ng_tracking_free(&t);
+        scene_free(&s);
+    }
+    return status;
+}
+
 #endif
