@@ -25,6 +25,7 @@ typedef struct ng_spot_noise {
     double level, gain, background;
 } ng_spot_noise;
 
+ng_spot_noise ng_spot_noise_of(const ng_pixel_noise *noise);
 double ng_spot_variance(const ng_spot_noise *noise, double mean);
 
 /* Flux spread by a Gaussian of s.d. `width` over the area of pixels. */

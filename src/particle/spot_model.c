@@ -24,6 +24,11 @@ double ng_spot_variance(const ng_spot_noise *noise, double mean)
     return fmax(v, LEAST_VARIANCE * noise->level);
 }
 
+ng_spot_noise ng_spot_noise_of(const ng_pixel_noise *n)
+{
+    return (ng_spot_noise){.level = n->level, .gain = n->gain, .background = n->background};
+}
+
 size_t ng_spot_padded(size_t n)
 {
     return (n + LANES - 1) / LANES * LANES;
