@@ -18,6 +18,9 @@
 #define MEDIAN_LOSS 1.2533 /* s.d. of a median over that of a mean */
 #define GAIN_SURE 2.0      /* a gain that is not so many standard errors above 0 counts as none */
 #define MISFIT_SURE 4.0
+/* Pairs: so many s.d. longer than wide; more than this share of the lonely spots. */
+#define LONG_SD 4.0
+#define LONG_SHARE 0.3
 #define ROUNDING 1e-4
 #define NOISE_LOW 2.5 /* heights of noise that are recorded from here on */
 #define FALSE_LEAST 0.1
@@ -36,6 +39,7 @@ enum {
     LEVEL_PIXELS = 20000,
     WIDTHS = 9,
     ROUNDS = 6,
+    PAIR_ROUNDS = 8,
     LEAST_TOLD = 8,
     NOISE_LEAST = 128,
     NOISE_SIDE = 512,
@@ -51,6 +55,9 @@ typedef struct pilot {
     size_t n, width, height;
     ng_spot *found; /* owned: of all frames */
     size_t n_found, room;
+    ng_pixel_noise first_noise; /* of the background alone */
+    bool shapes;                /* lonely spots are asked for theirs */
+    size_t together;            /* noise is asked of so many fitted together */
     ng_spot_residual residual;
 } pilot;
 
@@ -98,7 +105,7 @@ static ng_status look(pilot *p, double least, double alone, ng_error *err)
     const double within = alone * p->choices->spot.width_px;
     ng_status status = ng_spots_create(p->choices, p->width, p->height, &spots, err);
     p->n_found = 0;
-    p->residual = (ng_spot_residual){.pixels = 0};
+    p->residual = (ng_spot_residual){.spots = p->together, .shapes = p->shapes};
     if (status == NG_OK && alone > 0.0) {
         ng_spots_gather(spots, &p->residual);
     }
@@ -255,6 +262,76 @@ static void take_noise(pilot *p)
     c->noise.gain = sure && p->choices->options.polarity == NG_BRIGHT ? x[1] : 0.0;
 }
 
+/* Mean of the shapes: what the optics give to all is no pair. */
+static ng_spot_shape mean_shape(const pilot *p)
+{
+    ng_spot_shape mean = {.round = 0.0};
+    double weights = 0.0;
+    for (size_t i = 0; i < p->n_found; i++) {
+        const ng_spot_shape *s = &p->found[i].shape;
+        const double weight = s->variance > 0.0 ? 1.0 / s->variance : 0.0;
+        mean.straight += weight * s->straight;
+        mean.slanted += weight * s->slanted;
+        weights += weight;
+    }
+    mean.straight = weights > 0.0 ? mean.straight / weights : 0.0;
+    mean.slanted = weights > 0.0 ? mean.slanted / weights : 0.0;
+    return mean;
+}
+
+/* Keep the spots that are longer than wide beyond doubt; width_step becomes that to their short
+ * side. @return whether they are many */
+static bool keep_long_ones(pilot *p)
+{
+    const ng_spot_shape mean = mean_shape(p);
+    const double w = p->choices->spot.width_px;
+    const size_t all = p->n_found;
+    p->n_found = 0;
+    for (size_t i = 0; i < all; i++) {
+        const ng_spot_shape *s = &p->found[i].shape;
+        const double a = s->straight - mean.straight, b = s->slanted - mean.slanted;
+        const double length2 = a * a + b * b;
+        if (length2 > LONG_SD * LONG_SD * s->variance) {
+            ng_spot *kept = &p->found[p->n_found++];
+            *kept = p->found[i];
+            /* noise makes all things long */
+            kept->width_step = (s->round - sqrt(length2 - 2.0 * s->variance)) / (2.0 * w);
+        }
+    }
+    return p->n_found >= LEAST_TOLD && (double)p->n_found > LONG_SHARE * (double)all;
+}
+
+/* Where many lonely spots are long, in all directions, they are pairs: the width is that of their
+ * short side, until they come apart in two and leave no more that are long. */
+static ng_status part_pairs(pilot *p, double alone, ng_warnings *warnings, ng_error *err)
+{
+    ng_spot_choices *c = &p->choices->spot;
+    const ng_pixel_noise before = c->noise;
+    const double wide = c->width_px;
+    p->shapes = true;
+    ng_status status = look(p, LOOK_FROM, alone, err);
+    int round = 0;
+    for (; round < PAIR_ROUNDS && status == NG_OK && keep_long_ones(p); round++) {
+        (void)step_width(p);
+        c->noise = p->first_noise;
+        status = look(p, LOOK_FROM, alone, err);
+    }
+    p->shapes = false;
+    if (status != NG_OK || round == 0 || !(c->width_px < wide)) {
+        c->noise = before;
+        c->width_px = wide;
+        return status;
+    }
+    p->together = 2;
+    status = look(p, LOOK_FROM, alone, err);
+    take_noise(p);
+    ng_warnings_add(warnings, "spots-paired",
+                    "most isolated spots were long, in all directions, as pairs are: taken for two "
+                    "each, of s.d. %.2f px instead of %.2f px; pass --blur-px if they are not",
+                    c->width_px, wide);
+    return status;
+}
+
 static ng_status find_width(pilot *p, ng_warnings *warnings, ng_error *err)
 {
     ng_detect_choices *c = p->choices;
@@ -280,6 +357,9 @@ static ng_status find_width(pilot *p, ng_warnings *warnings, ng_error *err)
             told = step_width(p);
         }
         take_noise(p);
+    }
+    if (status == NG_OK && told) {
+        status = part_pairs(p, alone[0], warnings, err);
     }
     c->options.free_width = free_width;
     /* what is smoother than a spot is no noise but haze, or the rest of other spots */
@@ -556,6 +636,8 @@ static ng_status start(pilot *p, ng_error *err)
         c->spot.gain_se = 0.0;
     }
     c->spot.dim = dimmest(p);
+    p->first_noise = c->spot.noise;
+    p->together = 1;
     return status;
 }
 

@@ -15,6 +15,8 @@ enum { MOST_STEPS = 15, PARTS = 6 };
 #define SETTLED_FLUX 5e-3
 #define SETTLED_SD 0.1
 #define LEAST_SHARE 0.1
+#define ODD_SHARE 0.15 /* width that differs by more than this, */
+#define ODD_SD 4.0     /* and by so many s.d. */
 /* A pixel that lies so many standard deviations below its neighbours is dead. */
 #define DEAD_SD 8.0
 #define NEAR_WIDTHS 2.0 /* flags tell of pixels so near to the centre */
@@ -326,37 +328,51 @@ static void put_spot(const fit *f, size_t k, const double *variance, ng_spot *s)
     s->z = sqrt(likelihood_gain(f, k)) * (m->n > 1 ? certainty(m, k, s->flux_var) : 1.0);
 }
 
-/* Slopes of the mean of a pixel of a lonely spot with the places free, the background's last. */
-static void slopes_at(const ng_spot_model *m, size_t x, size_t y, double slope[4])
+/* Slopes of the mean of a pixel with the places free, the background's last. */
+static void slopes_at(const ng_spot_model *m, size_t x, size_t y, double *slope)
 {
-    float *const *along = m->along[0].curve, *const *down = m->down[0].curve;
-    const double gx = (double)along[NG_SPOT_LIGHT][x], gy = (double)down[NG_SPOT_LIGHT][y];
-    const double flux = m->spot[0]->flux;
-    slope[NG_SPOT_X] = flux * (double)along[NG_SPOT_BY_PLACE][x] * gy;
-    slope[NG_SPOT_Y] = flux * gx * (double)down[NG_SPOT_BY_PLACE][y];
-    slope[NG_SPOT_FLUX] = gx * gy;
-    slope[3] = 1.0;
+    for (size_t k = 0; k < m->n; k++, slope += m->per) {
+        float *const *along = m->along[k].curve, *const *down = m->down[k].curve;
+        const double gx = (double)along[NG_SPOT_LIGHT][x], gy = (double)down[NG_SPOT_LIGHT][y];
+        const double flux = m->spot[k]->flux;
+        slope[NG_SPOT_X] = flux * (double)along[NG_SPOT_BY_PLACE][x] * gy;
+        slope[NG_SPOT_Y] = flux * gx * (double)down[NG_SPOT_BY_PLACE][y];
+        slope[NG_SPOT_FLUX] = gx * gy;
+    }
+    *slope = 1.0;
+}
+
+/* c' M^-1 c for M = l l', which leaves l^-1 c in c. */
+static double leverage(const double *l, size_t n, double *c)
+{
+    double sum = 0.0;
+    for (size_t i = 0; i < n; i++) {
+        const double *row = l + i * (i + 1) / 2;
+        for (size_t k = 0; k < i; k++) {
+            c[i] -= row[k] * c[k];
+        }
+        c[i] /= row[i];
+        sum += c[i] * c[i];
+    }
+    return sum;
 }
 
 /* Squares of the residuals, what the fit took of them given back, by the light of the spot. */
 static void gather_residuals(const ng_spot_model *m, ng_spot_residual *out)
 {
-    double l[10];
-    memcpy(l, m->matrix, sizeof l);
-    if (m->per != NG_SPOT_WIDTH || !ng_packed_cholesky(l, 4)) {
+    double l[NG_SPOT_PARAMETERS * (NG_SPOT_PARAMETERS + 1) / 2];
+    const size_t n = m->parameters;
+    memcpy(l, m->matrix, n * (n + 1) / 2 * sizeof *l);
+    if (m->per != NG_SPOT_WIDTH || !ng_packed_cholesky(l, n)) {
         return;
     }
     for (size_t i = 0; i < m->m; i++) {
         if (!(m->valid[i] > 0.0f)) {
             continue;
         }
-        double slope[4], c[4], taken = 0.0;
+        double slope[NG_SPOT_PARAMETERS];
         slopes_at(m, i % m->stride, i / m->stride, slope);
-        memcpy(c, slope, sizeof c);
-        ng_packed_solve(l, 4, c);
-        for (size_t a = 0; a < 4; a++) {
-            taken += c[a] * slope[a] * (double)m->weight[i];
-        }
+        const double taken = leverage(l, n, slope) * (double)m->weight[i];
         const double r = (double)(m->data[i] - m->mean[i]), left = fmax(1.0 - taken, 0.2);
         const double s = (double)m->mean[i] - m->background, w = pow((double)m->weight[i], 2.0);
         const double power[3] = {1.0, s, s * s};
@@ -406,6 +422,43 @@ static void ask_width(ng_spot_model *m, ng_spot *s)
     }
 }
 
+static void add_residual(const ng_spot_residual *from, ng_spot_residual *to)
+{
+    for (size_t i = 0; i < 6; i++) {
+        to->matrix[i] += from->matrix[i];
+    }
+    for (size_t i = 0; i < 3; i++) {
+        to->vector[i] += from->vector[i];
+    }
+    to->pixels += from->pixels;
+}
+
+/* Noise, width and shape, as pilot frames tell them. What is clearly of another width, as two that
+ * are taken for one, says nothing of the noise. */
+static void ask_more(fit *f, ng_spot_residual *out)
+{
+    ng_spot_model *m = &f->model;
+    ng_spot_residual own = {.spots = m->n};
+    ng_spot *s = m->spot[0];
+    bool odd = false;
+    if (m->n != 1 && m->n != out->spots) {
+        return;
+    }
+    ng_spot_model_sum(m);
+    gather_residuals(m, &own);
+    if (m->n == 1) {
+        if (out->shapes) {
+            ng_spot_ask_shape(m, (double)f->x0, (double)f->y0, s);
+        }
+        ask_width(m, s);
+        odd = fabs(s->width_step) > ODD_SHARE * s->width &&
+              fabs(s->width_step) > ODD_SD * sqrt(s->width_var);
+    }
+    if (m->n == out->spots && !odd) {
+        add_residual(&own, out);
+    }
+}
+
 static void add_light(fit *f, const ng_spot *other)
 {
     ng_spot_model *m = &f->model;
@@ -445,10 +498,8 @@ ng_status ng_spot_fit(ng_spot_work *work, const ng_spot_scene *scene, ng_spot *c
     for (size_t k = 0; k < n; k++) {
         put_spot(&f, k, variance, spot[k]);
     }
-    if (work->residual != NULL && n == 1) {
-        ng_spot_model_sum(m);
-        gather_residuals(m, work->residual);
-        ask_width(m, spot[0]);
+    if (work->residual != NULL) {
+        ask_more(&f, work->residual);
     }
     return NG_OK;
 }

@@ -55,12 +55,12 @@ struct ng_spots {
     ng_image flux;
 };
 
-/* ---- spot_frame.c */
+/* ---- spot_frame.c ------------------------------------------------------------------------ */
 
 /* Room for so many spots; those that are there stay. */
 NG_MUST_CHECK ng_status ng_spots_reserve(ng_spots *spots, size_t n, ng_error *err);
 
-/* ---- spot_peaks.c */
+/* ---- spot_peaks.c ------------------------------------------------------------------------ */
 
 /* S.d. of a spot as its pixels, each a mean over its area, show it. */
 double ng_spot_seen_width(double width);
@@ -79,7 +79,7 @@ NG_MUST_CHECK ng_status ng_spots_add_peaks(ng_spots *spots, const ng_image *imag
 /* Standard errors without a fit. */
 void ng_spots_put_quick(const ng_spots *spots, ng_spot *spot);
 
-/* ---- spot_groups.c */
+/* ---- spot_groups.c ----------------------------------------------------------------------- */
 
 /* All pairs within `reach`, nearest first. */
 NG_MUST_CHECK ng_status ng_spots_find_pairs(ng_spots *spots, const ng_spot *spot, double reach,
@@ -88,7 +88,7 @@ NG_MUST_CHECK ng_status ng_spots_find_pairs(ng_spots *spots, const ng_spot *spot
 NG_MUST_CHECK ng_status ng_spots_fit_round(ng_spots *spots, const ng_spot_scene *scene,
                                            ng_spot *spot, bool fresh_only, ng_error *err);
 
-/* ---- spot_table.c */
+/* ---- spot_table.c ------------------------------------------------------------------------ */
 
 /* Particles and labels of all spots; pairs up to NG_SPOT_CROWDED_WIDTHS are known. `light`: the
  * same spots where intensities come from. */

@@ -28,11 +28,19 @@ typedef struct ng_spot_noise {
 ng_spot_noise ng_spot_noise_of(const ng_pixel_noise *noise);
 double ng_spot_variance(const ng_spot_noise *noise, double mean);
 
+/* Covariance of a spot less that of a round one: (round + straight, slanted; slanted, round -
+ * straight). */
+typedef struct ng_spot_shape {
+    double round, straight, slanted;
+    double variance; /* of either of the last two; NAN: unknown */
+} ng_spot_shape;
+
 /* Flux spread by a Gaussian of s.d. `width` over the area of pixels. */
 typedef struct ng_spot {
     double x, y, flux, width, background;
     double x_var, y_var, flux_var, width_var; /* NAN without a fit */
-    double width_step; /* of lonely spots while residuals are gathered: what it would move by */
+    double width_step;   /* of lonely spots while residuals are gathered: what it would move by */
+    ng_spot_shape shape; /* likewise */
     double z; /* root of twice the gain in log likelihood over no spot; of the filter without fit */
     unsigned flag;
     bool fitted, fresh; /* fresh: has never been fitted where its neighbours are now */
@@ -60,6 +68,8 @@ typedef struct ng_spot_work {
 
 /* Sums of residual^2 - what is expected, by the light of the spot: for the noise of the movie. */
 typedef struct ng_spot_residual {
+    bool shapes;                 /* lonely spots are asked for theirs */
+    size_t spots;                /* fits of so many together add to it */
     double matrix[6], vector[3]; /* of 1, s, s^2 with weights 1/variance^2 */
     size_t pixels;
 } ng_spot_residual;

@@ -49,4 +49,10 @@ void ng_spot_model_sum(ng_spot_model *model);
 double ng_spot_model_gain(const ng_spot_model *model, size_t k, const size_t x[2],
                           const size_t y[2]);
 
+/* ---- spot_shape.c */
+
+/* The step that the covariance of a lonely fitted spot would take with all else free. (x0, y0) is
+ * the first pixel of the box. */
+void ng_spot_ask_shape(const ng_spot_model *model, double x0, double y0, ng_spot *spot);
+
 #endif
