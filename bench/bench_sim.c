@@ -654,13 +654,12 @@ static double transforms_s(const transforms *t, double n)
 /* How many transforms of the fine and the camera's grid a mode makes. */
 static void count_transforms(ng_sim_mode mode, double passes, double *fine, double *coarse)
 {
-    const double first = 4;
     if (mode == NG_SIM_JOINT) { /* three images there and three back, each direction */
         *fine = 18 * passes;
         *coarse = 18 * passes;
     } else if (mode == NG_SIM_TWO_STEP) {
         *fine = 9 + 4 * passes;
-        *coarse = 9 * 4 * first + 9;
+        *coarse = 9;
     } else {
         *fine = 9 + 2;
         *coarse = 9;

@@ -231,8 +231,8 @@ typedef struct ng_sim_reconstruct_options {
     ng_sim_mode mode;
     double background; /* counts of even light on a camera pixel of one frame; NAN: estimated */
     long passes;       /* 1..1000 over all frames; 0: until three in four of the lit blocks change
-                          by less than 1 % in a pass (joint, deconvolved); 14 (two-step) */
-    long frame_passes; /* two-step: accelerated iterations on each raw frame; default 4 */
+                          by less than 1 % in a pass (joint, deconvolved); 30 (two-step) */
+    long frame_passes; /* two-step: passes over each raw frame, taken as linear; default 1 */
     double kernel_nm;  /* FWHM of the final kernel, 0: none; NAN: 0.86/(k_c + |k|) */
     double wiener;     /* w^2 relative to |H|^2 at k = 0; NAN: from noise and signal */
     long margin;       /* camera pixels around the field in which light may lie; default 8 */

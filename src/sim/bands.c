@@ -8,7 +8,7 @@
 /* A short taper keeps the edges out of the spectra; the window goes over what has been filtered,
  * which near the edges is wrong. Pixels, and shares of a side that they do not exceed. */
 #define TAPER 5
-#define WINDOW 12
+#define WINDOW 20
 #define WINDOW_SHARE 0.15
 /* The noise is measured from here on, in units of the cutoff; the axes hold what the edges
  * leave. */

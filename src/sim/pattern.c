@@ -7,7 +7,7 @@
 
 /* Phases that differ from equal steps by more than so many standard errors, and more than this,
  * are taken as they are. */
-#define UNEQUAL_ERRORS 4
+#define UNEQUAL_ERRORS 5
 #define UNEQUAL_RAD 0.06
 #define ROUNDS 6
 /* What explains more than half of C_1 leaves less to any other k. */

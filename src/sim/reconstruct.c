@@ -17,7 +17,7 @@ ng_sim_reconstruct_options ng_sim_reconstruct_defaults(void)
     return (ng_sim_reconstruct_options){.mode = NG_SIM_JOINT,
                                         .background = NAN,
                                         .passes = 0,
-                                        .frame_passes = 4,
+                                        .frame_passes = 1,
                                         .kernel_nm = NAN,
                                         .wiener = NAN,
                                         .margin = 8};
