@@ -112,9 +112,9 @@ value() { # value FILE NAME: median with its interval
     flat "$1" | sed -E "s/.*\"$2\":\{\"value\":([^,]*),\"lower\":([^,]*),\"upper\":([^,]*),.*/\1 \2 \3/" |
         awk '{ printf "%.4f (%.4f to %.4f)", $1, $2, $3 }'
 }
-last() { # last FILE: mean and spread of the last histogram
-    flat "$1" | sed -E 's/.*"mean_nm":([^,]*),"sd_nm":([^,]*),"mean_se_nm".*/\1 \2/' |
-        awk '{ printf "%.4f +- %.4f", $1, $2 }'
+last() { # last FILE: mean and spread of the last histogram, and what its quartiles tell
+    flat "$1" | sed -E 's/.*"mean_nm":([^,]*),"sd_nm":([^,]*),"mean_se_nm".*"middle_sd_nm":([^,}]*).*/\1 \2 \3/' |
+        awk '{ printf "%.4f +- %.4f, by quartiles %.4f", $1, $2, $3 }'
 }
 echo "seed $seed, $crystals crystals, $(wc -l <"$work/birth_s") of them in the field," \
     "median D V_m dC $(middle <"$work/product_nm2_per_s")"

@@ -102,13 +102,20 @@ static ng_nucleation_options nucleation_options(const options *o, const double *
 static void print_histograms(const ng_cli *cli, const ng_nucleation *x)
 {
     if (x->n_histograms > 0) {
-        ng_cli_print(cli, "\n%9s %9s %11s %9s %8s %9s\n", "time_s", "crystals", "radius_nm", "s.d.",
-                     "s.d. %", "left out");
+        ng_cli_print(cli, "\n%9s %9s %11s %9s %8s %12s %9s\n", "time_s", "crystals", "radius_nm",
+                     "s.d.", "s.d. %", "of middle %", "left out");
     }
     for (size_t i = 0; i < x->n_histograms; i++) {
         const ng_radius_histogram *h = &x->histogram[i];
-        ng_cli_print(cli, "%9.4g %9zu %11.4g %9.3g %8.3g %9zu\n", h->time_s, h->n, h->mean_nm,
-                     h->sd_nm, 100 * h->sd_nm / h->mean_nm, h->left_out);
+        if (isnan(h->mean_nm)) {
+            ng_cli_print(cli, "%9.4g %9zu %11s %9s %8s %12s %9zu\n", h->time_s, h->n, "-", "-", "-",
+                         "-", h->left_out);
+            continue;
+        }
+        const double percent = 100 / h->mean_nm;
+        ng_cli_print(cli, "%9.4g %9zu %11.4g %9.3g %8.3g %12.3g %9zu\n", h->time_s, h->n,
+                     h->mean_nm, h->sd_nm, percent * h->sd_nm, percent * h->middle_sd_nm,
+                     h->left_out);
     }
 }
 

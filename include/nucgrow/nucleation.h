@@ -34,6 +34,9 @@ typedef struct ng_radius_histogram {
     size_t left_out; /* for their neighbours or the border share their light */
     double mean_nm, sd_nm, mean_se_nm, sd_se_nm; /* maximum likelihood */
     double p_value; /* of Pearson's chi-square on the bins; NAN with fewer than 4 bins */
+    double
+        middle_sd_nm; /* of the normal curve with the same quartiles: what few pairs that look like
+                            one do not widen */
     size_t n_bins;
     double *edge_nm; /* n_bins + 1, owned */
     double *count;   /* n_bins, owned */

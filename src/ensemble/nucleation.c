@@ -16,6 +16,7 @@
 #define LAST_SIZES 5
 #define COMMON_GAPS 0.95
 #define SHARED_LIGHT 0.02
+#define QUARTILES 1.349 /* distance of a normal curve's, over its s.d. */
 #define EMPTY_SHARE 2 /* frames before the first crystal, over those after it, that are believed */
 
 ng_nucleation_options ng_nucleation_defaults(void)
@@ -255,12 +256,16 @@ static void count(counting *c, ng_nucleation *out)
 
 /* ---- the rate ------------------------------------------------------------------------------- */
 
+static double quartile_range(const double *x, size_t n)
+{
+    return gsl_stats_quantile_from_sorted_data(x, 1, n, 0.75) -
+           gsl_stats_quantile_from_sorted_data(x, 1, n, 0.25);
+}
+
 static double silverman(const double *x, size_t n)
 {
     const double sd = gsl_stats_sd(x, 1, n);
-    const double quartiles = (gsl_stats_quantile_from_sorted_data(x, 1, n, 0.75) -
-                              gsl_stats_quantile_from_sorted_data(x, 1, n, 0.25)) /
-                             1.349;
+    const double quartiles = quartile_range(x, n) / QUARTILES;
     const double spread = quartiles > 0 ? fmin(sd, quartiles) : sd;
     return 0.9 * spread * pow((double)n, -0.2);
 }
@@ -356,8 +361,7 @@ static double fit_p_value(const ng_radius_histogram *h)
 
 static ng_status bin(const double *r, size_t n, ng_radius_histogram *h, ng_error *err)
 {
-    const double quartiles = gsl_stats_quantile_from_sorted_data(r, 1, n, 0.75) -
-                             gsl_stats_quantile_from_sorted_data(r, 1, n, 0.25);
+    const double quartiles = quartile_range(r, n);
     const double range = r[n - 1] - r[0];
     /* Freedman and Diaconis */
     double bins = range > 0 && quartiles > 0 ? ceil(range * cbrt((double)n) / (2 * quartiles)) : 1;
@@ -419,6 +423,7 @@ static ng_status make_histogram(const counting *c, double time_s, double *room,
         }
     }
     h->mean_nm = h->sd_nm = h->mean_se_nm = h->sd_se_nm = h->p_value = (double)NAN;
+    h->middle_sd_nm = (double)NAN;
     if (h->n < TRACKS_MIN) {
         return NG_OK;
     }
@@ -428,6 +433,7 @@ static ng_status make_histogram(const counting *c, double time_s, double *room,
     h->sd_nm = gsl_stats_sd(room, 1, h->n);
     h->mean_se_nm = h->sd_nm / sqrt(n);
     h->sd_se_nm = h->sd_nm / sqrt(2 * (n - 1));
+    h->middle_sd_nm = quartile_range(room, h->n) / QUARTILES;
     ng_status status = bin(room, h->n, h, err);
     h->p_value = status == NG_OK ? fit_p_value(h) : h->p_value;
     return status;
@@ -517,13 +523,13 @@ ng_status ng_nucleation_compute(const ng_particles *tracks, const ng_nucleation_
 
 static json_t *histogram_json(const ng_radius_histogram *h)
 {
-    return json_pack("{s:f,s:I,s:I,s:o,s:o,s:{s:o,s:o,s:o,s:o,s:o}}", "time_s", h->time_s,
+    return json_pack("{s:f,s:I,s:I,s:o,s:o,s:{s:o,s:o,s:o,s:o,s:o,s:o}}", "time_s", h->time_s,
                      "particles", (json_int_t)h->n, "left_out", (json_int_t)h->left_out, "edge_nm",
                      ng_json_reals(h->edge_nm, h->n_bins > 0 ? h->n_bins + 1 : 0), "count",
                      ng_json_reals(h->count, h->n_bins), "gaussian", "mean_nm",
                      ng_json_real(h->mean_nm), "sd_nm", ng_json_real(h->sd_nm), "mean_se_nm",
                      ng_json_real(h->mean_se_nm), "sd_se_nm", ng_json_real(h->sd_se_nm), "p_value",
-                     ng_json_real(h->p_value));
+                     ng_json_real(h->p_value), "middle_sd_nm", ng_json_real(h->middle_sd_nm));
 }
 
 static json_t *window_json(const ng_nucleation *x, const ng_nucleation_options *o)
