@@ -22,7 +22,7 @@
 #define SMALL_SHARE 0.6  /* of M's area: a single point below it is noise rather than a particle */
 #define SMALL_ALONE 16.0 /* evidence against such a point */
 #define ROUNDING 0.03    /* s.d. of ln(area) of what has become one: it need not be a sphere */
-#define BADLY 0.05       /* share of merges whose sizes say nothing */
+#define BADLY 0.01       /* share of merges whose sizes say nothing */
 #define EM_ROUNDS 20
 #define LEAST_JUMP 1.5 /* where there are sizes, nearness alone does not make a merge: */
 #define NOT_ALONE 0.4  /* its score is at most this */
