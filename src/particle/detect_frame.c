@@ -260,6 +260,13 @@ static void start(ng_detector *d, const ng_image *raw, uint32_t own)
     c->noise = d->choices.noise;
 }
 
+/* Of a disk less than half of which is seen, any radius fits what noise leaves. */
+static bool centre_is_seen(const ng_image *raw, const ng_disk_fit *fit)
+{
+    const double x = fit->value[NG_FIT_X] + 0.5, y = fit->value[NG_FIT_Y] + 0.5;
+    return x >= 0.0 && y >= 0.0 && x <= (double)raw->width && y <= (double)raw->height;
+}
+
 static void fit_once(ng_detector *d, const ng_image *raw, uint32_t own, bool neighbours)
 {
     ng_candidate *c = &d->candidate[own - 1];
@@ -282,7 +289,7 @@ static void fit_once(ng_detector *d, const ng_image *raw, uint32_t own, bool nei
         reach = needed;
     }
     const double left = c->fit.chi2 / fmax((double)c->fit.n - NG_FIT_N, 1.0);
-    c->fitted = c->fit.converged;
+    c->fitted = c->fit.converged && centre_is_seen(raw, &c->fit);
     c->noise = sqrt(left);
     c->significance = sqrt(fmax(c->fit.chi2_flat - c->fit.chi2, 0.0) / left);
 }

@@ -36,10 +36,13 @@ static void found_sentence(FILE *out, const json_t *count)
     if (whole(count, "particles") == 0) {
         return;
     }
-    counted(out, "", whole(count, "particles"), "particle was measured",
-            "particles were measured in all frames together");
+    const long long measured = whole(count, "particles"), linked = whole(count, "linked");
+    counted(out, "", measured, "measurement of a particle", "measurements of particles");
     if (whole(count, "tracks") > 0) {
-        ng_html_format(out, ", %lld of them joined to ", whole(count, "linked"));
+        ng_html_raw(out, linked == measured ? " in all frames make " : " in all frames, ");
+        if (linked < measured) {
+            ng_html_format(out, "%lld of them in ", linked);
+        }
         counted(out, "", whole(count, "tracks"), "track", "tracks");
     }
     ng_html_raw(out, ". ");

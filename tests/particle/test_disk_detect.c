@@ -191,22 +191,25 @@ static void test_odd_frames(void **state)
     }
 }
 
-/* A disk that the border cuts is flagged. */
+/* A disk that the border cuts is flagged; one whose centre it cuts off is not fitted. */
 static void test_edge(void **state)
 {
     (void)state;
-    const scene_disk cut = {2.0, 64.0, 5.0}, whole = {64.0, 64.0, 5.0};
+    const scene_disk cut = {2.0, 64.0, 5.0}, whole = {64.0, 64.0, 5.0}, most = {-1.6, 20.0, 5.0};
     disk_frame *f = NG_NEW(disk_frame, 1);
     ng_detect_options o = pixel_options();
     ng_detect_frame out;
     make_frame(f, 128, 0, mixed, 3.0, 76);
     scene_add_disk(&f->image, cut, 1.0, -40.0);
     scene_add_disk(&f->image, whole, 1.0, -40.0);
+    scene_add_disk(&f->image, most, 1.0, -40.0);
     o.blur_px = 1.0;
     ng_detector *detector = measure_frame(&f->image, &o, &out);
     const ng_particle *p = particle_at(&out, cut.x, cut.y), *q = particle_at(&out, 64.0, 64.0);
-    assert_non_null(p);
-    assert_non_null(q);
+    const ng_particle *seen_part = particle_at(&out, 1.0, 20.0);
+    assert_true(p != NULL && q != NULL && seen_part != NULL);
+    assert_int_equal(seen_part->flag, NG_FLAG_EDGE | NG_FLAG_NO_FIT);
+    assert_true(seen_part->x_nm > 0.0 && seen_part->radius_nm < 5.0); /* what is seen of it */
     assert_true((p->flag & NG_FLAG_EDGE) != 0);
     assert_int_equal(q->flag, 0);
     assert_close(p->radius_nm, 5.0, 0.3); /* the fit sees two thirds of it */
