@@ -90,9 +90,21 @@ static float *take_frames(const ng_synth_sim_options *o, uint64_t seed, ng_synth
     return frames;
 }
 
+/* How often the cutoff was doubted, in all. */
+static long doubts;
+
+static void count_doubts(ng_warnings *warnings)
+{
+    for (size_t i = 0; i < warnings->n; i++) {
+        doubts += strcmp(warnings->item[i].name, "cutoff") == 0;
+    }
+    ng_warnings_free(warnings);
+}
+
 static ng_sim_pattern find(const ng_synth_sim *scene, const ng_sim_layout *layout,
                            const float *frames)
 {
+    ng_warnings warnings = {0};
     ng_error err = {0};
     const ng_run run = one_thread();
     const ng_sim_pattern_options options = ng_sim_pattern_defaults();
@@ -101,8 +113,9 @@ static ng_sim_pattern find(const ng_synth_sim *scene, const ng_sim_layout *layou
     require(ng_sim_camera_estimate(layout, &scene->pattern.optics, frames, &camera, NULL, &err),
             &err);
     require(ng_sim_pattern_estimate(layout, &scene->pattern.optics, &camera, frames, &options, &run,
-                                    &pattern, NULL, &err),
+                                    &pattern, &warnings, &err),
             &err);
+    count_doubts(&warnings);
     return pattern;
 }
 
@@ -459,6 +472,7 @@ static void robustness(void)
     o = plain;
     o.modulation = 0;
     try_case("no stripes", &o, NG_SIM_ANGLE_MAJOR);
+    printf("cutoff doubted, wrongly: %ld times\n", doubts);
 }
 
 /* ---- the bound ----------------------------------------------------------------------------- */

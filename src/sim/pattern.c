@@ -60,6 +60,7 @@ typedef struct trace {
     bool settled;
     ng_sim_single single[NG_SIM_MAX_PHASES];
     double peak, second_peak, explained;
+    double misfit[NG_SIM_CUTOFFS]; /* of other cutoffs */
 } trace;
 
 typedef struct hunt {
@@ -121,6 +122,9 @@ static void look_at_frames(const ng_sim_search *s, ng_sim_bands *b, trace *out)
             out->step[p] = out->single[p].phase - out->single[0].phase;
         }
         out->settled = ng_sim_steps(s, b, out->intensity, &out->estimate, out->step, out->step_se);
+    }
+    if (s->optics->measured == NULL) {
+        ng_sim_cutoff_misfit(s, b, &out->estimate, out->misfit);
     }
 }
 
@@ -266,6 +270,19 @@ static void warn_light(const light *l, ng_warnings *warnings)
     }
 }
 
+/* ---- the cutoff ---- */
+
+static void check_cutoff(const hunt *t, ng_warnings *warnings)
+{
+    double misfit[NG_SIM_CUTOFFS] = {0};
+    for (size_t d = 0; d < t->search.layout->directions; d++) {
+        for (int i = 0; i < NG_SIM_CUTOFFS; i++) {
+            misfit[i] += t->trace[d].misfit[i];
+        }
+    }
+    ng_sim_cutoff_warn(t->search.optics, misfit, warnings);
+}
+
 /* ---- steps of the phases ---- */
 
 /* Are these equal steps, but for their errors? */
@@ -387,6 +404,7 @@ static ng_status hunt_all(hunt *t, const ng_run *run, ng_warnings *warnings, ng_
         const bool unequal = settle_steps(t);
         if (round + 1 == ROUNDS || (!unequal && !l.own && !l.trend)) {
             warn_light(&l, warnings);
+            check_cutoff(t, warnings);
             break;
         }
         if (unequal) {
@@ -450,7 +468,8 @@ static ng_status try_other_order(const ng_sim_pattern *pattern, const float *fra
             explained[0] += pattern->direction[d].explained / (double)n;
             explained[1] += other.direction[d].explained / (double)n;
         }
-        *wrong = explained[1] > 1.3 * explained[0] && explained[1] > options->least_explained;
+        *wrong = explained[1] > 1.3 * explained[0] && explained[1] > options->least_explained &&
+                 modulation[1] > modulation[0];
     }
     return status;
 }

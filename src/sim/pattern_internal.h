@@ -126,6 +126,19 @@ bool ng_sim_steps(const ng_sim_search *s, ng_sim_bands *b, const double *intensi
 void ng_sim_singles(const ng_sim_search *s, ng_sim_bands *b, const ng_sim_estimate *e,
                     ng_sim_single *single);
 
+/* Factors of the cutoff that are tried: even steps of the logarithm around 1 (cutoff.c). */
+#define NG_SIM_CUTOFFS 17
+static inline double ng_sim_cutoff_factor(int i)
+{
+    return exp(0.03 * (double)(i - NG_SIM_CUTOFFS / 2));
+}
+/* Sum of squares over noise for each factor, of the bands at hand. b->work[0] is overwritten. */
+void ng_sim_cutoff_misfit(const ng_sim_search *s, ng_sim_bands *b, const ng_sim_estimate *e,
+                          double misfit[NG_SIM_CUTOFFS]);
+/* When the sums over all directions say that it is another. */
+void ng_sim_cutoff_warn(const ng_sim_optics *optics, const double misfit[NG_SIM_CUTOFFS],
+                        ng_warnings *warnings);
+
 /* k and phases of a pattern that is near anew, by the likelihood of the frames (likelihood.c). */
 NG_MUST_CHECK ng_status ng_sim_pattern_sharpen(ng_sim_pattern *pattern, const float *frames,
                                                const ng_run *run, ng_error *err);

@@ -5,8 +5,11 @@
 
 #include "test_support.h"
 
+#include "sim/pattern_internal.h"
+
 #include <jansson.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const ng_sim_camera camera = {.offset = 100, .gain = 1, .read_noise = 1.6};
@@ -94,6 +97,73 @@ static void test_within_errors(void **state)
         assert_true(phase < 4.5 * dir->phase_centre_se);
         assert_true(dir->equal_steps);
         assert_true(dir->modulation_se < 0.04 && dir->modulation_se > 0.002);
+    }
+    ng_free(frames);
+    ng_synth_sim_free(&scene);
+}
+
+/* From two sides, a tenth of a bin apart, the likelihood leads to one place: to a tenth of the
+ * distance, which the quadratic model of a step leaves. */
+static void test_refined_from_anywhere(void **state)
+{
+    (void)state;
+    ng_error err = {0};
+    ng_synth_sim scene;
+    const ng_synth_sim_options o = sim_scene_options(128, 128);
+    float *frames = sim_scene_frames(&o, 11, true, &scene);
+    const ng_run run = ng_run_defaults();
+    const double away[2] = {0.05 / 128, -0.05 / 128};
+    ng_sim_pattern p[2] = {scene.pattern, scene.pattern};
+    for (int i = 0; i < 2; i++) {
+        for (size_t d = 0; d < scene.pattern.layout.directions; d++) {
+            ng_sim_direction *dir = &p[i].direction[d];
+            dir->kx += away[i];
+            dir->kx_se = dir->ky_se = 0.1 / 128;
+            dir->phase_centre_se = 0.1;
+            for (size_t k = 0; k < scene.pattern.layout.phases; k++) {
+                dir->phase[k] -= NG_SIM_PI * 127 * away[i]; /* as it is at the centre */
+            }
+        }
+        assert_int_equal(ng_sim_pattern_sharpen(&p[i], frames, &run, &err), NG_OK);
+    }
+    for (size_t d = 0; d < scene.pattern.layout.directions; d++) {
+        const ng_sim_direction *a = &p[0].direction[d], *b = &p[1].direction[d];
+        const ng_sim_direction *truth = &scene.pattern.direction[d];
+        assert_close(a->kx, b->kx, 0.1 * (away[0] - away[1]));
+        assert_true(a->kx_se < 0.05 / 128 && a->ky_se < 0.05 / 128);
+        assert_close(a->kx, truth->kx, 4.5 * a->kx_se);
+        assert_close(a->ky, truth->ky, 4.5 * a->ky_se);
+    }
+    ng_free(frames);
+    ng_synth_sim_free(&scene);
+}
+
+/* Frames of 520 nm: a cutoff for 440 nm is noticed, and the wavelength told to 5 %. */
+static void test_wrong_cutoff(void **state)
+{
+    (void)state;
+    ng_error err = {0};
+    ng_synth_sim scene;
+    const ng_synth_sim_options o = sim_scene_options(192, 192);
+    float *frames = sim_scene_frames(&o, 3, true, &scene);
+    const ng_sim_pattern_options options = ng_sim_pattern_defaults();
+    const ng_run run = ng_run_defaults();
+    for (int wrong = 0; wrong < 2; wrong++) {
+        ng_sim_optics optics = ng_sim_optics_defaults();
+        ng_sim_pattern pattern;
+        ng_warnings warnings = {0};
+        optics.wavelength_nm = wrong != 0 ? 440 : 520;
+        assert_int_equal(ng_sim_pattern_estimate(&scene.pattern.layout, &optics, &camera, frames,
+                                                 &options, &run, &pattern, &warnings, &err),
+                         NG_OK);
+        assert_int_equal(warnings.n, wrong);
+        if (wrong != 0) {
+            const char *about = strstr(warnings.item[0].text, "about ");
+            assert_string_equal(warnings.item[0].name, "cutoff");
+            assert_non_null(about);
+            assert_close(strtod(about + strlen("about "), NULL), 520, 26);
+        }
+        ng_warnings_free(&warnings);
     }
     ng_free(frames);
     ng_synth_sim_free(&scene);
@@ -287,12 +357,20 @@ static void test_bad_options(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_noiseless),          cmocka_unit_test(test_odd_sizes),
-        cmocka_unit_test(test_other_layouts),      cmocka_unit_test(test_within_errors),
-        cmocka_unit_test(test_no_stripes),         cmocka_unit_test(test_wrong_order),
-        cmocka_unit_test(test_unequal_steps),      cmocka_unit_test(test_wrong_ring),
-        cmocka_unit_test(test_threads_same_bytes), cmocka_unit_test(test_follow_drift),
-        cmocka_unit_test(test_file_round_trip),    cmocka_unit_test(test_bad_options),
+        cmocka_unit_test(test_noiseless),
+        cmocka_unit_test(test_odd_sizes),
+        cmocka_unit_test(test_other_layouts),
+        cmocka_unit_test(test_within_errors),
+        cmocka_unit_test(test_no_stripes),
+        cmocka_unit_test(test_wrong_order),
+        cmocka_unit_test(test_unequal_steps),
+        cmocka_unit_test(test_wrong_ring),
+        cmocka_unit_test(test_threads_same_bytes),
+        cmocka_unit_test(test_follow_drift),
+        cmocka_unit_test(test_file_round_trip),
+        cmocka_unit_test(test_bad_options),
+        cmocka_unit_test(test_refined_from_anywhere),
+        cmocka_unit_test(test_wrong_cutoff),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
