@@ -183,7 +183,8 @@ static void add_common(words *w, const ng_cli *cli)
 static void add_default_input(words *w, const ng_cli *cli, const step *s)
 {
     for (size_t i = 0; i < sizeof s->input / sizeof s->input[0] && s->input[i] != NULL; i++) {
-        char *path = ng_cli_path(cli, s->input[i]);
+        const bool folder = s->input[i][0] == '\0';
+        char *path = folder ? ng_text_copy(cli->common.output) : ng_cli_path(cli, s->input[i]);
         if (path != NULL && access(path, R_OK) == 0) {
             add_word(w, path);
             if (!s->all_inputs) {
