@@ -242,7 +242,7 @@ function eventWords(ctx, e) {
     const sizes = [e.radius1_nm, e.radius2_nm].every(isNumber)
         ? `: ${show(e.radius1_nm)} and ${show(e.radius2_nm)}`
             + `${isNumber(e.radius_after_nm) ? ` → ${show(e.radius_after_nm)}` : ""} nm` : "";
-    return `${both}${sizes}`;
+    return `${both}${sizes}${isNumber(e.score) ? `, score ${e.score.toFixed(2)}` : ""}`;
 }
 
 function stripSvg(ctx, e, width) {
