@@ -12,6 +12,7 @@
 #define KEPT 3.0         /* evidence of sizes below which a blob has lost what it took up */
 #define PASSES 4         /* rounds in which they are looked for */
 #define SHAPE_NOISE 0.15 /* s.d. of ln(area) by turning and growing meanwhile */
+#define ROUNDS 20        /* of expectation and maximisation */
 #define USUAL_PASS 10.0  /* frames that a pass lasts, as long as none was seen */
 
 /* ---- chains of linked points ----------------------------------------------------------- */
@@ -426,24 +427,37 @@ static ng_status drop_flicker(const ng_points *p, ng_meetings *merges, const ng_
 
 /* ---- what has not parted yet ------------------------------------------------------------- */
 
-/* Two that lie on each other when the movie ends look like one. How many do so among those that
- * were not seen to part follows from the passes that were: they are the more, the longer passes
- * last and the fewer frames are left. */
-static void doubt_open(const ng_points *p, const passes *seen, double least, ng_meetings *merges)
+/* Odds that a meeting is a pass which the movie does not see the end of, as many passes as merges
+ * taken: passes last long or short, with a mean of `lasts` frames. */
+static double odds_of_lying(const ng_points *p, const ng_meeting *m, double lasts)
 {
     const long last = p->frame[p->n_frames - 1];
+    const double left = (double)(last - p->frame[p->at[m->joined]]);
+    return pow(lasts / (lasts + left), 2.0) * exp(-m->relaxed);
+}
+
+/* Two that lie on each other when the movie ends look like one. How many passes there are to a
+ * merge follows from those that were seen to part and from the sizes of those that were not. */
+static void doubt_open(const ng_points *p, const passes *seen, double least, ng_meetings *merges)
+{
     const double lasts = (seen->frames + USUAL_PASS) / (double)(seen->n + 1);
-    size_t n = 0;
-    for (size_t i = 0; i < merges->n; i++) {
-        n += merges->item[i].score >= least;
+    double ratio = 1.0;
+    for (int round = 0; round < ROUNDS; round++) {
+        double n = 0.0, lying = (double)seen->n;
+        for (size_t i = 0; i < merges->n; i++) {
+            const ng_meeting *m = &merges->item[i];
+            if (m->score >= least && m->score > 0.0) {
+                const double odds = ratio * odds_of_lying(p, m, lasts);
+                lying += odds / (odds + 1.0 / m->score);
+                n += 1.0;
+            }
+        }
+        ratio = (lying + 0.5) / (n + (double)seen->n - lying + 0.5);
     }
-    const double ratio = ((double)seen->n + 0.5) / ((double)n + 0.5);
     for (size_t i = 0; i < merges->n; i++) {
         ng_meeting *m = &merges->item[i];
-        const double left = (double)(last - p->frame[p->at[m->joined]]);
-        const double still = pow(lasts / (lasts + left), 2.0); /* a long tail of that mean */
-        const double lying = ratio * still * exp(-m->relaxed);
-        m->score = m->score > 0.0 ? 1.0 / (1.0 / m->score + lying) : 0.0;
+        const double odds = ratio * odds_of_lying(p, m, lasts);
+        m->score = m->score > 0.0 ? 1.0 / (1.0 / m->score + odds) : 0.0;
     }
 }
 
