@@ -331,6 +331,7 @@ static const cell cells[] = {
     {100, 2, {.792, .757, .821, .848, .652}}, {500, 7, {.749, .686, .779, .711, .434}},
     {500, 4, {.735, .672, .779, .713, .478}}, {500, 2, {.636, .576, .736, .655, .734}}};
 
+/* Behind those that are there, as those of that frame; -1: of their own. */
 static void append(ng_particles *to, const ng_particle *from, size_t n, long frame)
 {
     ng_error err;
@@ -341,13 +342,16 @@ static void append(ng_particles *to, const ng_particle *from, size_t n, long fra
     to->item = more;
     for (size_t i = 0; i < n; i++) {
         to->item[to->n] = from[i];
-        to->item[to->n].frame = frame;
-        to->item[to->n++].time_s = (double)frame;
+        if (frame >= 0) {
+            to->item[to->n].frame = frame;
+            to->item[to->n].time_s = (double)frame;
+        }
+        to->n++;
     }
 }
 
-/* A movie, found and linked; pixels of 1 nm. */
-static isbi_measures follow(const cell *c, const ng_track_options *link, uint64_t seed)
+/* A movie and what is found in it; pixels of 1 nm. */
+static void look(const cell *c, uint64_t seed, ng_particles *truth, ng_particles *found)
 {
     enum { TOTAL = 100, PILOTS = 12, SIDE = 512 };
     ng_error err;
@@ -358,9 +362,6 @@ static isbi_measures follow(const cell *c, const ng_track_options *link, uint64_
     ng_detect_options o = spot_options();
     ng_detect_choices choices;
     ng_detector *detector = NULL;
-    ng_particles truth = {0}, found = {0};
-    isbi_tracks a, b;
-    isbi_measures score;
     how.spots = c->spots;
     how.snr = c->snr;
     how.pixel_nm = 1.0;
@@ -373,7 +374,7 @@ static isbi_measures follow(const cell *c, const ng_track_options *link, uint64_
         require(ng_image_create(SIDE, SIDE, &frame[f], &err), &err);
         require(ng_synth_spots_next(spots, frame[f].pixel, &err), &err);
         const ng_particle *seen = ng_synth_spots_particles(spots, &n);
-        append(&truth, seen, n, (long)f);
+        append(truth, seen, n, (long)f);
     }
     for (size_t k = 0; k < PILOTS; k++) {
         pilot[k] = frame[(2 * k + 1) * TOTAL / (2 * PILOTS)];
@@ -384,21 +385,30 @@ static isbi_measures follow(const cell *c, const ng_track_options *link, uint64_
         const ng_image *const window[] = {&frame[f]};
         ng_detect_frame out;
         require(ng_detector_measure(detector, window, 1, 0, &out, &err), &err);
-        append(&found, out.particle, out.n, (long)f);
+        append(found, out.particle, out.n, (long)f);
         ng_image_free(&frame[f]);
     }
+    ng_detector_destroy(detector);
+    ng_synth_spots_close(spots);
+}
+
+static isbi_measures follow(const ng_particles *truth, const ng_particles *seen,
+                            const ng_track_options *link)
+{
+    ng_error err;
+    ng_particles found = {0};
     ng_tracking t;
+    isbi_tracks a, b;
+    isbi_measures score;
+    append(&found, seen->item, seen->n, -1);
     require(ng_track_link(&found, link, NULL, &t, NULL, &err), &err);
-    require(isbi_tracks_make(&truth, 1.0, &a, &err), &err);
+    require(isbi_tracks_make(truth, 1.0, &a, &err), &err);
     require(isbi_tracks_make(&found, 1.0, &b, &err), &err);
     require(isbi_measure(&a, &b, 5.0, &score, &err), &err);
     isbi_tracks_free(&a);
     isbi_tracks_free(&b);
     ng_tracking_free(&t);
-    ng_particles_free(&truth);
     ng_particles_free(&found);
-    ng_detector_destroy(detector);
-    ng_synth_spots_close(spots);
     return score;
 }
 
@@ -409,10 +419,16 @@ static ng_track_options how_to_link(bool chosen)
     o.merge = false;
     if (chosen) {
         o.max_gap = 1;
-        o.min_gap_score = 0.85;
+        o.min_gap_score = 0.8;
         o.min_points = 0;
     }
     return o;
+}
+
+static void put_row(const cell *c, const char *name, const double v[5])
+{
+    printf("%5ld %4.0f %-8s %7.3f %7.3f %9.3f %7.3f %7.3f\n", c->spots, c->snr, name, v[0], v[1],
+           v[2], v[3], v[4]);
 }
 
 static void bench_tracks(uint64_t seed, int seeds)
@@ -421,26 +437,35 @@ static void bench_tracks(uint64_t seed, int seeds)
            "%-8s %7s %7s %9s %7s %7s\n",
            seeds, (unsigned long long)seed, "spots", "snr", "linking", "alpha", "beta", "JSC_theta",
            "JSC", "RMSE");
-    for (size_t i = 0; i < sizeof cells / sizeof cells[0]; i++) {
-        const cell *c = &cells[i];
-        printf("%5ld %4.0f %-8s %7.3f %7.3f %9.3f %7.3f %7.3f\n", c->spots, c->snr, "trackpy",
-               c->trackpy[0], c->trackpy[1], c->trackpy[2], c->trackpy[3], c->trackpy[4]);
-        for (int chosen = 0; chosen < 2; chosen++) {
-            const ng_track_options link = how_to_link(chosen == 1);
-            isbi_measures sum = {0};
-            for (int k = 0; k < seeds; k++) {
-                const isbi_measures m = follow(c, &link, seed + (uint64_t)k);
-                sum.alpha += m.alpha / seeds;
-                sum.beta += m.beta / seeds;
-                sum.jsc_theta += m.jsc_theta / seeds;
-                sum.jsc += m.jsc / seeds;
-                sum.rmse += m.rmse / seeds;
+    for (size_t n = 0; n < sizeof cells / sizeof cells[0]; n++) {
+        const cell *c = &cells[n];
+        put_row(c, "trackpy", c->trackpy);
+        double sum[2][5] = {{0.0}}, square[2][5] = {{0.0}};
+        for (int k = 0; k < seeds; k++) {
+            ng_particles truth = {0}, found = {0};
+            look(c, seed + (uint64_t)k, &truth, &found);
+            for (int chosen = 0; chosen < 2; chosen++) {
+                const ng_track_options link = how_to_link(chosen == 1);
+                const isbi_measures m = follow(&truth, &found, &link);
+                const double value[5] = {m.alpha, m.beta, m.jsc_theta, m.jsc, m.rmse};
+                for (int i = 0; i < 5; i++) {
+                    sum[chosen][i] += value[i] / seeds;
+                    square[chosen][i] += value[i] * value[i] / seeds;
+                }
             }
-            printf("%5ld %4.0f %-8s %7.3f %7.3f %9.3f %7.3f %7.3f\n", c->spots, c->snr,
-                   chosen == 1 ? "chosen" : "default", sum.alpha, sum.beta, sum.jsc_theta, sum.jsc,
-                   sum.rmse);
-            fflush(stdout);
+            ng_particles_free(&truth);
+            ng_particles_free(&found);
         }
+        for (int chosen = 0; chosen < 2; chosen++) {
+            put_row(c, chosen == 1 ? "chosen" : "default", sum[chosen]);
+            double error[5];
+            for (int i = 0; i < 5; i++) {
+                const double variance = square[chosen][i] - sum[chosen][i] * sum[chosen][i];
+                error[i] = sqrt(fmax(variance, 0.0) / fmax(seeds - 1.0, 1.0));
+            }
+            put_row(c, "+-", error);
+        }
+        fflush(stdout);
     }
 }
 

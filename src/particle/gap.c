@@ -325,31 +325,48 @@ static size_t *rows_by_frame(const ng_points *points, const gap_problem *p)
     return first;
 }
 
-/* Drop links that are not likely enough beside all others that the same two could have, and none:
- * where particles pass each other, one story is hardly better than the next. */
+/* Drop links that are not likely enough beside all others that the same two could have, and none,
+ * and beside an exchange with another: where particles pass, one story is hardly better than the
+ * next. */
 static ng_status drop_doubtful(const gap_search *s, double least)
 {
     const gap_problem *p = s->problem;
-    double *sum = NG_NEW(double, p->n_columns), none = s->motion->none;
-    if (sum == NULL) {
-        return NG_FAIL(s->err, NG_MEMORY, "no memory to weigh gaps");
-    }
-    for (size_t i = 0; i < p->first[p->n_rows]; i++) {
+    const ng_points *points = s->points;
+    const double gate = s->motion->choice.gate_nm, none = s->motion->none;
+    double *sum = NG_NEW(double, p->n_columns);
+    ng_grid grid = {.n = 0};
+    ng_status status = sum != NULL ? NG_OK : NG_FAIL(s->err, NG_MEMORY, "no memory to weigh gaps");
+    for (size_t i = 0; status == NG_OK && i < p->first[p->n_rows]; i++) {
         sum[p->column[i]] += exp(0.5 * (none - p->cost[i]));
     }
-    for (size_t r = 0; r < p->n_rows; r++) {
+    size_t frame = NG_NONE;
+    for (size_t r = 0; status == NG_OK && r < p->n_rows; r++) {
+        const size_t end = p->row_point[r];
         double own = 0.0, all = s->gone;
+        if (p->taken[r] == NG_NONE) {
+            continue;
+        }
+        if (points->at[end] != frame) {
+            frame = points->at[end];
+            const size_t first = points->first[frame];
+            status = ng_grid_fill(&grid, points->x + first, points->y + first,
+                                  points->first[frame + 1] - first, gate, s->err);
+        }
         for (size_t i = p->first[r]; i < p->first[r + 1]; i++) {
             const double likelihood = exp(0.5 * (none - p->cost[i]));
             own = p->column[i] == p->taken[r] ? likelihood : own;
             all += likelihood;
         }
-        if (p->taken[r] != NG_NONE && own < least * (all + sum[p->taken[r]] - own)) {
+        const size_t start = p->column_point[p->taken[r]];
+        const double exchanged =
+            status == NG_OK ? ng_exchange_odds(points, s->motion, &grid, end, start) : 0.0;
+        if (own < least * (all + sum[p->taken[r]] - own) * (1.0 + exchanged)) {
             p->taken[r] = NG_NONE;
         }
     }
+    ng_grid_free(&grid);
     ng_free(sum);
-    return NG_OK;
+    return status;
 }
 
 ng_status ng_link_gaps(ng_points *points, const ng_motion *motion, const ng_track_options *options,

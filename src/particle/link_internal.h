@@ -100,6 +100,12 @@ NG_MUST_CHECK ng_status ng_link_gaps(ng_points *points, const ng_motion *motion,
                                      const ng_track_options *options, size_t *closed,
                                      ng_error *err);
 
+/** Odds that the one that ends and comes back at `start` has exchanged places with one that is seen
+ * meanwhile and stood within the gate, over that it has not. `grid` holds the points of the frame
+ * of `end`, in cells of the gate. */
+double ng_exchange_odds(const ng_points *points, const ng_motion *motion, const ng_grid *grid,
+                        size_t end, size_t start);
+
 /** How much a particle that was seen in one frame only must stand out so that most of those that do
  * are real, by what is linked: how often it ends, and how it stands out. INFINITY: never. */
 NG_MUST_CHECK ng_status ng_singles_weigh(const ng_points *points, const ng_particles *particles,

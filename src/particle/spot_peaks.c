@@ -6,6 +6,10 @@
 
 #define PI 3.14159265358979323846
 #define RING_SD 0.6 /* how far the median of a ring may be off, in s.d. of a pixel */
+/* The top of a peak of noise may lie half a pixel off on both axes: a Gaussian field behind the
+ * filter has bent by 3/(8 sigma^2) of its height there. */
+#define BETWEEN_PIXELS 0.4
+#define LEAST_SEEN 0.5
 
 /* ---- the filter -------------------------------------------------------------------------- */
 
@@ -156,7 +160,10 @@ ng_status ng_spots_add_peaks(ng_spots *s, const ng_image *image, bool again, ng_
     /* a ring is no exact measure of the background */
     const double dim = fmin(c->dim, c->noise.background) - RING_SD * sqrt(c->noise.level);
     const double w = c->width_px;
-    const double least = c->candidate * s->filter.noise * sqrt(ng_spot_variance(&noise, dim));
+    const double sigma2 = s->filter.sigma_px * s->filter.sigma_px;
+    const double seen = fmax(1.0 - BETWEEN_PIXELS / sigma2, LEAST_SEEN);
+    const double least =
+        seen * c->candidate * s->filter.noise * sqrt(ng_spot_variance(&noise, dim));
     const size_t n =
         ng_image_blobs(image, &s->filter, (float)least, s->line, s->peak, ng_spots_most_peaks(s));
     ng_status status = ng_spots_reserve(s, s->n + n, err);
