@@ -21,6 +21,7 @@
 /* Pairs: so many s.d. longer than wide; more than this share of the lonely spots. */
 #define LONG_SD 4.0
 #define LONG_SHARE 0.3
+#define PI 3.14159265358979323846
 #define ROUNDING 1e-4
 #define NOISE_LOW 2.5 /* heights of noise that are recorded from here on */
 #define FALSE_LEAST 0.1
@@ -376,25 +377,69 @@ static ng_status find_width(pilot *p, ng_warnings *warnings, ng_error *err)
 
 /* ---- frames of noise --------------------------------------------------------------------- */
 
-/* Quantiles of the law of a pixel without spots, in even steps of probability. */
-static void fill_table(const ng_pixel_noise *noise, float *table)
+/* Shape of the gamma law with this upper quartile over its median. */
+static double gamma_shape(double ratio)
 {
-    const double sd = sqrt(noise->level), photons = noise->level / (noise->gain * noise->gain);
-    /* smoothed noise is the sum of many pixels */
-    if (!(noise->gain > 1e-6 * sd) || photons > 1e5 || noise->grain_px > 0.0) {
+    double low = log(0.02), high = log(1e6);
+    while (high - low > 1e-3) {
+        const double half = 0.5 * (low + high), k = exp(half);
+        if (gsl_cdf_gamma_Pinv(0.75, k, 1.0) > ratio * gsl_cdf_gamma_Pinv(0.5, k, 1.0)) {
+            low = half;
+        } else {
+            high = half;
+        }
+    }
+    return exp(low);
+}
+
+/* Photons under one grain of smooth noise: values without spots then follow a gamma law of that
+ * shape, from the few bumps of a positive reconstruction to the normal law of many. Told by the
+ * quartiles of the emptiest frame, counted from nothing. */
+static double photons_in_grain(const pilot *p)
+{
+    enum { SAMPLE = 4096 };
+    float value[SAMPLE];
+    double least = (double)INFINITY, shape = (double)INFINITY;
+    for (size_t f = 0; f < p->n; f++) {
+        const size_t total = p->width * p->height, step = total / SAMPLE + 1;
+        size_t n = 0;
+        for (size_t i = 0; i < total; i += step) {
+            value[n++] = (float)p->choices->options.polarity * p->frame[f].pixel[i];
+        }
+        const double nothing = fmin((double)ng_select(value, n, n / 100), 0.0);
+        const double middle = (double)ng_select(value, n, n / 2) - nothing;
+        const double upper = (double)ng_select(value, n, n / 4 * 3) - nothing;
+        if (upper < least && middle > 0.0) {
+            least = upper;
+            shape = gamma_shape(upper / middle);
+        }
+    }
+    return shape;
+}
+
+/* Quantiles of the law of a pixel without spots, in even steps of probability. */
+static void fill_table(const pilot *p, float *table)
+{
+    const ng_pixel_noise *noise = &p->choices->spot.noise;
+    const double sd = sqrt(noise->level), area = 4.0 * PI * pow(noise->grain_px, 2.0);
+    const bool grainy = noise->grain_px > 0.0;
+    const double photons =
+        grainy ? photons_in_grain(p) / fmax(area, 1.0) : noise->level / (noise->gain * noise->gain);
+    const double gain = grainy ? sd / sqrt(photons) : noise->gain;
+    if (!(gain > 1e-6 * sd) || photons > 1e5) {
         for (size_t i = 0; i < TABLE; i++) {
             table[i] = (float)(sd * gsl_cdf_ugaussian_Pinv(((double)i + 0.5) / TABLE));
         }
         return;
     }
-    double p = 0.0, k = -1.0;
+    double below = 0.0, k = -1.0;
     for (size_t i = 0; i < TABLE; i++) {
         const double wanted = ((double)i + 0.5) / TABLE;
-        while (p < wanted) {
+        while (below < wanted) {
             k += 1.0;
-            p = gsl_cdf_poisson_P((unsigned)k, photons);
+            below = gsl_cdf_poisson_P((unsigned)k, photons);
         }
-        table[i] = (float)(noise->gain * (k - photons));
+        table[i] = (float)(gain * (k - photons));
     }
 }
 
@@ -461,7 +506,7 @@ static ng_status rehearsal_make(rehearsal *r, const pilot *p, ng_error *err)
         status = NG_FAIL(err, NG_MEMORY, "no memory for frames of noise");
     }
     if (status == NG_OK) {
-        fill_table(&p->choices->spot.noise, r->table);
+        fill_table(p, r->table);
     }
     return status;
 }
