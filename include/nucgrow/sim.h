@@ -175,6 +175,7 @@ typedef struct ng_sim_pattern {
     ng_sim_optics optics; /* `measured` is NULL when read from a file */
     ng_sim_camera camera;
     ng_sim_direction direction[NG_SIM_MAX_DIRECTIONS];
+    double cutoff_seen;     /* what the bands fit, over that of `optics`; 1: nothing else is sure */
     bool order_looks_wrong; /* the other order of frames shows stronger patterns */
     bool trusted;           /* all directions are, and they agree with one another */
     char reason[256];       /* why not, in one sentence */
@@ -192,7 +193,7 @@ typedef struct ng_sim_pattern {
  * curvature and scatter of the scores.
  *
  * A pattern that is not to be trusted is returned with NG_OK, `trusted` false and the reason.
- * Warnings: saturated, phases-unequal, order, bleaching.
+ * Warnings: saturated, phases-unequal, order, bleaching, cutoff (of a trusted pattern).
  * Errors: those of the checks above, NG_CANCELLED, NG_MEMORY.
  * Source: Gustafsson, J. Microsc. 198, 82 (2000); noise in both bands: Fuller, Measurement Error
  * Models (1987), section 1.3; phases of single frames: Wicker et al., Opt. Express 21, 2032 (2013);

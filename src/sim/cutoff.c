@@ -13,9 +13,10 @@
 #define PART 0.8
 #define NOTCH 0.06
 #define ROUNDS 3
-/* Warn beyond this factor, if the likelihood says it at as many standard deviations. */
-#define FAR 1.1
+/* Another cutoff than the one given is believed at so many standard deviations, */
 #define DEVIATIONS 6
+/* and worth a warning beyond this factor. */
+#define FAR 1.1
 
 /* For one factor: c, and the sums for it. */
 typedef struct trial {
@@ -82,16 +83,21 @@ void ng_sim_cutoff_misfit(const ng_sim_search *s, ng_sim_bands *b, const ng_sim_
     }
 }
 
-void ng_sim_cutoff_warn(const ng_sim_optics *optics, const double misfit[NG_SIM_CUTOFFS],
-                        ng_warnings *warnings)
+double ng_sim_cutoff_best(const double misfit[NG_SIM_CUTOFFS])
 {
     int best = 0;
     for (int i = 1; i < NG_SIM_CUTOFFS; i++) {
         best = misfit[i] < misfit[best] ? i : best;
     }
-    const double factor = ng_sim_cutoff_factor(best);
     const double worse = misfit[NG_SIM_CUTOFFS / 2] - misfit[best];
-    if (fabs(log(factor)) > log(FAR) && worse > DEVIATIONS * DEVIATIONS) {
+    return worse > DEVIATIONS * DEVIATIONS ? ng_sim_cutoff_factor(best) : 1;
+}
+
+void ng_sim_cutoff_warn(const ng_sim_pattern *pattern, ng_warnings *warnings)
+{
+    const ng_sim_optics *optics = &pattern->optics;
+    const double factor = pattern->cutoff_seen;
+    if (fabs(log(factor)) > log(FAR)) {
         ng_warnings_add(warnings, "cutoff",
                         "the bands fit a cutoff of the optics that is %s by %.0f %%: a wavelength "
                         "of about %.0f nm, or an aperture of %.2f; check --na, --wavelength-nm, "

@@ -272,7 +272,7 @@ static void warn_light(const light *l, ng_warnings *warnings)
 
 /* ---- the cutoff ---- */
 
-static void check_cutoff(const hunt *t, ng_warnings *warnings)
+static double cutoff_seen(const hunt *t)
 {
     double misfit[NG_SIM_CUTOFFS] = {0};
     for (size_t d = 0; d < t->search.layout->directions; d++) {
@@ -280,7 +280,7 @@ static void check_cutoff(const hunt *t, ng_warnings *warnings)
             misfit[i] += t->trace[d].misfit[i];
         }
     }
-    ng_sim_cutoff_warn(t->search.optics, misfit, warnings);
+    return ng_sim_cutoff_best(misfit);
 }
 
 /* ---- steps of the phases ---- */
@@ -404,7 +404,6 @@ static ng_status hunt_all(hunt *t, const ng_run *run, ng_warnings *warnings, ng_
         const bool unequal = settle_steps(t);
         if (round + 1 == ROUNDS || (!unequal && !l.own && !l.trend)) {
             warn_light(&l, warnings);
-            check_cutoff(t, warnings);
             break;
         }
         if (unequal) {
@@ -436,6 +435,7 @@ static ng_status find_all(ng_sim_pattern *pattern, const float *frames,
         out->contrast_to_noise =
             ng_sim_contrast_to_noise(&t.search, &pattern->camera, d, &t.bands[0], out);
     }
+    pattern->cutoff_seen = status == NG_OK ? cutoff_seen(&t) : 1;
     hunt_close(&t, inner.threads);
     return status;
 }
@@ -518,7 +518,11 @@ ng_status ng_sim_pattern_estimate(const ng_sim_layout *layout, const ng_sim_opti
                                                                            : NG_SIM_ANGLE_MAJOR));
         }
     }
-    return status == NG_OK && out->trusted ? ng_sim_pattern_sharpen(out, frames, run, err) : status;
+    if (status != NG_OK || !out->trusted) {
+        return status;
+    }
+    ng_sim_cutoff_warn(out, warnings);
+    return ng_sim_pattern_sharpen(out, frames, run, err);
 }
 
 /* ---- drift ---- */

@@ -135,9 +135,9 @@ static inline double ng_sim_cutoff_factor(int i)
 /* Sum of squares over noise for each factor, of the bands at hand. b->work[0] is overwritten. */
 void ng_sim_cutoff_misfit(const ng_sim_search *s, ng_sim_bands *b, const ng_sim_estimate *e,
                           double misfit[NG_SIM_CUTOFFS]);
-/* When the sums over all directions say that it is another. */
-void ng_sim_cutoff_warn(const ng_sim_optics *optics, const double misfit[NG_SIM_CUTOFFS],
-                        ng_warnings *warnings);
+/* The factor that the sums over all directions tell for sure; else 1. */
+double ng_sim_cutoff_best(const double misfit[NG_SIM_CUTOFFS]);
+void ng_sim_cutoff_warn(const ng_sim_pattern *pattern, ng_warnings *warnings);
 
 /* k and phases of a pattern that is near anew, by the likelihood of the frames (likelihood.c). */
 NG_MUST_CHECK ng_status ng_sim_pattern_sharpen(ng_sim_pattern *pattern, const float *frames,
