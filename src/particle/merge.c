@@ -6,6 +6,7 @@
 
 #define PI 3.14159265358979323846
 #define WINDOW 8         /* points on each side that sizes are averaged over */
+#define FAR 4.0          /* spacings: partners by chance, however wide the gate */
 #define REACH 1.0        /* between edges, in gates */
 #define FAR_MERGES 0.05  /* share of merges whose edges were anywhere within the reach */
 #define SURE 12.0        /* no single piece of evidence counts more */
@@ -242,6 +243,12 @@ static double shift_evidence(const ng_judge *j, const ng_meeting *m)
     return fmin(log(merged / still), MOST_SHIFT);
 }
 
+/* Edges of two that merge are no further apart. */
+static double reach_of(const ng_motion *motion)
+{
+    return REACH * fmin(motion->choice.gate_nm, FAR * motion->spacing_nm);
+}
+
 /* Were they as near as particles that merge, rather than as any two? */
 static double edge_evidence(const ng_judge *j, double distance, double contact)
 {
@@ -253,7 +260,7 @@ static double edge_evidence(const ng_judge *j, double distance, double contact)
     const double outside = contact > 0.0 ? 2.0 * step + 0.15 * contact : blind;
     const double edge = distance - contact;
     const double scale = edge < 0.0 ? inside : outside;
-    const double reach = contact + REACH * c->gate_nm;
+    const double reach = contact + reach_of(j->motion);
     double near = exp(-edge * edge / (2.0 * scale * scale + 1e-300)) /
                   (sqrt(PI / 2.0) * (inside + outside) + 1e-300);
     double merged = (1.0 - FAR_MERGES) * near + FAR_MERGES / reach;
@@ -340,7 +347,7 @@ static void consider(finder *f, size_t other, size_t joined)
                          ? ng_point_radius(p, f->end) + ng_point_radius(p, other)
                          : f->judge->motion->spacing_nm;
     double distance = hypot(p->x[f->end] - p->x[other], p->y[f->end] - p->y[other]);
-    if (distance - contact > REACH * f->judge->motion->choice.gate_nm) {
+    if (distance - contact > reach_of(f->judge->motion)) {
         return;
     }
     weigh(f->judge, &m);
@@ -486,7 +493,7 @@ ng_status ng_meetings_find(const ng_judge *judge, bool split, ng_meetings *out, 
     const double contact =
         judge->motion->has_sizes ? 2.0 * ng_largest_radius(p) : judge->motion->spacing_nm;
     frame_search s = {.judge = judge, .split = split, .filled = {NG_NONE, NG_NONE}, .out = out};
-    s.reach = contact + REACH * judge->motion->choice.gate_nm;
+    s.reach = contact + reach_of(judge->motion);
     ng_status status = NG_OK;
     *out = (ng_meetings){0};
     for (size_t f = 0; f + 1 < p->n_frames && status == NG_OK; f++) {
