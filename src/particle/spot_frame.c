@@ -12,7 +12,7 @@
 #define SKIRT_SHARE 0.12
 /* Candidates below this share of the wanted significance are not worth a second look. */
 #define HOPELESS 0.7
-enum { FLUX_ROUNDS = 6, MOST_REACH = 127 };
+enum { FLUX_ROUNDS = 6, DROP_ROUNDS = 4, MOST_REACH = 127 };
 
 size_t ng_spot_reach(double width)
 {
@@ -192,19 +192,34 @@ static void unite(ng_spots *s)
     }
 }
 
-/* Drop those below; @return whether any neighbour of one is left to be fitted anew. */
+/* Of two below that share their light the weaker one goes first: the other may be all of it. */
+static void spare(ng_spots *s, double least)
+{
+    const double within = NG_SPOT_JOIN_WIDTHS * s->choices.spot.width_px;
+    for (size_t k = 0; k < s->n_pairs && s->pair[k].d2 < within * within; k++) {
+        ng_spot *a = &s->spot[s->pair[k].a], *b = &s->spot[s->pair[k].b];
+        if (a->z > 0.0 && b->z > 0.0 && a->z < least && b->z < least) {
+            ng_spot *stronger = a->z < b->z ? b : a;
+            stronger->spared = true;
+        }
+    }
+}
+
+/* Drop those below; @return whether any is gone, or waits to be fitted without its neighbour. */
 static bool drop(ng_spots *s, double least)
 {
     size_t kept = 0, gone = 0;
+    spare(s, least);
     for (size_t i = 0; i < s->n; i++) {
-        if (!(s->spot[i].z >= least)) {
+        if (!(s->spot[i].z >= least) && !s->spot[i].spared) {
             refresh(s, i, NG_SPOT_JOIN_WIDTHS * s->choices.spot.width_px);
             gone++;
         }
     }
     for (size_t i = 0; i < s->n; i++) {
-        if (s->spot[i].z >= least) {
-            s->spot[kept++] = s->spot[i];
+        if (s->spot[i].z >= least || s->spot[i].spared) {
+            s->spot[kept] = s->spot[i];
+            s->spot[kept++].spared = false;
         }
     }
     s->n = kept;

@@ -43,6 +43,7 @@ typedef struct ng_spot {
     ng_spot_shape shape; /* likewise */
     double z; /* root of twice the gain in log likelihood over no spot; of the filter without fit */
     unsigned flag;
+    bool spared;        /* below the threshold beside another such: to be looked at again */
     bool fitted, fresh; /* fresh: has never been fitted where its neighbours are now */
 } ng_spot;
 

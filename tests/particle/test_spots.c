@@ -231,6 +231,47 @@ static void test_neighbour_does_not_change_the_light(void **state)
     ng_random_close(rng);
 }
 
+/* Spots anywhere: none that has 8 px to itself is lost, though a ripple of it may be tried beside
+ * it. At signal to noise 5 the least of 1000 lies 10 s.d. above the threshold. */
+static void test_no_lonely_spot_is_lost(void **state)
+{
+    (void)state;
+    enum { SIDE = 256, EACH = 100, N_FRAMES = 24 };
+    gsl_rng *rng = ng_random_open(41, 0);
+    const double height = spot_peak(5.0, BACKGROUND) - BACKGROUND;
+    ng_detect_options o = spot_options();
+    ng_detector *detector = NULL;
+    size_t lonely = 0;
+    for (size_t k = 0; k < N_FRAMES; k++) {
+        scene s = {.n = EACH};
+        ng_detect_frame f;
+        assert_int_equal(ng_image_create(SIDE, SIDE, &s.image, NULL), NG_OK);
+        spot_fill(&s.image, BACKGROUND);
+        for (size_t i = 0; i < EACH; i++) {
+            s.x[i] = 3.0 + (SIDE - 7.0) * gsl_rng_uniform(rng);
+            s.y[i] = 3.0 + (SIDE - 7.0) * gsl_rng_uniform(rng);
+            spot_add(&s.image, s.x[i], s.y[i], SIGMA, height);
+        }
+        spot_noise(&s.image, rng);
+        measure(&s, &o, &detector, &f);
+        for (size_t i = 0; i < EACH; i++) {
+            double near = HUGE_VAL;
+            for (size_t j = 0; j < EACH; j++) {
+                const double d = hypot(s.x[j] - s.x[i], s.y[j] - s.y[i]);
+                near = j != i && d < near ? d : near;
+            }
+            if (near > 8.0) {
+                assert_non_null(nearest(&f, s.x[i], s.y[i], 2.0));
+                lonely++;
+            }
+        }
+        ng_image_free(&s.image);
+    }
+    assert_true(lonely > 1000);
+    ng_detector_destroy(detector);
+    ng_random_close(rng);
+}
+
 /* Frames in which a share of the spots has a neighbour twice as bright 4 px away. @return light of
  * all that is found over that of all there are */
 static double light_of_pairs(double share, ng_detect_choices *c, ng_warnings *warnings)
@@ -465,6 +506,7 @@ int main(void)
         cmocka_unit_test(test_places_reach_the_bound),
         cmocka_unit_test(test_without_fit),
         cmocka_unit_test(test_neighbour_does_not_change_the_light),
+        cmocka_unit_test(test_no_lonely_spot_is_lost),
         cmocka_unit_test(test_pairs_are_told_from_wide_spots),
         cmocka_unit_test(test_false_alarms_as_asked),
         cmocka_unit_test(test_bad_pixels_are_flagged),
