@@ -101,7 +101,7 @@ void ng_sim_cutoff_warn(const ng_sim_pattern *pattern, ng_warnings *warnings)
         ng_warnings_add(warnings, "cutoff",
                         "the bands fit a cutoff of the optics that is %s by %.0f %%: a wavelength "
                         "of about %.0f nm, or an aperture of %.2f; check --na, --wavelength-nm, "
-                        "--pixel-nm and --otf",
+                        "--pixel-nm, --otf, and whether pixels are saturated",
                         factor < 1 ? "lower" : "higher", 100 * fabs(factor - 1),
                         optics->wavelength_nm / factor, optics->na * factor);
     }
