@@ -2,6 +2,7 @@
 /* Disks that touch or overlap: found as two, each with its size, place and errors; single ones are
  * left whole. */
 #include "detect_test.h"
+#include "particle/detect_internal.h"
 
 typedef struct tally {
     size_t cells, whole, halves, joint, n;
@@ -136,12 +137,53 @@ static void test_labels(void **state)
     ng_free(f);
 }
 
+/* A piece that is divided and put together again is what it was. */
+static void test_divided_and_united(void **state)
+{
+    (void)state;
+    const scene_disk pair[2] = {{60.2, 64.1, 4.0}, {65.0, 64.1, 3.2}};
+    const double none[2] = {2.0, 3.0}, first[3] = {60.2, 64.1, 4.0}, second[3] = {65.0, 64.1, 3.2};
+    disk_frame *f = NG_NEW(disk_frame, 1);
+    ng_detect_options o = pixel_options();
+    ng_detect_choices choices;
+    ng_mask_work work;
+    make_frame(f, 128, 0, none, 1.0, 61);
+    scene_add_disk(&f->image, pair[0], 1.0, -40.0);
+    scene_add_disk(&f->image, pair[1], 1.0, -40.0);
+    o.blur_px = 1.0;
+    const ng_image *const window[] = {&f->image};
+    assert_int_equal(ng_detect_settle(&f->image, 1, &o, &choices, NULL, NULL), NG_OK);
+    choices.options.split = false;
+    assert_int_equal(ng_mask_work_create(&choices.options, 128, 128, &work, NULL), NG_OK);
+    assert_int_equal(ng_mask_find(&work, &choices, window, 1, 0, NULL), NG_OK);
+    assert_int_equal(work.n, 1);
+    const ng_piece whole = work.piece[0];
+    uint32_t *before = NG_NEW(uint32_t, 128 * 128);
+    memcpy(before, work.label, 128 * 128 * sizeof *before);
+    assert_int_equal(ng_mask_divide(&work, 1, first, second, NULL), NG_OK);
+    assert_int_equal(work.n, 2);
+    assert_true(work.piece[1].area > 10);
+    assert_int_equal(work.piece[0].area + work.piece[1].area, whole.area);
+    ng_mask_unite(&work, 1, 2);
+    const ng_piece *again = &work.piece[0];
+    assert_memory_equal(before, work.label, 128 * 128 * sizeof *before);
+    assert_true(again->x0 == whole.x0 && again->x1 == whole.x1 && again->y0 == whole.y0);
+    assert_true(again->y1 == whole.y1 && again->area == whole.area && !again->split);
+    assert_close(again->x, whole.x, 1e-9); /* rounding */
+    assert_close(again->y, whole.y, 1e-9);
+    ng_free(before);
+    ng_mask_work_free(&work);
+    ng_image_free(&f->image);
+    ng_free(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_recovered),
         cmocka_unit_test(test_left_whole),
         cmocka_unit_test(test_labels),
+        cmocka_unit_test(test_divided_and_united),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
