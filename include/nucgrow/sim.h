@@ -175,7 +175,7 @@ typedef struct ng_sim_pattern {
     ng_sim_optics optics; /* `measured` is NULL when read from a file */
     ng_sim_camera camera;
     ng_sim_direction direction[NG_SIM_MAX_DIRECTIONS];
-    double cutoff_seen;     /* what the bands fit, over that of `optics`; 1: nothing else is sure */
+    double cutoff_seen; /* what the bands fit, over that of `optics`; 1: no other; 0: from a file */
     bool order_looks_wrong; /* the other order of frames shows stronger patterns */
     bool trusted;           /* all directions are, and they agree with one another */
     char reason[256];       /* why not, in one sentence */
