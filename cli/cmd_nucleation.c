@@ -132,10 +132,12 @@ static void print_summary(const ng_cli *cli, const ng_nucleation *x, const optio
         print_histograms(cli, x);
         return;
     }
-    ng_cli_print(cli, "window     %.4g s (%.4g to %.4g s hold the middle %g %%)\n", x->window_s,
-                 x->window_from_s, x->window_to_s, o->window_percent);
-    ng_cli_print(cli, "rate       at most %.4g per second, at %.4g s\n", x->peak_rate_per_s,
-                 x->peak_time_s);
+    ng_cli_print(cli,
+                 "window     %.4g s (%.4g to %.4g): %.4g to %.4g s hold the middle %g %%\n",
+                 x->window_s, x->window_lower_s, x->window_upper_s, x->window_from_s,
+                 x->window_to_s, o->window_percent);
+    ng_cli_print(cli, "rate       at most %.4g per second (%.4g to %.4g), at %.4g s\n",
+                 x->peak_rate_per_s, x->peak_lower, x->peak_upper, x->peak_time_s);
     if (avrami->fit.state == NG_CURVE_OK) {
         char *meaning = ng_avrami_meaning(n, false);
         ng_cli_print(cli, "Avrami     n = %.3g (%.3g to %.3g) of the summed intensity; %s\n",

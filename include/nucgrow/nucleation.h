@@ -57,7 +57,8 @@ typedef struct ng_nucleation {
     /* births, first frame left out; NAN with fewer than 5 */
     double window_from_s, window_to_s, window_s;
     double from_lower_s, from_upper_s, to_lower_s, to_upper_s; /* by order statistics */
-    double peak_rate_per_s, peak_time_s;
+    double window_lower_s, window_upper_s; /* errors of the ends added as squares */
+    double peak_rate_per_s, peak_lower, peak_upper, peak_time_s;
     size_t n_histograms;
     ng_radius_histogram *histogram;
 } ng_nucleation;

@@ -188,6 +188,9 @@ static void fill_times(const counting *c, ng_nucleation *out)
     for (size_t f = 0; f < out->n_frames; f++) {
         out->time_s[f] = (sum_t - step * sum_f) / n + step * (double)f;
     }
+    for (size_t f = 0; f < out->n_frames; f++) { /* rounding must not move the origin */
+        out->time_s[f] = fabs(out->time_s[f]) < 1e-9 * step ? 0 : out->time_s[f];
+    }
     for (size_t i = 0; i < t->n; i++) {
         out->time_s[t->item[i].frame - c->first_frame] = t->item[i].time_s;
     }
@@ -286,7 +289,7 @@ static void find_rate(const counting *c, ng_nucleation *out)
     const double width = out->bandwidth_s = given > 0 ? given : fmax(own, step);
     /* a birth is seen in the frame that ends its interval */
     const double from = out->time_s[0], to = out->time_s[out->n_frames - 1] + step / 2;
-    out->peak_rate_per_s = out->peak_time_s = (double)NAN;
+    out->peak_rate_per_s = out->peak_lower = out->peak_upper = out->peak_time_s = (double)NAN;
     for (size_t f = 0; f < out->n_frames; f++) {
         double sum = 0, square = 0;
         const double t = out->time_s[f];
@@ -303,6 +306,8 @@ static void find_rate(const counting *c, ng_nucleation *out)
         out->rate_upper[f] = sum * factor;
         if (!(sum <= out->peak_rate_per_s)) {
             out->peak_rate_per_s = sum;
+            out->peak_lower = out->rate_lower[f];
+            out->peak_upper = out->rate_upper[f];
             out->peak_time_s = t;
         }
     }
@@ -325,6 +330,7 @@ static void find_window(const counting *c, ng_nucleation *out)
     const double *x = c->birth_s;
     out->window_from_s = out->window_to_s = out->window_s = (double)NAN;
     out->from_lower_s = out->from_upper_s = out->to_lower_s = out->to_upper_s = (double)NAN;
+    out->window_lower_s = out->window_upper_s = (double)NAN;
     if (c->n_births < TRACKS_MIN) {
         return;
     }
@@ -335,6 +341,11 @@ static void find_window(const counting *c, ng_nucleation *out)
                       &out->from_upper_s);
     quantile_interval(x, c->n_births, 1 - tail, c->options->level, &out->to_lower_s,
                       &out->to_upper_s);
+    /* order statistics this far apart are correlated by tail/(1 - tail) only */
+    out->window_lower_s = out->window_s - hypot(out->window_to_s - out->to_lower_s,
+                                                out->from_upper_s - out->window_from_s);
+    out->window_upper_s = out->window_s + hypot(out->to_upper_s - out->window_to_s,
+                                                out->window_from_s - out->from_lower_s);
 }
 
 /* ---- histograms ----------------------------------------------------------------------------- */
@@ -534,12 +545,14 @@ static json_t *histogram_json(const ng_radius_histogram *h)
 
 static json_t *window_json(const ng_nucleation *x, const ng_nucleation_options *o)
 {
-    return json_pack("{s:f,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "share", o->window, "from_s",
+    return json_pack("{s:f,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "share", o->window, "from_s",
                      ng_json_real(x->window_from_s), "from_lower_s", ng_json_real(x->from_lower_s),
                      "from_upper_s", ng_json_real(x->from_upper_s), "to_s",
                      ng_json_real(x->window_to_s), "to_lower_s", ng_json_real(x->to_lower_s),
                      "to_upper_s", ng_json_real(x->to_upper_s), "duration_s",
-                     ng_json_real(x->window_s));
+                     ng_json_real(x->window_s), "duration_lower_s",
+                     ng_json_real(x->window_lower_s), "duration_upper_s",
+                     ng_json_real(x->window_upper_s));
 }
 
 json_t *ng_nucleation_json(const ng_nucleation *x, const ng_nucleation_options *o)
@@ -550,8 +563,8 @@ json_t *ng_nucleation_json(const ng_nucleation *x, const ng_nucleation_options *
         json_array_append_new(histograms, histogram_json(&x->histogram[i]));
     }
     return json_pack(
-        "{s:{s:I,s:I,s:I,s:o,s:o},s:{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o},s:o,s:{s:o,s:o},"
-        "s:o,s:f,s:f}",
+        "{s:{s:I,s:I,s:I,s:o,s:o},s:{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o},s:o,"
+        "s:{s:o,s:o,s:o,s:o},s:o,s:f,s:f}",
         "counts", "births", (json_int_t)x->births, "at_start", (json_int_t)x->at_start,
         "tracks_short", (json_int_t)x->dropped, "area_um2", ng_json_real(o->area_um2),
         "births_per_um2", ng_json_real((double)x->births / o->area_um2), "series", "time_s",
@@ -560,6 +573,7 @@ json_t *ng_nucleation_json(const ng_nucleation *x, const ng_nucleation_options *
         ng_json_reals(x->rate_per_s, n), "rate_lower_per_s", ng_json_reals(x->rate_lower, n),
         "rate_upper_per_s", ng_json_reals(x->rate_upper, n), "intensity",
         ng_json_reals(x->intensity, n), "window", window_json(x, o), "peak", "rate_per_s",
-        ng_json_real(x->peak_rate_per_s), "time_s", ng_json_real(x->peak_time_s), "histograms",
-        histograms, "bandwidth_s", x->bandwidth_s, "level", o->level);
+        ng_json_real(x->peak_rate_per_s), "rate_lower_per_s", ng_json_real(x->peak_lower),
+        "rate_upper_per_s", ng_json_real(x->peak_upper), "time_s", ng_json_real(x->peak_time_s),
+        "histograms", histograms, "bandwidth_s", x->bandwidth_s, "level", o->level);
 }

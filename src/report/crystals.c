@@ -2,6 +2,7 @@
 /* The text of fluorescent crystals: births, growth, free energy. */
 #include "report_internal.h"
 
+#include <gsl/gsl_cdf.h>
 #include <math.h>
 #include <string.h>
 
@@ -103,13 +104,26 @@ static void birth_cards(FILE *out, const json_t *nucleation)
     const json_t *histograms = json_object_get(nucleation, "histograms");
     const json_t *last = json_array_get(histograms, json_array_size(histograms) - 1);
     const json_t *gaussian = json_object_get(last, "gaussian");
-    const double mean = ng_report_real(gaussian, "mean_nm");
-    ng_report_plain_card(out, "Window of nucleation",
-                         ng_report_real(json_object_get(nucleation, "window"), "duration_s"), "s");
-    ng_report_plain_card(out, "Highest nucleation rate",
-                         ng_report_real(json_object_get(nucleation, "peak"), "rate_per_s"), "s⁻¹");
-    ng_report_plain_card(out, "Radius in the end", mean, "nm");
-    ng_report_plain_card(out, "Spread of it", 100 * ng_report_real(gaussian, "sd_nm") / mean, "%");
+    const json_t *window = json_object_get(nucleation, "window");
+    const json_t *peak = json_object_get(nucleation, "peak");
+    const double mean = ng_report_real(gaussian, "mean_nm"), sd = ng_report_real(gaussian, "sd_nm");
+    const double z = gsl_cdf_ugaussian_Pinv((1 + level) / 2);
+    const double mean_error = z * ng_report_real(gaussian, "mean_se_nm");
+    const double sd_error = z * ng_report_real(gaussian, "sd_se_nm");
+    const ng_report_card card[] = {
+        {"Window of nucleation", ng_report_real(window, "duration_s"),
+         ng_report_real(window, "duration_lower_s"), ng_report_real(window, "duration_upper_s"),
+         "s", level},
+        {"Highest nucleation rate", ng_report_real(peak, "rate_per_s"),
+         ng_report_real(peak, "rate_lower_per_s"), ng_report_real(peak, "rate_upper_per_s"), "s⁻¹",
+         level},
+        {"Radius in the end", mean, mean - mean_error, mean + mean_error, "nm", level},
+        {"Spread of it", 100 * sd / mean, 100 * (sd - sd_error) / mean,
+         100 * (sd + sd_error) / mean, "%", level},
+    };
+    for (size_t i = 0; i < sizeof card / sizeof card[0]; i++) {
+        ng_report_write_card(out, card[i]);
+    }
     parameter_card(out, "Avrami exponent of the ensemble",
                    json_object_get(json_object_get(avrami, "parameters"), "n"), "", level);
 }

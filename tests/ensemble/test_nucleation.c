@@ -108,6 +108,10 @@ static void the_rate_of_known_births(void **state)
     assert_close(x.window_from_s, 12, 1);
     assert_close(x.window_to_s, 48, 1);
     assert_true(x.from_lower_s <= x.window_from_s && x.window_from_s <= x.from_upper_s);
+    /* s.d. of their distance: 40 s sqrt(2 (0.05 0.95 - 0.05^2)/1000) = 0.38 s; spacings near 50
+     * births of 1000 scatter by a seventh, twice that and the half second of a frame */
+    assert_close((x.window_upper_s - x.window_lower_s) / 2, 1.96 * 0.38, 0.3 * 1.96 * 0.38 + 0.25);
+    assert_true(x.peak_lower < x.peak_rate_per_s && x.peak_rate_per_s < x.peak_upper);
     ng_nucleation_free(&x);
     ng_particles_free(&p);
 }
