@@ -36,6 +36,16 @@ struct json_t; /* jansson's value type; include <jansson.h> to look inside */
 #define NG_PRINTF(fmt, args)
 #endif
 
+/** Before a function whose loops are made once for each kind of vector unit; the one at hand is
+ *  taken as the program starts. Sums must be written in an order that no unit changes. Not with
+ *  clang 14, which makes the choice between them a global symbol, even for a static function. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) &&                             \
+    !defined(__SANITIZE_ADDRESS__)
+#define NG_VECTOR_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define NG_VECTOR_CLONES
+#endif
+
 /* ---- status and errors ------------------------------------------------------------------ */
 
 /** Every status: X(name, exit code of the program, text). */
@@ -260,8 +270,8 @@ typedef struct ng_text_list {
 /** One option. `initial` is parsed like a value given by the user; NULL: unset, which leaves
  *  NAN / LONG_MIN / NULL / false / an empty list in the field. */
 typedef struct ng_option {
-    const char *name;    /* "pixel-nm": flag --pixel-nm and YAML key pixel-nm */
-    char letter;         /* short flag, 0 = none */
+    const char *name; /* "pixel-nm": flag --pixel-nm and YAML key pixel-nm */
+    char letter;      /* short flag, 0 = none */
     ng_option_type type;
     size_t offset;       /* of the field in the verb's struct */
     const char *unit;    /* "nm", "s", ... or NULL */

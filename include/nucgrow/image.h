@@ -18,14 +18,6 @@
 extern "C" {
 #endif
 
-/** Before a function whose loops are made once for each kind of vector unit; the one at hand is
- *  taken as the program starts. Sums must be written in an order that no unit changes. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__)
-#define NG_VECTOR_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define NG_VECTOR_CLONES
-#endif
-
 typedef struct ng_image {
     float *pixel; /* owned or borrowed, as the maker says */
     size_t width, height;

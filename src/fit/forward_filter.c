@@ -191,13 +191,13 @@ INLINE double follow(walk *w, size_t track, double weight, slopes *d, direct scr
     return sum;
 }
 
-CLONES static double value_of_track(walk *w, size_t track, double weight)
+NG_VECTOR_CLONES static double value_of_track(walk *w, size_t track, double weight)
 {
     return follow(w, track, weight, NULL, NULL, NULL);
 }
 
-CLONES static double slopes_of_track(walk *w, size_t track, double weight, slopes *d,
-                                     direct scratch[2], double *gradient)
+NG_VECTOR_CLONES static double slopes_of_track(walk *w, size_t track, double weight, slopes *d,
+                                               direct scratch[2], double *gradient)
 {
     return follow(w, track, weight, d, scratch, gradient);
 }

@@ -294,13 +294,13 @@ INLINE void carry(forward_problem *p, const double *x, size_t q, slopes *d, dire
     }
 }
 
-CLONES static void carry_values(forward_problem *p, const double *x, size_t q)
+NG_VECTOR_CLONES static void carry_values(forward_problem *p, const double *x, size_t q)
 {
     carry(p, x, q, NULL, NULL);
 }
 
-CLONES static void carry_slopes(forward_problem *p, const double *x, size_t q, slopes *d,
-                                direct scratch[2])
+NG_VECTOR_CLONES static void carry_slopes(forward_problem *p, const double *x, size_t q, slopes *d,
+                                          direct scratch[2])
 {
     carry(p, x, q, d, scratch);
 }

@@ -13,12 +13,6 @@ typedef double lanes __attribute__((vector_size(LANES * sizeof(double)), aligned
 /* A macro, as a function returning a vector has no ABI of its own on every machine. */
 #define LOAD(x, i) (*(const lanes *)(const void *)((x) + (i)))
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__)
-#define VECTOR_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define VECTOR_CLONES
-#endif
-
 static double lane_sum(const lanes *x)
 {
     double total = 0.0;
@@ -33,8 +27,9 @@ typedef struct window_sums {
     double g, gg, gu, gy, gpsi;
 } window_sums;
 
-VECTOR_CLONES static void sum_window(const double *E, const double *z, const double *u,
-                                     const double *y, const double *psi, size_t n, window_sums *out)
+NG_VECTOR_CLONES static void sum_window(const double *E, const double *z, const double *u,
+                                        const double *y, const double *psi, size_t n,
+                                        window_sums *out)
 {
     lanes g1 = {0}, gg = {0}, gu = {0}, gy = {0}, gp = {0};
     size_t i = 0;
@@ -63,8 +58,8 @@ typedef struct row_columns {
 } row_columns;
 
 /* u = attach b, z = detach b, and the sums of u, in one pass over memory. */
-VECTOR_CLONES static void make_columns(const row_columns *c, size_t n, double *u, double *z,
-                                       rate_attach_sums *out)
+NG_VECTOR_CLONES static void make_columns(const row_columns *c, size_t n, double *u, double *z,
+                                          rate_attach_sums *out)
 {
     lanes s1 = {0}, sl = {0}, suu = {0}, suy = {0}, sup = {0};
     size_t i = 0;
@@ -91,7 +86,7 @@ VECTOR_CLONES static void make_columns(const row_columns *c, size_t n, double *u
     }
 }
 
-VECTOR_CLONES static double dot(const double *a, const double *b, size_t n)
+NG_VECTOR_CLONES static double dot(const double *a, const double *b, size_t n)
 {
     lanes s = {0};
     double sum = 0.0;
@@ -105,14 +100,14 @@ VECTOR_CLONES static double dot(const double *a, const double *b, size_t n)
     return sum + lane_sum(&s);
 }
 
-VECTOR_CLONES static void multiply(const double *a, const double *b, double *out, size_t n)
+NG_VECTOR_CLONES static void multiply(const double *a, const double *b, double *out, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         out[i] = a[i] * b[i];
     }
 }
 
-VECTOR_CLONES static double sum(const double *a, size_t n)
+NG_VECTOR_CLONES static double sum(const double *a, size_t n)
 {
     lanes s = {0};
     double rest = 0.0;

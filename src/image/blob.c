@@ -141,8 +141,8 @@ INLINE void mirror_ends(float *row, size_t width, size_t radius)
 /* A row of `width` pixels, at least a block, behind the kernel on both axes, and one pixel more at
  * either end; line[0 .. 2 radius] are the rows around it. The first block is there to be followed
  * by aligned ones; the last ends where the row ends. */
-CLONES static void smooth_row(const float *const *line, size_t radius, const float *tap,
-                              size_t width, float *column, float *to)
+NG_VECTOR_CLONES static void smooth_row(const float *const *line, size_t radius, const float *tap,
+                                        size_t width, float *column, float *to)
 {
     const size_t last = width - BLOCK, odd = (uintptr_t)line[0] / sizeof(float) % LANES;
     down(line, radius, tap, 0, column);
@@ -157,16 +157,16 @@ CLONES static void smooth_row(const float *const *line, size_t radius, const flo
 }
 
 /* Four times the centre less its neighbours. */
-CLONES static void bend_row(const float *up, const float *row, const float *low, float scale,
-                            size_t width, float *restrict to)
+NG_VECTOR_CLONES static void bend_row(const float *up, const float *row, const float *low,
+                                      float scale, size_t width, float *restrict to)
 {
     for (size_t x = 0; x < width; x++) {
         to[x] = scale * (4.0f * row[x] - (row[x - 1] + row[x + 1]) - (up[x] + low[x]));
     }
 }
 
-CLONES static void subtract_rows(const float *a, const float *b, float scale, size_t width,
-                                 float *restrict to)
+NG_VECTOR_CLONES static void subtract_rows(const float *a, const float *b, float scale,
+                                           size_t width, float *restrict to)
 {
     for (size_t x = 0; x < width; x++) {
         to[x] = scale * (a[x] - b[x]);
@@ -267,8 +267,8 @@ static void make_row(stream *s, size_t y)
 
 /* Which of a chunk of pixels are above `least` and higher than all neighbours; of equal ones the
  * first counts. @return whether there are any */
-CLONES static bool mark_peaks(const float *up, const float *row, const float *low, float least,
-                              int peak[CHUNK])
+NG_VECTOR_CLONES static bool mark_peaks(const float *up, const float *row, const float *low,
+                                        float least, int peak[CHUNK])
 {
     int above = 0, any = 0;
     for (int i = 0; i < CHUNK; i++) {

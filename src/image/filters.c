@@ -8,7 +8,7 @@
 enum { ABREAST = 32 }; /* columns of pixels that are compared on their own */
 
 /* What is not finite leaves something other than nothing when it is taken from itself. */
-CLONES bool ng_image_range(const ng_image *image, float *least, float *most)
+NG_VECTOR_CLONES bool ng_image_range(const ng_image *image, float *least, float *most)
 {
     const size_t n = ng_image_pixels(image), even = n / ABREAST * ABREAST;
     float low[ABREAST], high[ABREAST];

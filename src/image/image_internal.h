@@ -5,13 +5,6 @@
 
 #include <nucgrow/image.h>
 
-/* Loops that are compiled for several vector units; the machine that runs them picks one. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__)
-#define CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define CLONES
-#endif
-
 /* Mirror an index about the centres of the edges' outer sides: -1 -> 0, n -> n - 1. */
 static inline size_t ng_mirror(ptrdiff_t i, size_t n)
 {

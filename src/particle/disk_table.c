@@ -64,8 +64,8 @@ void ng_disk_table_destroy(ng_disk_table *table)
     ng_free(table);
 }
 
-NG_VECTOR_CLONES static void between(const float *restrict a, const float *restrict b, float share,
-                                     float *restrict out)
+NG_VECTOR_CLONES static void mix_profiles(const float *restrict a, const float *restrict b,
+                                          float share, float *restrict out)
 {
     for (size_t i = 0; i < (NG_DISK_NODES + 1) * NG_DISK_VALUES; i++) {
         out[i] = a[i] + share * (b[i] - a[i]);
@@ -76,8 +76,8 @@ void ng_disk_table_row(const ng_disk_table *table, double R, ng_disk_row *row)
 {
     const double place = fmin(NG_DISK_LEAST / R, 1.0) * NG_DISK_ROWS;
     const size_t j = place < NG_DISK_ROWS ? (size_t)place : NG_DISK_ROWS - 1;
-    between(table->row[j].node[0], table->row[j + 1].node[0], (float)(place - (double)j),
-            row->node[0]);
+    mix_profiles(table->row[j].node[0], table->row[j + 1].node[0], (float)(place - (double)j),
+                 row->node[0]);
 }
 
 double ng_disk_row_D(const ng_disk_row *row, double u)

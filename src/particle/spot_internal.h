@@ -7,13 +7,6 @@
 #include "detect_internal.h"
 #include "grid.h"
 
-/* Loops that are compiled for several vector units; the machine that runs them picks one. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__)
-#define CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define CLONES
-#endif
-
 /* ---- spot_fit.c -------------------------------------------------------------------------- */
 
 /* Most spots that are fitted together. */

@@ -106,8 +106,8 @@ INLINE void half_erf(const lanes *u, const lanes *e, lanes *out)
 
 /* ---- profiles ---------------------------------------------------------------------------- */
 
-CLONES static void fill_profile(float *const curve[NG_SPOT_CURVES], double centre, double width,
-                                size_t n)
+NG_VECTOR_CLONES static void fill_profile(float *const curve[NG_SPOT_CURVES], double centre,
+                                          double width, size_t n)
 {
     const float scale = (float)(1.0 / width), norm = (float)(1.0 / (width * sqrt(2.0 * PI)));
     const lanes step = {0.0f, 1.0f, 2.0f, 3.0f, 4.0f, 5.0f, 6.0f, 7.0f};
@@ -140,8 +140,8 @@ void ng_spot_profile_set(ng_spot_profile *p, double centre, double width, size_t
     }
 }
 
-CLONES void ng_spot_profile_add(const ng_spot_profile *along, const ng_spot_profile *down,
-                                double scale, float *image, size_t stride)
+NG_VECTOR_CLONES void ng_spot_profile_add(const ng_spot_profile *along, const ng_spot_profile *down,
+                                          double scale, float *image, size_t stride)
 {
     const size_t first = along->first / LANES * LANES;
     for (size_t y = down->first; y < down->end; y++) {
@@ -174,7 +174,7 @@ INLINE void variance_of(const law *l, const lanes *mean, lanes *out)
 }
 
 /* Sums over the box of weights and pulls are those of the background. */
-CLONES static void weigh(ng_spot_model *f)
+NG_VECTOR_CLONES static void weigh_counts(ng_spot_model *f)
 {
     const law l = law_of(f->noise);
     lanes weights = {0.0f}, pulls = {0.0f};
@@ -204,7 +204,7 @@ void ng_spot_model_set(ng_spot_model *f)
         const ng_spot *s = f->spot[k];
         ng_spot_profile_add(&f->along[k], &f->down[k], s->flux, f->mean, f->stride);
     }
-    weigh(f);
+    weigh_counts(f);
 }
 
 /* ---- sums -------------------------------------------------------------------------------- */
@@ -298,8 +298,8 @@ INLINE void sum_own(const ng_spot_model *f, size_t i, const int curves, const in
     }
 }
 
-CLONES static void pair_flux(const ng_spot_model *f, size_t i, size_t j,
-                             double out[MOST + 1][MOST + 1], double own[2][MOST + 1])
+NG_VECTOR_CLONES static void pair_flux(const ng_spot_model *f, size_t i, size_t j,
+                                       double out[MOST + 1][MOST + 1], double own[2][MOST + 1])
 {
     sum_pair(f, i, j, 1, 1, out);
     if (i == j) {
@@ -307,8 +307,8 @@ CLONES static void pair_flux(const ng_spot_model *f, size_t i, size_t j,
     }
 }
 
-CLONES static void pair_place(const ng_spot_model *f, size_t i, size_t j,
-                              double out[MOST + 1][MOST + 1], double own[2][MOST + 1])
+NG_VECTOR_CLONES static void pair_place(const ng_spot_model *f, size_t i, size_t j,
+                                        double out[MOST + 1][MOST + 1], double own[2][MOST + 1])
 {
     sum_pair(f, i, j, 2, 3, out);
     if (i == j) {
@@ -316,8 +316,8 @@ CLONES static void pair_place(const ng_spot_model *f, size_t i, size_t j,
     }
 }
 
-CLONES static void pair_width(const ng_spot_model *f, size_t i, size_t j,
-                              double out[MOST + 1][MOST + 1], double own[2][MOST + 1])
+NG_VECTOR_CLONES static void pair_width(const ng_spot_model *f, size_t i, size_t j,
+                                        double out[MOST + 1][MOST + 1], double own[2][MOST + 1])
 {
     sum_pair(f, i, j, 3, MOST + 1, out);
     for (int p = 0; p <= MOST; p++) {
@@ -412,8 +412,8 @@ INLINE double shift_without(const ng_spot_model *f, size_t k, const size_t x[2],
 }
 
 /* Of counts with a shifted Poisson law: variances v0 without and v1 = v0 (1 + q) with the spot. */
-CLONES double ng_spot_model_gain(const ng_spot_model *f, size_t k, const size_t x[2],
-                                 const size_t y[2])
+NG_VECTOR_CLONES double ng_spot_model_gain(const ng_spot_model *f, size_t k, const size_t x[2],
+                                           const size_t y[2])
 {
     law l = law_of(f->noise);
     const float flux = (float)f->spot[k]->flux;

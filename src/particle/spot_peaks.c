@@ -108,7 +108,7 @@ void ng_spot_ring_make(double radius, ng_spot_ring *out)
 }
 
 /* The upper median: the largest that at most half of the others are below. */
-CLONES static float middle_of(const float value[NG_SPOT_RING])
+NG_VECTOR_CLONES static float middle_of(const float value[NG_SPOT_RING])
 {
     int below[NG_SPOT_RING] = {0};
     float middle = -INFINITY;

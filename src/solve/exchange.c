@@ -19,7 +19,7 @@ static void add_1(const ng_master *m, double sum[N_SUMS][NG_MASTER_SETS_MAX])
     }
 }
 
-WIDE_CLONES
+NG_VECTOR_CLONES
 static void add_4(const ng_master *m, double sum[N_SUMS][NG_MASTER_SETS_MAX])
 {
     typedef double vector __attribute__((vector_size(4 * sizeof(double)), aligned(8)));

@@ -5,14 +5,6 @@
 
 #include <nucgrow/solve.h>
 
-/* A function on four sets side by side, made for each width of the machine's registers. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) &&                             \
-    !defined(__SANITIZE_ADDRESS__)
-#define WIDE_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define WIDE_CLONES
-#endif
-
 /* ---- sizes.c --------------------------------------------------------------------------------- */
 
 /* NG_INVALID with the first row that is negative or not finite. */

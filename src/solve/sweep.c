@@ -11,7 +11,7 @@ ng_sweep_function ng_sweep_1, ng_sweep_4;
 
 #define SWEEP_LANES 4
 #define SWEEP_NAME(name) name##_4
-#define SWEEP_CLONES WIDE_CLONES
+#define SWEEP_CLONES NG_VECTOR_CLONES
 #include "sweep_lanes.h"
 
 ng_sweep_function *ng_sweep_for(size_t lanes)
