@@ -8,9 +8,10 @@
 # must cause: of all crystals (`true`), and at the points of the tracks that were found (`points`), where
 # only the light is not what was measured. Without noise, fits would follow what tells the laws apart.
 #
-# Usage: bench_raw.sh PROGRAM FOLDER [SEED [CRYSTALS [SETS [BACKGROUND]]]]
+# Usage: bench_raw.sh PROGRAM FOLDER [SEED [CRYSTALS [SETS [BACKGROUND [HEIGHT]]]]]; what is empty, the program
+# chooses.
 set -eu
-program=$1 work=$2 seed=${3:-31} crystals=${4:-500} sets=${5:-252} background=${6:-}
+program=$1 work=$2 seed=${3:-31} crystals=${4:-500} sets=${5:-252} background=${6:-} height=${7:-}
 mkdir -p "$work"
 : >"$work/run.log"
 call() { # call ARGUMENTS: exit code 4 is a fit that is not to be trusted, which is a result
@@ -42,6 +43,7 @@ reconstruct:
 ${background:+  background: $background}
 detect:
   kind: spot
+${height:+  height: $height}
 track:
   max-gap: 120
   min-points: 10
