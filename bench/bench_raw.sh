@@ -135,13 +135,19 @@ awk -F, '/^#/ { print; next } head == 0 { for (i = 1; i <= NF; i++) c[$i] = i; h
     >"$work/inside.csv"
 call nucleation "$work/inside.csv" --min-points 10 -o "$work/inside-nucleation.json"
 series() { flat inside-nucleation.json | sed -E "s/.*\"$1\":\[([^]]*)\].*/\1/" | tr ',' '\n'; }
-for key in time_s gap_closed cumulative; do
+for key in time_s gap_closed cumulative corrected corrected_lower corrected_upper; do
     series $key >"$work/inside-$key"
 done
-paste -d, "$work/inside-time_s" "$work/inside-gap_closed" "$work/inside-cumulative" |
-    awk -F, -v truth="$work/truth.csv" '
+cd "$work"
+paste -d, inside-time_s inside-gap_closed inside-cumulative inside-corrected inside-corrected_lower \
+    inside-corrected_upper | awk -F, '
+    function count(name, off) {
+        if (off > most[name]) most[name] = off
+        if (off < least[name]) least[name] = off
+        near[name] += off <= 5 && off >= -5
+    }
     BEGIN {
-        while ((getline line < truth) > 0) {
+        while ((getline line < "truth.csv") > 0) {
             split(line, f, ",")
             if (f[3] > 200 && f[4] > 200 && f[3] < 9810 && f[4] < 9810) birth[n++] = f[2]
         }
@@ -150,13 +156,20 @@ paste -d, "$work/inside-time_s" "$work/inside-gap_closed" "$work/inside-cumulati
     $1 >= 10 {
         true_n = 0
         for (i = 0; i < n; i++) true_n += birth[i] <= $1
+        frames++
         off = 100 * ($2 / true_n - 1)
-        if (off > most) most = off
-        if (off < least) least = off
+        count("gaps closed", off)
+        count("with hidden", 100 * ($4 / true_n - 1))
+        held += $5 <= true_n && true_n <= $6
         if ($1 >= next_s) {
-            printf "N(%2d s) true %3d, gaps closed %3d (%+.1f %%), born so far %3d (%+.1f %%)\n", $1, true_n, $2,
-                off, $3, 100 * ($3 / true_n - 1)
+            printf "N(%2d s) true %3d, gaps closed %3d (%+.1f %%), with hidden %3.0f (%3.0f to %3.0f), born so far %3d (%+.1f %%)\n",
+                $1, true_n, $2, off, $4, $5, $6, $3, 100 * ($3 / true_n - 1)
             next_s += 10
         }
     }
-    END { printf "N(t) from 10 s on, gaps closed: %+.1f to %+.1f %% of the truth\n", least, most }'
+    END {
+        for (name in near)
+            printf "N(t) from 10 s on, %s: %+.1f to %+.1f %% of the truth, within 5 %% in %.0f %% of frames\n",
+                name, least[name], most[name], 100 * near[name] / frames
+        printf "intervals with hidden ones hold it in %.0f %% of frames\n", 100 * held / frames
+    }'

@@ -119,6 +119,19 @@ static void print_histograms(const ng_cli *cli, const ng_nucleation *x)
     }
 }
 
+static void print_hidden(const ng_cli *cli, const ng_nucleation *x)
+{
+    const ng_hidden *o = &x->hidden;
+    const size_t end = x->n_frames - 1;
+    if (o->state == NG_HIDDEN_TOLD) {
+        ng_cli_print(cli,
+                     "hidden     of %.0f pairs closer than %.3g nm, %.0f are seen: in the last "
+                     "frame %.0f crystals (%.0f to %.0f) look like %.0f\n",
+                     o->pairs_expected, o->reach_nm, o->pairs_seen, x->corrected[end],
+                     x->corrected_lower[end], x->corrected_upper[end], x->closed[end]);
+    }
+}
+
 static void print_summary(const ng_cli *cli, const ng_nucleation *x, const options *o,
                           const ng_ensemble_avrami *avrami)
 {
@@ -127,13 +140,13 @@ static void print_summary(const ng_cli *cli, const ng_nucleation *x, const optio
                  "births     %zu, of which %zu before the first frame; %zu short tracks left "
                  "out\n",
                  x->births, x->at_start, x->dropped);
+    print_hidden(cli, x);
     if (isnan(x->window_s)) {
         ng_cli_print(cli, "window     none: fewer than 5 births after the first frame\n");
         print_histograms(cli, x);
         return;
     }
-    ng_cli_print(cli,
-                 "window     %.4g s (%.4g to %.4g): %.4g to %.4g s hold the middle %g %%\n",
+    ng_cli_print(cli, "window     %.4g s (%.4g to %.4g): %.4g to %.4g s hold the middle %g %%\n",
                  x->window_s, x->window_lower_s, x->window_upper_s, x->window_from_s,
                  x->window_to_s, o->window_percent);
     ng_cli_print(cli, "rate       at most %.4g per second (%.4g to %.4g), at %.4g s\n",
@@ -283,7 +296,9 @@ const ng_command ng_command_nucleation = {
         "with normal curves; and Avrami's law of the summed intensity, its exponent with an "
         "interval from resampled crystals and what it may mean.\n\n"
         "Crystals that are there in the first frame were born before: they count, but not in the "
-        "rate. Radii are read from the table, or made of intensities as `nucgrow radius` does.",
+        "rate. Crystals so close to another that both look like one are told by the pairs that are "
+        "missing, if places are independent. Radii are read from the table, or made of intensities "
+        "as `nucgrow radius` does.",
     .usage = "TRACKS.csv [options]",
     .examples = "nucgrow nucleation tracks.csv -o nucleation.json --final-radius-nm 1.5\n"
                 "nucgrow nucleation c0.csv --dataset c0-half.csv --dataset c0-less.csv\n",

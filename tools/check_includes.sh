@@ -26,7 +26,7 @@ room_of_header() { # public header -> room
         material | samples) echo ensemble ;;
         crystal | emitter) echo physics ;;
         forward | coalescence | crystal_fit | crystals) echo fit ;;
-        nucleation | radii) echo ensemble ;;
+        hidden | nucleation | radii) echo ensemble ;;
         crystallization) echo solve ;;
         synth_crystals | synth_sim) echo synth ;;
         pairs) echo solve ;;

@@ -42,17 +42,36 @@ typedef struct ng_radius_histogram {
     double *count;   /* n_bins, owned */
 } ng_radius_histogram;
 
+/** What missing pairs tell of crystals that are hidden by another; nucgrow/hidden.h. */
+typedef enum ng_hidden_state {
+    NG_HIDDEN_TOLD,
+    NG_HIDDEN_FEW,    /* not enough pairs to tell; with so few crystals hardly any is hidden */
+    NG_HIDDEN_MOVING, /* crystals move: who is hidden now is seen later */
+    NG_HIDDEN_SOLID   /* so large that bodies keep others off, instead of hiding them */
+} ng_hidden_state;
+
+typedef struct ng_hidden {
+    ng_hidden_state state;
+    double half_nm, reach_nm;
+    double crystals;                   /* seen in the frame that has most of them; in it: */
+    double pairs_seen, pairs_expected; /* closer than the reach */
+    double hidden_share,
+        hidden_share_se; /* hidden over seen; below 0: places are not independent */
+} ng_hidden;
+
 typedef struct ng_nucleation {
     size_t n_frames;
     double *time_s;     /* everything here is owned */
     double *detected;   /* crystals seen in the frame */
     double *closed;     /* with those between their first sight and ng_track_span.until */
     double *cumulative; /* births so far */
-    double *rate_per_s, *rate_lower, *rate_upper; /* dN/dt */
+    double *corrected, *corrected_lower, *corrected_upper; /* closed, with those that are hidden */
+    double *rate_per_s, *rate_lower, *rate_upper;          /* dN/dt */
     double *intensity; /* sum over crystals, gaps bridged by lines; NAN without intensities */
-    size_t births;     /* tracks that count */
-    size_t at_start;   /* of them there in the first frame: born before, not in the rate */
-    size_t dropped;    /* tracks with too few points */
+    ng_hidden hidden;
+    size_t births;   /* tracks that count */
+    size_t at_start; /* of them there in the first frame: born before, not in the rate */
+    size_t dropped;  /* tracks with too few points */
     double bandwidth_s;
     /* births, first frame left out; NAN with fewer than 5 */
     double window_from_s, window_to_s, window_s;
@@ -68,7 +87,8 @@ typedef struct ng_nucleation {
  *
  * Rate: normal kernel on the times of first sight, reflected at both ends of the movie; bands by
  * the Poisson variance sum K^2 and the logarithm, so they stay positive.
- * Warnings: tracks-short, crystals-at-start, crystals-lost, radii-missing (no histograms).
+ * Warnings: tracks-short, crystals-at-start, crystals-lost, crystals-clustered (more pairs than
+ * independent places have, so nothing is known of hidden ones), radii-missing (no histograms).
  * @return NG_TOO_LITTLE below 2 frames or 5 tracks; NG_INVALID above 5e6 frames; NG_MEMORY
  */
 NG_MUST_CHECK ng_status ng_nucleation_compute(const ng_particles *tracks,

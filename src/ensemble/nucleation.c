@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* How many crystals there are and when they were born. */
-#include <nucgrow/nucleation.h>
+#include <nucgrow/hidden.h>
 
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_sort.h>
@@ -16,7 +16,9 @@
 #define LAST_SIZES 5
 #define COMMON_GAPS 0.95
 #define SHARED_LIGHT 0.02
-#define QUARTILES 1.349 /* distance of a normal curve's, over its s.d. */
+#define QUARTILES 1.349    /* distance of a normal curve's, over its s.d. */
+#define CLUSTERED_SURE 3.0 /* standard errors of the share that is hidden below none */
+enum { SERIES = 11 };
 #define EMPTY_SHARE 2 /* frames before the first crystal, over those after it, that are believed */
 
 ng_nucleation_options ng_nucleation_defaults(void)
@@ -155,15 +157,17 @@ static ng_status make_series(counting *c, ng_nucleation *out, ng_error *err)
         return NG_FAIL(err, NG_INVALID, "frames go from %ld to %ld; at most %d are taken",
                        c->first_frame, last, FRAMES_MAX);
     }
-    double *space = NG_NEW(double, 8 * out->n_frames);
+    double *space = NG_NEW(double, SERIES * out->n_frames);
     c->birth_s = NG_NEW(double, c->n_spans);
     if (space == NULL || c->birth_s == NULL) {
         ng_free(space);
         return NG_FAIL(err, NG_MEMORY, "no memory for %zu frames", out->n_frames);
     }
-    double **series[] = {&out->time_s,     &out->detected,   &out->closed,     &out->cumulative,
-                         &out->rate_per_s, &out->rate_lower, &out->rate_upper, &out->intensity};
-    for (size_t i = 0; i < 8; i++) {
+    double **series[SERIES] = {&out->time_s,          &out->detected,       &out->closed,
+                               &out->cumulative,      &out->rate_per_s,     &out->rate_lower,
+                               &out->rate_upper,      &out->intensity,      &out->corrected,
+                               &out->corrected_lower, &out->corrected_upper};
+    for (size_t i = 0; i < SERIES; i++) {
         *series[i] = space + i * out->n_frames;
     }
     return NG_OK;
@@ -255,6 +259,29 @@ static void count(counting *c, ng_nucleation *out)
     gsl_sort(c->birth_s, 1, c->n_births);
     out->births = c->n_spans;
     out->at_start = c->n_spans - c->n_births;
+}
+
+/* ---- who is hidden ----------------------------------------------------------------------- */
+
+static ng_status find_hidden(const counting *c, ng_nucleation *out, ng_warnings *warnings,
+                             ng_error *err)
+{
+    ng_hidden *o = &out->hidden;
+    const double z = gsl_cdf_ugaussian_Pinv((1 + c->options->level) / 2);
+    ng_status status = ng_hidden_find(c->tracks, c->span, c->n_spans, o, err);
+    for (size_t f = 0; status == NG_OK && f < out->n_frames; f++) {
+        out->corrected[f] = ng_hidden_all(o, out->closed[f], 0);
+        out->corrected_lower[f] = ng_hidden_all(o, out->closed[f], -z);
+        out->corrected_upper[f] = ng_hidden_all(o, out->closed[f], z);
+    }
+    if (o->state == NG_HIDDEN_TOLD && o->hidden_share < -CLUSTERED_SURE * o->hidden_share_se) {
+        ng_warnings_add(warnings, "crystals-clustered",
+                        "%.0f pairs of crystals are closer than %.0f nm where %.0f are expected: "
+                        "they lie in clusters, or one is found as two; how many are hidden by "
+                        "others is not known",
+                        o->pairs_seen, o->reach_nm, o->pairs_expected);
+    }
+    return status;
 }
 
 /* ---- the rate ------------------------------------------------------------------------------- */
@@ -507,6 +534,9 @@ ng_status ng_nucleation_compute(const ng_particles *tracks, const ng_nucleation_
         count(&c, out);
         find_rate(&c, out);
         find_window(&c, out);
+        status = find_hidden(&c, out, warnings, err);
+    }
+    if (status == NG_OK) {
         status = make_histograms(&c, out, warnings, err);
     }
     const double lost = status == NG_OK ? (double)out->births - out->closed[out->n_frames - 1] : 0;
@@ -550,9 +580,20 @@ static json_t *window_json(const ng_nucleation *x, const ng_nucleation_options *
                      "from_upper_s", ng_json_real(x->from_upper_s), "to_s",
                      ng_json_real(x->window_to_s), "to_lower_s", ng_json_real(x->to_lower_s),
                      "to_upper_s", ng_json_real(x->to_upper_s), "duration_s",
-                     ng_json_real(x->window_s), "duration_lower_s",
-                     ng_json_real(x->window_lower_s), "duration_upper_s",
-                     ng_json_real(x->window_upper_s));
+                     ng_json_real(x->window_s), "duration_lower_s", ng_json_real(x->window_lower_s),
+                     "duration_upper_s", ng_json_real(x->window_upper_s));
+}
+
+static json_t *hidden_json(const ng_hidden *o)
+{
+    static const char *const state[] = {"told", "few", "moving", "solid"};
+    if (o->state != NG_HIDDEN_TOLD) {
+        return json_pack("{s:s}", "state", state[o->state]);
+    }
+    return json_pack("{s:s,s:f,s:f,s:f,s:f,s:f,s:f,s:f}", "state", state[o->state], "half_nm",
+                     o->half_nm, "reach_nm", o->reach_nm, "crystals", o->crystals, "pairs_seen",
+                     o->pairs_seen, "pairs_expected", o->pairs_expected, "hidden_share",
+                     o->hidden_share, "hidden_share_se", o->hidden_share_se);
 }
 
 json_t *ng_nucleation_json(const ng_nucleation *x, const ng_nucleation_options *o)
@@ -563,7 +604,7 @@ json_t *ng_nucleation_json(const ng_nucleation *x, const ng_nucleation_options *
         json_array_append_new(histograms, histogram_json(&x->histogram[i]));
     }
     return json_pack(
-        "{s:{s:I,s:I,s:I,s:o,s:o},s:{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o},s:o,"
+        "{s:{s:I,s:I,s:I,s:o,s:o},s:{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o},s:o,s:o,"
         "s:{s:o,s:o,s:o,s:o},s:o,s:f,s:f}",
         "counts", "births", (json_int_t)x->births, "at_start", (json_int_t)x->at_start,
         "tracks_short", (json_int_t)x->dropped, "area_um2", ng_json_real(o->area_um2),
@@ -572,8 +613,11 @@ json_t *ng_nucleation_json(const ng_nucleation *x, const ng_nucleation_options *
         ng_json_reals(x->closed, n), "cumulative", ng_json_reals(x->cumulative, n), "rate_per_s",
         ng_json_reals(x->rate_per_s, n), "rate_lower_per_s", ng_json_reals(x->rate_lower, n),
         "rate_upper_per_s", ng_json_reals(x->rate_upper, n), "intensity",
-        ng_json_reals(x->intensity, n), "window", window_json(x, o), "peak", "rate_per_s",
-        ng_json_real(x->peak_rate_per_s), "rate_lower_per_s", ng_json_real(x->peak_lower),
-        "rate_upper_per_s", ng_json_real(x->peak_upper), "time_s", ng_json_real(x->peak_time_s),
-        "histograms", histograms, "bandwidth_s", x->bandwidth_s, "level", o->level);
+        ng_json_reals(x->intensity, n), "corrected", ng_json_reals(x->corrected, n),
+        "corrected_lower", ng_json_reals(x->corrected_lower, n), "corrected_upper",
+        ng_json_reals(x->corrected_upper, n), "hidden", hidden_json(&x->hidden), "window",
+        window_json(x, o), "peak", "rate_per_s", ng_json_real(x->peak_rate_per_s),
+        "rate_lower_per_s", ng_json_real(x->peak_lower), "rate_upper_per_s",
+        ng_json_real(x->peak_upper), "time_s", ng_json_real(x->peak_time_s), "histograms",
+        histograms, "bandwidth_s", x->bandwidth_s, "level", o->level);
 }

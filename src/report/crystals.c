@@ -97,6 +97,29 @@ static void parameter_card(FILE *out, const char *name, const json_t *parameter,
     ng_report_write_card(out, k);
 }
 
+static double at_the_end(const json_t *series, const char *key)
+{
+    const json_t *values = json_object_get(series, key);
+    const size_t n = json_array_size(values);
+    return n > 0 ? json_number_value(json_array_get(values, n - 1)) : (double)NAN;
+}
+
+/* With those hidden by another where they are told; numbers that are only counted have no card. */
+static void number_card(FILE *out, const json_t *nucleation)
+{
+    const json_t *series = json_object_get(nucleation, "series");
+    const char *state = ng_report_string(json_object_get(nucleation, "hidden"), "state");
+    if (state != NULL && strcmp(state, "told") == 0) {
+        const ng_report_card card = {"Crystals in the end, with hidden ones",
+                                     at_the_end(series, "corrected"),
+                                     at_the_end(series, "corrected_lower"),
+                                     at_the_end(series, "corrected_upper"),
+                                     "",
+                                     ng_report_real(nucleation, "level")};
+        ng_report_write_card(out, card);
+    }
+}
+
 static void birth_cards(FILE *out, const json_t *nucleation)
 {
     const double level = ng_report_real(nucleation, "level");
@@ -121,6 +144,7 @@ static void birth_cards(FILE *out, const json_t *nucleation)
         {"Spread of it", 100 * sd / mean, 100 * (sd - sd_error) / mean,
          100 * (sd + sd_error) / mean, "%", level},
     };
+    number_card(out, nucleation);
     for (size_t i = 0; i < sizeof card / sizeof card[0]; i++) {
         ng_report_write_card(out, card[i]);
     }

@@ -5,8 +5,11 @@ const setColor = (i) => SET_COLORS[i % SET_COLORS.length];
 const lastOf = (values) => values[values.length - 1];
 
 const NUMBER_KEYS = ["time_s", "detected", "gap_closed", "cumulative", "rate_per_s",
-    "rate_lower_per_s", "rate_upper_per_s", "intensity"];
+    "rate_lower_per_s", "rate_upper_per_s", "intensity", "corrected", "corrected_lower",
+    "corrected_upper"];
 const numberRows = (ctx) => rowsOf(ctx.study?.nucleation?.series, NUMBER_KEYS);
+
+const hiddenTold = (ctx) => ctx.study?.nucleation?.hidden?.state === "told";
 
 /** The further tables that were given: their births so far. */
 function besideSets(ctx) {
@@ -21,24 +24,34 @@ const crystalNumbers = {
     title: "How many crystals there are",
     missing: (ctx) => (numberRows(ctx).length > 1 ? undefined : ""),
     caption: (ctx) => "Seen in each frame, with gaps closed by their own track, and born so far"
+        + (hiddenTold(ctx) ? "; with its band: with those that lie so close to another that both "
+            + `are seen as one, told by the pairs closer than ${show(
+                ctx.study.nucleation.hidden.reach_nm, 2)} nm that are missing` : "")
         + `${besideSets(ctx).length ? "; dashed: born so far in the other tables" : ""}.`,
-    rows: (ctx) => numberRows(ctx).map(({time_s, detected, gap_closed, cumulative}) => ({
-        time_s, detected, gap_closed, cumulative})),
+    rows: (ctx) => numberRows(ctx).map((r) => ({time_s: r.time_s, detected: r.detected,
+        gap_closed: r.gap_closed, cumulative: r.cumulative, corrected: r.corrected,
+        corrected_lower: r.corrected_lower, corrected_upper: r.corrected_upper})),
     draw(ctx, width) {
         const rows = sparse(numberRows(ctx), 400);
         const beside = besideSets(ctx);
         const times = [...rows, ...beside.flatMap((one) => one.rows)].map((r) => r.time_s);
-        const most = d3.max([...rows, ...beside.flatMap((one) => one.rows)],
-            (r) => r.cumulative);
+        const hidden = hiddenTold(ctx) ? finite(rows, "corrected_lower", "corrected_upper") : [];
+        const most = Math.max(d3.max([...rows, ...beside.flatMap((one) => one.rows)],
+            (r) => r.cumulative), d3.max(hidden, (r) => r.corrected_upper) ?? 0);
         return [
             legend([["dot", "var(--share)", "seen"], ["line", "var(--data)", "gaps closed"],
                 ["line", "var(--ink)", "born so far"],
+                ...(hidden.length ? [["line", "var(--truth)", "with hidden ones"]] : []),
                 ...beside.map((one, i) => ["dash", setColor(i + 1), one.name])], width),
             panel({
                 width, label: "Number of crystals against time",
                 x: {domain: extent(times, {pad: 0.01}), label: "time (s)"},
                 y: {domain: [0, most * 1.06 || 1], label: "crystals"},
                 marks: [
+                    Plot.areaY(hidden, {x: "time_s", y1: "corrected_lower",
+                        y2: "corrected_upper", fill: "var(--truth)", fillOpacity: 0.2}),
+                    Plot.line(hidden, {x: "time_s", y: "corrected", stroke: "var(--truth)",
+                        strokeWidth: 1.8}),
                     Plot.dot(sparse(rows, 150), {x: "time_s", y: "detected", r: 1.8,
                         stroke: "var(--share)"}),
                     Plot.line(rows, {x: "time_s", y: "gap_closed", stroke: "var(--data)",
