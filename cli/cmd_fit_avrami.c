@@ -144,7 +144,7 @@ static ng_status fit_series(ng_cli *cli, const options *o, ng_error *err)
     ng_status status = ng_cli_inputs(cli, err);
     status = status == NG_OK ? read_series(cli->file[0], o->of, &s, err) : status;
     status = status == NG_OK ? check_series(cli->file[0], &s, err) : status;
-    const ng_curve_data data = {s.time_s, s.y, NULL, s.n};
+    const ng_curve_data data = {.time_s = s.time_s, .y = s.y, .n = s.n};
     if (status == NG_OK) {
         status =
             ng_curve_fit_run(s.fraction ? &ng_curve_avrami_fraction : &ng_curve_avrami_intensity,

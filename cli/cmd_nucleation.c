@@ -244,7 +244,7 @@ static ng_status compare(ng_cli *cli, const options *o, const ng_nucleation *x,
 static void finish(ng_cli *cli, const ng_crystal_data *data, const ng_nucleation *x,
                    const ng_nucleation_options *settings, const ng_ensemble_avrami *avrami)
 {
-    const ng_curve_data sum = {x->time_s, x->intensity, NULL, x->n_frames};
+    const ng_curve_data sum = {.time_s = x->time_s, .y = x->intensity, .n = x->n_frames};
     const bool fitted = avrami->fit.state == NG_CURVE_OK;
     cli->result = ng_nucleation_json(x, settings);
     if (fitted) {

@@ -23,6 +23,16 @@ typedef struct ng_curve_data {
     const double *y;      /* fraction, intensity or radius */
     const double *se;     /* standard errors, or NULL: all points weigh the same */
     size_t n;
+    /** Residuals are taken of y to this power, where its errors are even: 3 for radii made of
+     *  light. 0 is 1. */
+    double power;
+    /** The errors are those of counted light: their squares rise along a line with y^power. They
+     *  are then read from that line at the curve, not at the point: one that came out low by chance
+     *  claims too small an error, and pulls. Where the squares are no line, as given. */
+    bool counted;
+    /** What was smaller was not seen: points just above it are the lucky ones, and the curve is
+     *  held against the mean of a normal law cut off there. 0: all was seen. Only with errors. */
+    double limit;
 } ng_curve_data;
 
 /** A law of growth. */

@@ -56,7 +56,10 @@ typedef struct ng_crystals {
 /**
  * Fit all tracks (sorted by track, then frame). A point counts for a fit when its value is finite
  * and it is not flagged saturated; standard errors are used where all points of a track have them.
- * A crystal that cannot be fitted carries its state; nothing is clamped.
+ * A crystal that cannot be fitted carries its state; nothing is clamped. Where the table has
+ * intensities, radii are compared as their cubes, errors are those of counted light, and what was
+ * seen of it is what exceeds the limit of detection (ng_curve_data): the weakest point of all but
+ * one crystal in twenty.
  * @return NG_TOO_LITTLE when no track has least_points points; NG_CANCELLED, NG_MEMORY
  */
 NG_MUST_CHECK ng_status ng_crystals_fit(const ng_particles *tracks,

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define ITERATIONS_TO_COMPARE 25
+#define WEAKEST 0.05 /* this part of the crystals has points that should not have been seen */
 
 ng_crystals_options ng_crystals_defaults(void)
 {
@@ -69,10 +70,28 @@ static void keep_errors_even(points *p)
     }
 }
 
-static void gather(const ng_particles *tracks, const ng_track_span *span, measure what, points *out)
+/* ---- one crystal ---------------------------------------------------------------------------- */
+
+typedef struct job {
+    const ng_particles *tracks;
+    const ng_track_span *span;
+    const ng_crystals_options *options;
+    measure avrami;
+    ng_crystal *out;
+    points *room;    /* one a worker */
+    bool light;      /* there are intensities: radii were made of them */
+    double limit[3]; /* of detection, by measure */
+} job;
+
+static void gather(const job *j, const ng_track_span *span, measure what, points *out)
 {
     bool errors = true;
-    out->data = (ng_curve_data){.time_s = out->time_s, .y = out->y};
+    const ng_particles *tracks = j->tracks;
+    out->data = (ng_curve_data){.time_s = out->time_s,
+                                .y = out->y,
+                                .power = what == RADIUS && j->light ? 3 : 1,
+                                .counted = j->light,
+                                .limit = j->limit[what]};
     for (size_t i = 0; i < span->n; i++) {
         const ng_particle *p = &tracks->item[span->first + i];
         double se = (double)NAN;
@@ -89,17 +108,6 @@ static void gather(const ng_particles *tracks, const ng_track_span *span, measur
         out->data.se = out->se;
     }
 }
-
-/* ---- one crystal ---------------------------------------------------------------------------- */
-
-typedef struct job {
-    const ng_particles *tracks;
-    const ng_track_span *span;
-    const ng_crystals_options *options;
-    measure avrami;
-    ng_crystal *out;
-    points *room; /* one a worker */
-} job;
 
 /* Times of growth by the law, counted from its birth, and whether they were seen. */
 static void split_growth(const ng_crystals_options *o, ng_crystal *c)
@@ -203,13 +211,13 @@ static ng_status fit_one(void *context, size_t index, int worker, ng_error *err)
         c->aic[i] = (double)NAN;
     }
     if (o->avrami) {
-        gather(j->tracks, span, j->avrami, room);
+        gather(j, span, j->avrami, room);
         c->n_points = room->data.n;
         status =
             ng_curve_fit_run(&ng_curve_avrami_crystal, &room->data, &o->curve, &c->avrami, err);
     }
     if (status == NG_OK && o->diffusion) {
-        gather(j->tracks, span, RADIUS, room);
+        gather(j, span, RADIUS, room);
         c->n_points = room->data.n;
         status = fit_radius(&room->data, o, c, err);
     }
@@ -266,6 +274,37 @@ static bool any_finite(const ng_particles *tracks, measure what)
     return false;
 }
 
+/* What the weakest point of all but a few crystals has: below it they were not seen. A limit that
+ * is not sharp is met too low by this, never too high. */
+static ng_status find_limit(job *j, size_t n_spans, measure what, ng_error *err)
+{
+    double unused, *least = NG_NEW(double, n_spans);
+    size_t n = 0;
+    if (least == NULL) {
+        return NG_FAIL(err, NG_MEMORY, "no memory for %zu crystals", n_spans);
+    }
+    for (size_t i = 0; i < n_spans; i++) {
+        double weakest = (double)INFINITY;
+        for (size_t k = 0; k < j->span[i].n; k++) {
+            const double y = measured(&j->tracks->item[j->span[i].first + k], what, &unused);
+            weakest = y < weakest ? y : weakest;
+        }
+        if (isfinite(weakest)) {
+            least[n++] = weakest;
+        }
+    }
+    gsl_sort(least, 1, n);
+    j->limit[what] = n > 0 ? gsl_stats_quantile_from_sorted_data(least, 1, n, WEAKEST) : 0;
+    ng_free(least);
+    return NG_OK;
+}
+
+static ng_status find_limits(job *j, size_t n_spans, ng_error *err)
+{
+    ng_status status = j->light ? find_limit(j, n_spans, INTENSITY, err) : NG_OK;
+    return status == NG_OK && j->light ? find_limit(j, n_spans, RADIUS, err) : status;
+}
+
 static ng_status check_values(const ng_particles *tracks, const ng_crystals_options *o,
                               measure avrami, ng_error *err)
 {
@@ -313,7 +352,8 @@ ng_status ng_crystals_fit(const ng_particles *tracks, const ng_crystals_options 
     const int workers = ng_run_threads(run);
     job j = {.tracks = tracks, .options = options};
     *out = (ng_crystals){0};
-    j.avrami = any_finite(tracks, INTENSITY) ? INTENSITY : VOLUME;
+    j.light = any_finite(tracks, INTENSITY);
+    j.avrami = j.light ? INTENSITY : VOLUME;
     ng_status status = check_values(tracks, options, j.avrami, err);
     if (status == NG_OK) {
         status = ng_track_spans(tracks, &span, &n, err);
@@ -333,6 +373,7 @@ ng_status ng_crystals_fit(const ng_particles *tracks, const ng_crystals_options 
     j.out = out->item;
     status = out->item == NULL ? NG_FAIL(err, NG_MEMORY, "no memory for %zu crystals", out->n)
                                : open_rooms(&j, most, workers, err);
+    status = status == NG_OK ? find_limits(&j, out->n, err) : status;
     if (status == NG_OK) {
         status = ng_parallel_for(out->n, fit_one, &j, run, "crystals", err);
     }

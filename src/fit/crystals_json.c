@@ -209,7 +209,8 @@ static void add_scale(const summary *s, const ng_parameter_info *info, ng_crysta
     m->upper = m->median + hypot(m->upper - m->median, common);
 }
 
-static json_t *median_json(const summary *s, const ng_parameter_info *info)
+/* `fitted`: crystals of which some may leave this parameter open. */
+static json_t *median_json(const summary *s, const ng_parameter_info *info, size_t fitted)
 {
     ng_crystals_median m;
     if (ng_crystals_summarise(s->value, s->crystals->n, s->options->bootstrap,
@@ -217,22 +218,26 @@ static json_t *median_json(const summary *s, const ng_parameter_info *info)
         return NULL;
     }
     add_scale(s, info, &m);
+    /* those that tell are not like those that do not: n is known best where it is small */
+    const bool most = m.n > 0 && 2 * m.n >= fitted;
     return json_pack("{s:o,s:o,s:o,s:o,s:o,s:I,s:s,s:s,s:s}", "value", ng_json_real(m.median),
                      "lower", ng_json_real(m.lower), "upper", ng_json_real(m.upper), "quartile_low",
                      ng_json_real(m.quartile_low), "quartile_high", ng_json_real(m.quartile_high),
                      "crystals", (json_int_t)m.n, "unit", info->unit, "title", info->title, "flag",
-                     m.n > 0 ? "ok" : "not-identifiable");
+                     most ? "ok" : "not-identifiable");
 }
 
 static void put_medians(summary *s, json_t *to, const ng_curve_law *law, bool avrami)
 {
     for (size_t j = 0; j < law->n_parameters; j++) {
+        size_t fitted = 0;
         for (size_t i = 0; i < s->crystals->n; i++) {
             const ng_crystal *x = &s->crystals->item[i];
             const ng_curve_fit *fit = avrami ? &x->avrami : &x->diffusion;
+            fitted += fit->state == NG_CURVE_OK;
             s->value[i] = trusted(fit, j) ? fit->parameter[j].value : (double)NAN;
         }
-        json_t *median = median_json(s, &law->info[j]);
+        json_t *median = median_json(s, &law->info[j], fitted);
         const char *name = law->info[j].name;
         const bool taken = json_object_get(to, name) != NULL;
         char *key = ng_text_format("%s%s", taken ? "avrami_" : "", name);
@@ -275,7 +280,7 @@ static json_t *duration_json(summary *s, bool fast)
         not_seen +=
             x->diffusion.state == NG_CURVE_OK && !(fast ? x->split_reached : x->end_reached);
     }
-    json_t *result = median_json(s, &info[fast]);
+    json_t *result = median_json(s, &info[fast], 0);
     if (result != NULL) {
         json_object_set_new(result, "not_reached", json_integer((json_int_t)not_seen));
         json_object_set_new(result, "histogram", histogram_json(s->value, s->crystals->n));

@@ -73,11 +73,13 @@ static void evaluate(curve_problem *p, const gsl_vector *free_u)
         rate[j] = pace(p, j, p->u[j], value[j]);
     }
     for (size_t i = 0; i < p->data.n; i++) {
-        const double unit = p->data.se != NULL ? p->data.se[i] : 1;
         const double y = p->law->value(value, p->data.time_s[0], p->data.time_s[i], slope);
-        p->residual[i] = (y - p->data.y[i]) / unit;
+        double left = 1, gradient = 1 / p->unit[i];
+        p->model[i] = ng_curve_points_raise(&p->points, y, &gradient);
+        const double mean = ng_curve_points_mean(&p->points, p->model[i], p->error[i], &left);
+        p->residual[i] = (mean - ng_curve_points_y(&p->points, i)) / p->unit[i];
         for (size_t j = 0; j < n_all; j++) {
-            p->jacobian[i * NG_CURVE_MAX + j] = slope[j] * rate[j] / unit;
+            p->jacobian[i * NG_CURVE_MAX + j] = slope[j] * rate[j] * gradient * left;
         }
     }
 }
@@ -181,10 +183,24 @@ static double robust_scale(curve_problem *p)
     return fmax(1.4826 * median * sqrt(few), 1e-9 * largest + 1e-300);
 }
 
+/* Errors where the curve is now; held while a search goes on. */
+static void refresh_errors(curve_problem *p)
+{
+    for (size_t i = 0; i < p->data.n; i++) {
+        double left = 1;
+        p->error[i] = ng_curve_points_error(&p->points, i, p->model[i]);
+        const double mean = ng_curve_points_mean(&p->points, p->model[i], p->error[i], &left);
+        p->unit[i] = p->error[i] * sqrt(left);
+        p->residual[i] = (mean - ng_curve_points_y(&p->points, i)) / p->unit[i];
+    }
+}
+
 static double reweight(curve_problem *p, bool tukey)
 {
     double change = 0;
+    refresh_errors(p);
     p->scale = robust_scale(p);
+    p->points.share = fmin(p->scale, 1);
     for (size_t i = 0; i < p->data.n; i++) {
         const double far = fabs(p->residual[i]) / p->scale, t = far / TUKEY;
         const double weight =
@@ -226,6 +242,19 @@ static void find_scale(curve_problem *p)
     p->scale = sqrt(sum / (double)(p->data.n - p->law->n_parameters)) + 1e-300;
 }
 
+/* Least squares; errors that depend on the curve are those of the last round. */
+static bool search_plain(curve_problem *p, const ng_curve_options *o)
+{
+    bool converged = ng_curve_search(p, o->max_iterations, 1e-6);
+    for (int round = 0; round < 3 && (p->points.counted || isfinite(p->points.limit)); round++) {
+        refresh_errors(p);
+        find_scale(p);
+        p->points.share = fmin(p->scale, 1);
+        converged = ng_curve_search(p, left(p, o), 1e-6);
+    }
+    return converged;
+}
+
 /* ---- start, bounds, refusals ---------------------------------------------------------------- */
 
 static ng_curve_state check_data(const ng_curve_law *law, const ng_curve_data *data)
@@ -260,17 +289,23 @@ static ng_status make_problem(const ng_curve_law *law, const ng_curve_data *data
                               ng_error *err)
 {
     *p = (curve_problem){.law = law, .data = *data, .held = CURVE_NONE};
-    double *space = NG_NEW(double, data->n *(3 + NG_CURVE_MAX));
+    double *space = NG_NEW(double, data->n *(6 + NG_CURVE_MAX));
     if (space == NULL) {
         return NG_FAIL(err, NG_MEMORY, "no memory for a curve of %zu points", data->n);
     }
     p->weight = space;
     p->residual = space + data->n;
     p->scratch = space + 2 * data->n;
-    p->jacobian = space + 3 * data->n;
+    p->model = space + 3 * data->n;
+    p->error = space + 4 * data->n;
+    p->unit = space + 5 * data->n;
+    p->jacobian = space + 6 * data->n;
+    ng_curve_points_prepare(&p->data, &p->points);
     for (size_t i = 0; i < data->n; i++) {
         p->weight[i] = 1;
+        p->model[i] = ng_curve_points_y(&p->points, i);
     }
+    refresh_errors(p);
     return NG_OK;
 }
 
@@ -326,8 +361,8 @@ ng_status ng_curve_fit_run(const ng_curve_law *law, const ng_curve_data *data,
     if (!place(&p)) {
         out->state = NG_CURVE_NO_RISE;
     } else {
-        const bool converged = options->robust ? search_robust(&p, options)
-                                               : ng_curve_search(&p, options->max_iterations, 1e-6);
+        const bool converged =
+            options->robust ? search_robust(&p, options) : search_plain(&p, options);
         if (!options->robust) {
             find_scale(&p);
         }
@@ -378,9 +413,16 @@ double ng_curve_fit_aic(const ng_curve_fit *fit, const ng_curve_data *data, doub
     }
     const double k = (double)fit->law->n_parameters, limit = TUKEY * TUKEY / 6;
     double sum = 0;
+    curve_points points;
+    ng_curve_points_prepare(data, &points);
+    points.share = fmin(scale, 1);
     for (size_t i = 0; i < data->n; i++) {
-        const double unit = data->se != NULL ? data->se[i] : 1;
-        const double far = (data->y[i] - ng_curve_fit_value(fit, data->time_s[i])) / (unit * scale);
+        double slope = 1, left = 1;
+        const double model =
+            ng_curve_points_raise(&points, ng_curve_fit_value(fit, data->time_s[i]), &slope);
+        const double error = ng_curve_points_error(&points, i, model);
+        const double mean = ng_curve_points_mean(&points, model, error, &left);
+        const double far = (ng_curve_points_y(&points, i) - mean) / (error * sqrt(left) * scale);
         const double rest = 1 - fmin(far * far / (TUKEY * TUKEY), 1);
         sum += limit * (1 - rest * rest * rest);
     }

@@ -27,7 +27,7 @@ typedef struct replicate {
 static ng_status fit_sum(const ensemble *e, const double *sum, bool intervals, ng_curve_fit *out,
                          ng_error *err)
 {
-    const ng_curve_data data = {e->time_s, sum, NULL, e->n_frames};
+    const ng_curve_data data = {.time_s = e->time_s, .y = sum, .n = e->n_frames};
     ng_curve_options o = *e->options;
     o.intervals = intervals;
     o.robust = false; /* a sum over crystals has no outliers that are not crystals */

@@ -92,6 +92,7 @@ found=$(parameter fit-diffusion.json product_nm2_per_s |
 inside 'D V_m dC, nm^2/s' "$truth" $(echo "$found" | cut -d' ' -f2-3)
 around 'its median, nm^2/s' "$truth" "${found%% *}" 0.05
 
-# ---- Avrami: a crystal that uses up its share is fitted by n = 1.29 to 1.33 (docs/perovskite.md) ----
-inside 'n of single crystals, over 1.31' 1 $(parameter fit-avrami.json n | awk '{ print $2 / 1.33, $3 / 1.29 }')
+# ---- Avrami: a crystal that uses up its share, seen from a tenth of its light on and for 2.5 or more of
+# G, is fitted by n = 1.26 to 1.30 (docs/perovskite.md) ----
+inside 'n of single crystals, over 1.28' 1 $(parameter fit-avrami.json n | awk '{ print $2 / 1.30, $3 / 1.26 }')
 exit "$failures"
