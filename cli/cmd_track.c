@@ -60,22 +60,22 @@ static const ng_option table[] = {
     {.name = "min-gap-score",
      .type = NG_OPTION_REAL,
      .offset = offsetof(options, link.min_gap_score),
-     .initial = "0",
      .min = 0,
      .max = 1,
      .group = "Linking",
      .doc =
-         "Probability from which a gap is closed; 0: wherever that is likelier than not. Near 1, "
-         "tracks break where it is a guess which is which."},
+         "Probability from which a gap is closed. Without it: 0.55, so that tracks break where it "
+         "is a guess which is which; 0, which closes all that lower the costs, where merges are "
+         "looked for and sizes are known, and where particles stay where they are."},
     {.name = "min-points",
      .type = NG_OPTION_INT,
      .offset = offsetof(options, link.min_points),
-     .initial = "2",
+     .initial = "0",
      .min = 0,
      .max = 1e6,
      .group = "Linking",
      .doc = "Tracks with fewer points are left out, and counted; those in a merge or split stay. "
-            "0: those of one point are, unless they stand out so much that most are real."},
+            "0: those of one point are, but for those that stand out so much that most are real."},
     {.name = "drift",
      .type = NG_OPTION_BOOL,
      .offset = offsetof(options, link.drift),
@@ -115,11 +115,12 @@ static json_t *choices_json(const ng_track_choices *c)
     json_t *size_noise = ng_json_real(c->size_noise);
     json_t *growth = ng_json_real(c->growth_per_frame);
     return json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "gate_nm", ng_json_real(c->gate_nm),
-        "step_nm", ng_json_real(c->step_nm), "long_steps", ng_json_real(c->long_steps),
-        "density_per_nm2", ng_json_real(c->density_per_nm2), "loss", ng_json_real(c->loss),
-        "birth_per_nm2", ng_json_real(c->birth_per_nm2), "size_noise_ln_area", size_noise,
-        "growth_ln_area_per_frame", growth, "single_sd", ng_json_real(c->single), "drift", drift);
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "gate_nm",
+        ng_json_real(c->gate_nm), "step_nm", ng_json_real(c->step_nm), "long_steps",
+        ng_json_real(c->long_steps), "density_per_nm2", ng_json_real(c->density_per_nm2), "loss",
+        ng_json_real(c->loss), "birth_per_nm2", ng_json_real(c->birth_per_nm2),
+        "size_noise_ln_area", size_noise, "growth_ln_area_per_frame", growth, "gap_score",
+        ng_json_real(c->gap_score), "single_sd", ng_json_real(c->single), "drift", drift);
 }
 
 static json_t *number_or_null(long track)
@@ -198,8 +199,6 @@ static void print_choices(const ng_cli *cli, const ng_track_choices *c, bool giv
     if (isfinite(c->single)) {
         ng_cli_print(cli, "singles    stay where they stand out by %.3g s.d. (chosen)\n",
                      c->single);
-    } else if (!isnan(c->single)) {
-        ng_cli_print(cli, "singles    none stays: most of them are not real\n");
     }
     if (!isnan(c->size_noise)) {
         ng_cli_print(cli, "sizes      area +- %.2g %% a measurement\n", 100.0 * c->size_noise);
@@ -231,7 +230,7 @@ static void print_summary(const ng_cli *cli, const options *o, const ng_tracking
                  t->tracks, t->points, t->gaps, t->occlusions);
     if (t->left_out > 0) {
         ng_cli_print(cli, "left out   %zu particles in tracks of fewer than %ld points\n",
-                     t->left_out, o->link.min_points == 0 ? 2 : o->link.min_points);
+                     t->left_out, o->link.min_points < 2 ? 2 : o->link.min_points);
     }
     ng_cli_print(cli, "events     %zu merges, %zu splits, %zu births, %zu deaths\n", t->merges,
                  t->splits, t->births, t->deaths);

@@ -22,11 +22,12 @@ extern "C" {
 typedef struct ng_track_options {
     double gate_nm;       /* longest step from one frame to the next; NAN: from the particles */
     long max_gap;         /* frames for which a particle may be unseen, 0..1000; default 3 */
-    double min_gap_score; /* probability from which a gap is closed, 0..1; default 0: wherever that
-                             is likelier than not */
-    long min_points; /* tracks with fewer points are left out; default 2. 0: those of one point are,
-                         but for those that stand out so much that most of them are real */
-    bool merge;      /* look for merges and splits; default true */
+    double min_gap_score; /* probability from which a gap is closed, 0..1; 0: wherever that lowers
+                             the costs. NAN, the default: 0.55, but 0 where merges are looked for
+                             and sizes are known, and where particles rest */
+    long min_points;  /* tracks with fewer points are left out. 0, the default: those of one point
+                        are, but for those that stand out so much that most of them are real */
+    bool merge;       /* look for merges and splits; default true */
     double min_score; /* of a merge or split, 0..1; default 0.5 */
     bool drift;       /* take out the motion that all particles share; default true */
 } ng_track_options;
@@ -52,6 +53,7 @@ typedef struct ng_track_choices {
     double birth_per_nm2;    /* density of particles without a partner in the frame before */
     double size_noise;       /* s.d. of ln(area) of one measurement; NAN: no sizes */
     double growth_per_frame; /* median of the change of ln(area) */
+    double gap_score;        /* probability from which gaps were closed */
     double
         single; /* from so many s.d. on particles seen once stay; INFINITY: none; NAN: not asked */
     ng_drift_kind drift;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "link_internal.h"
+#include "doubt.h"
 
 #include <math.h>
 
@@ -325,54 +325,26 @@ static size_t *rows_by_frame(const ng_points *points, const gap_problem *p)
     return first;
 }
 
-/* Drop links that are not likely enough beside all others that the same two could have, and none,
- * and beside an exchange with another: where particles pass, one story is hardly better than the
- * next. */
-static ng_status drop_doubtful(const gap_search *s, double least)
+/* Drop links that are not likely enough. */
+static ng_status drop_doubtful(const gap_search *s, const ng_assignment *problem, double least)
 {
     const gap_problem *p = s->problem;
-    const ng_points *points = s->points;
-    const double gate = s->motion->choice.gate_nm, none = s->motion->none;
-    double *sum = NG_NEW(double, p->n_columns);
-    ng_grid grid = {.n = 0};
-    ng_status status = sum != NULL ? NG_OK : NG_FAIL(s->err, NG_MEMORY, "no memory to weigh gaps");
-    for (size_t i = 0; status == NG_OK && i < p->first[p->n_rows]; i++) {
-        sum[p->column[i]] += exp(0.5 * (none - p->cost[i]));
-    }
-    size_t frame = NG_NONE;
-    for (size_t r = 0; status == NG_OK && r < p->n_rows; r++) {
-        const size_t end = p->row_point[r];
-        double own = 0.0, all = s->gone;
-        if (p->taken[r] == NG_NONE) {
-            continue;
-        }
-        if (points->at[end] != frame) {
-            frame = points->at[end];
-            const size_t first = points->first[frame];
-            status = ng_grid_fill(&grid, points->x + first, points->y + first,
-                                  points->first[frame + 1] - first, gate, s->err);
-        }
-        for (size_t i = p->first[r]; i < p->first[r + 1]; i++) {
-            const double likelihood = exp(0.5 * (none - p->cost[i]));
-            own = p->column[i] == p->taken[r] ? likelihood : own;
-            all += likelihood;
-        }
-        const size_t start = p->column_point[p->taken[r]];
-        const double exchanged =
-            status == NG_OK ? ng_exchange_odds(points, s->motion, &grid, end, start) : 0.0;
-        if (own < least * (all + sum[p->taken[r]] - own) * (1.0 + exchanged)) {
+    const ng_gap_links links = {problem, p->row_point, p->column_point, p->taken};
+    double *sure = NG_NEW(double, p->n_rows);
+    ng_status status = sure != NULL ? ng_gaps_doubt(s->points, s->motion, &links, sure, s->err)
+                                    : NG_FAIL(s->err, NG_MEMORY, "no memory to weigh gaps");
+    for (size_t r = 0; r < p->n_rows && status == NG_OK; r++) {
+        if (sure[r] < least) {
             p->taken[r] = NG_NONE;
         }
     }
-    ng_grid_free(&grid);
-    ng_free(sum);
+    ng_free(sure);
     return status;
 }
 
-ng_status ng_link_gaps(ng_points *points, const ng_motion *motion, const ng_track_options *options,
-                       size_t *closed, ng_error *err)
+ng_status ng_link_gaps(ng_points *points, const ng_motion *motion, long max_gap, size_t *closed,
+                       ng_error *err)
 {
-    const long max_gap = options->max_gap;
     gap_problem p = {.n_rows = 0};
     gap_search s = {.points = points, .motion = motion, .problem = &p, .err = err};
     ng_assign_work work = {.n_rows = 0};
@@ -394,9 +366,9 @@ ng_status ng_link_gaps(ng_points *points, const ng_motion *motion, const ng_trac
     if (status == NG_OK) {
         ng_assignment problem = {p.n_rows, p.n_columns, p.first, p.column, p.cost, p.none};
         status = ng_assign(&problem, &work, p.taken, err);
-    }
-    if (status == NG_OK && options->min_gap_score > 0.0) {
-        status = drop_doubtful(&s, options->min_gap_score);
+        if (status == NG_OK && motion->choice.gap_score > 0.0) {
+            status = drop_doubtful(&s, &problem, motion->choice.gap_score);
+        }
     }
     for (size_t r = 0; r < p.n_rows && status == NG_OK; r++) {
         if (p.taken[r] != NG_NONE) {

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "link_internal.h"
+#include "doubt.h"
 
 #include <math.h>
 #include <stdlib.h>
+
+/* Likelier right than wrong; a little more, as where two were seen as one it is half. */
+#define SURE_GAP 0.55
 
 ng_track_options ng_track_defaults(void)
 {
     return (ng_track_options){.gate_nm = (double)NAN,
                               .max_gap = 3,
-                              .min_gap_score = 0.0,
-                              .min_points = 2,
+                              .min_gap_score = (double)NAN,
+                              .min_points = 0,
                               .merge = true,
                               .min_score = 0.5,
                               .drift = true};
@@ -38,7 +41,7 @@ static ng_status check_options(const ng_track_options *o, ng_error *err)
         return NG_FAIL(err, NG_DOMAIN, "gaps of %ld frames; 0 to 1000 can be closed", o->max_gap);
     }
     if (o->min_points < 0 || !(o->min_score >= 0.0 && o->min_score <= 1.0) ||
-        !(o->min_gap_score >= 0.0 && o->min_gap_score <= 1.0)) {
+        o->min_gap_score < 0.0 || o->min_gap_score > 1.0) {
         return NG_FAIL(err, NG_DOMAIN, "tracks of %ld points cannot be; scores lie in 0..1",
                        o->min_points);
     }
@@ -345,7 +348,8 @@ static void warn(const ng_points *p, const ng_particles *particles, const ng_mot
         ng_warnings_add(warnings, "no-tracks",
                         "no track has %ld points: of %zu particles in %zu frames none could be "
                         "followed within a gate of %.4g nm (set another, or take frames faster)",
-                        o->min_points, p->n, p->n_frames, motion->choice.gate_nm);
+                        o->min_points > 2 ? o->min_points : 2, p->n, p->n_frames,
+                        motion->choice.gate_nm);
     }
     if (o->merge && !motion->has_sizes) {
         ng_warnings_add(warnings, "sizes-absent",
@@ -381,6 +385,22 @@ static ng_status conclude(const ng_points *p, const ng_meetings *merges, const n
     return status;
 }
 
+/* Where an end may be a merge, a gap that is left open would pass for one. */
+static ng_status choose_gap_score(const ng_points *p, const ng_track_options *o, ng_motion *motion,
+                                  ng_error *err)
+{
+    const bool judged = o->merge && motion->has_sizes;
+    bool walk = true;
+    ng_status status = NG_OK;
+    if (isnan(o->min_gap_score) && !judged) {
+        status = ng_points_walk(p, &walk, err);
+    }
+    motion->choice.gap_score = !isnan(o->min_gap_score) ? o->min_gap_score
+                               : judged || !walk        ? 0.0
+                                                        : SURE_GAP;
+    return status;
+}
+
 static ng_status link_all(ng_points *p, const ng_track_options *o, const ng_run *run,
                           ng_motion *motion, ng_tracking *out, ng_error *err)
 {
@@ -388,8 +408,11 @@ static ng_status link_all(ng_points *p, const ng_track_options *o, const ng_run 
     if (status == NG_OK) {
         status = ng_link_frames(p, motion, o->max_gap, run, err);
     }
+    if (status == NG_OK) {
+        status = choose_gap_score(p, o, motion, err);
+    }
     if (status == NG_OK && o->max_gap > 0) {
-        status = ng_link_gaps(p, motion, o, &out->gaps, err);
+        status = ng_link_gaps(p, motion, o->max_gap, &out->gaps, err);
     }
     return status;
 }

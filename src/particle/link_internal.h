@@ -3,9 +3,9 @@
  * What the modules that link share.
  *
  * The way: particles -> link_points.c (by frame, plain arrays) -> motion.c (drift, step, gate) ->
- * link_frames.c (frame to frame) -> gap.c (gaps) -> blob.c (blobs that form or part at once) ->
- * merge.c (evidence for merges and splits) -> events.c (which of them are accepted) -> link.c
- * (numbers, groups, what is given back).
+ * link_frames.c (frame to frame) -> gap.c (gaps), doubt.c (which of them are sure) -> blob.c (blobs
+ * that form or part at once) -> merge.c (evidence for merges and splits) -> events.c (which of them
+ * are accepted) -> link.c (numbers, groups, what is given back).
  */
 #ifndef NUCGROW_PARTICLE_LINK_INTERNAL_H
 #define NUCGROW_PARTICLE_LINK_INTERNAL_H
@@ -96,15 +96,8 @@ NG_MUST_CHECK ng_status ng_link_frames(ng_points *points, const ng_motion *motio
 NG_MUST_CHECK ng_status ng_link_learn(ng_points *points, ng_motion *motion, bool gaps,
                                       ng_error *err);
 /** Close gaps that are likely enough; *closed counts them. */
-NG_MUST_CHECK ng_status ng_link_gaps(ng_points *points, const ng_motion *motion,
-                                     const ng_track_options *options, size_t *closed,
-                                     ng_error *err);
-
-/** Odds that the one that ends and comes back at `start` has exchanged places with one that is seen
- * meanwhile and stood within the gate, over that it has not. `grid` holds the points of the frame
- * of `end`, in cells of the gate. */
-double ng_exchange_odds(const ng_points *points, const ng_motion *motion, const ng_grid *grid,
-                        size_t end, size_t start);
+NG_MUST_CHECK ng_status ng_link_gaps(ng_points *points, const ng_motion *motion, long max_gap,
+                                     size_t *closed, ng_error *err);
 
 /** How much a particle that was seen in one frame only must stand out so that most of those that do
  * are real, by what is linked: how often it ends, and how it stands out. INFINITY: never. */
