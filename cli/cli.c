@@ -179,6 +179,14 @@ char *ng_cli_path(const ng_cli *cli, const char *name)
     return ng_text_format("%s%s%s", folder, n > 0 && folder[n - 1] == '/' ? "" : "/", name);
 }
 
+char *ng_cli_beside(const char *image, const char *ending)
+{
+    const char *dot = strrchr(image, '.');
+    const bool tiff = dot != NULL && (strcmp(dot, ".tif") == 0 || strcmp(dot, ".tiff") == 0);
+    const size_t length = tiff ? (size_t)(dot - image) : strlen(image);
+    return ng_text_format("%.*s%s", (int)length, image, ending);
+}
+
 struct json_t *ng_cli_stamp(const ng_cli *cli, const char *schema, struct json_t *body)
 {
     json_t *stamped = json_object();
@@ -270,8 +278,10 @@ static ng_status check_inputs(const ng_cli *cli, ng_error *err)
     bool writes = output != NULL && cli->command->output != NG_OUTPUT_FOLDER;
     for (size_t i = 0; cli->command->output != NG_OUTPUT_TEXT && i < cli->n_files; i++) {
         if (writes && is_same_file(cli->file[i], output)) {
-            return NG_FAIL(err, NG_USAGE, "%s: is read, so it cannot be the output; name another "
-                           "with -o", output);
+            return NG_FAIL(err, NG_USAGE,
+                           "%s: is read, so it cannot be the output; name another "
+                           "with -o",
+                           output);
         }
         for (size_t k = 0; k < i; k++) {
             if (is_same_file(cli->file[i], cli->file[k])) {

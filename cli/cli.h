@@ -64,7 +64,7 @@ typedef enum ng_rank_kind {
 /** The options that every verb takes; `journal` only those that keep one. */
 typedef struct ng_cli_common {
     bool json, force, quiet, help;
-    const char *output; /* NULL only for NG_OUTPUT_RESULT */
+    const char *output;  /* NULL only for NG_OUTPUT_RESULT */
     const char *journal; /* "auto", "none" or a path */
     long threads, seed;
     const char *progress; /* "auto", "always", "never" */
@@ -127,6 +127,11 @@ NG_MUST_CHECK ng_status ng_cli_keep_records(ng_cli *cli, ng_error *err);
 void ng_cli_print(const ng_cli *cli, const char *format, ...) NG_PRINTF(2, 3);
 /** `name` inside the output folder; owned (ng_free). NULL: no memory. */
 char *ng_cli_path(const ng_cli *cli, const char *name);
+/** The file beside an image: NAME.tif and ".x" give NAME.x. Owned; NULL: no memory. */
+char *ng_cli_beside(const char *image, const char *ending);
+/** Images of a known scene beside those of a movie: what `reconstruct` writes and `detect` looks
+ *  for. */
+#define NG_CLI_REHEARSAL ".rehearsal.tif"
 /** {"schema", keys of `body`, "warnings", "provenance"}: for a verb that writes further JSON files
  * by itself. `body` is taken. Owned by the caller; NULL: no memory. */
 struct json_t *ng_cli_stamp(const ng_cli *cli, const char *schema, struct json_t *body);

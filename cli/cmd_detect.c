@@ -9,12 +9,13 @@
 #include <math.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define SCHEMA "nucgrow/detect/1"
 
 typedef struct options {
     const char *kind, *preset, *polarity, *denoise, *threshold;
-    const char *filter, *width, *flux_from;
+    const char *filter, *width, *flux_from, *rehearsal;
     double flux_pixel_nm;
     const char *mask_out, *preview_out, *result;
     ng_detect_options detect; /* numbers only; unset where the movie decides */
@@ -86,6 +87,14 @@ static const ng_option table[] = {
     REAL("false-per-frame", false_per_frame, NULL, 1e-6, 1e4, "Finding",
          "sigma: height and least significance follow from so many false particles in a frame of "
          "noise. Where it is not given: disks 2.5 % of the particles; spots 1 %, 0.1 at least."),
+    {.name = "rehearsal",
+     .type = NG_OPTION_TEXT,
+     .offset = offsetof(options, rehearsal),
+     .value = "STACK",
+     .group = "Finding",
+     .doc = "Spots: images of a known scene that tell of false spots and errors, as `reconstruct` "
+            "writes. Without it NAME.rehearsal.tif beside NAME.tif, if it is there; none: do "
+            "without."},
     REAL("relative", t, NULL, 0, 1, "Finding",
          "relative: a pixel joins where it lies this share off the local mean; 0.15 where it is "
          "not given."),
@@ -106,7 +115,8 @@ static const ng_option table[] = {
     CHOICE("width", width, "shared", "shared|free", "Measuring",
            "Spots: all have one width, or each its own (edge_nm)."),
     REAL("gain", gain, "counts/e", 0, 1e6, "Measuring",
-         "Spots: counts per photoelectron, for the noise; estimated where it is not given."),
+         "Spots: counts per photoelectron, for the noise; estimated where it is not given, and "
+         "without effect where there are images of a known scene."),
     {.name = "flux-from",
      .type = NG_OPTION_TEXT,
      .offset = offsetof(options, flux_from),
@@ -349,6 +359,13 @@ static json_t *noise_json(const ng_pixel_noise *n)
     return j;
 }
 
+static json_t *factor_json(const ng_spot_factor *f)
+{
+    return json_pack("{s:o, s:o, s:o, s:o}", "dimmest", ng_json_real(f->dimmest), "power",
+                     ng_json_real(f->power), "least", ng_json_real(f->least), "most",
+                     ng_json_real(f->most));
+}
+
 static json_t *spot_choices_json(const ng_detect_choices *c)
 {
     const ng_detect_options *o = &c->options;
@@ -365,6 +382,11 @@ static json_t *spot_choices_json(const ng_detect_choices *c)
     json_object_set_new(j, "blur_px", ng_json_real(o->blur_px));
     json_object_set_new(j, "blur_se_px", ng_json_real(c->blur_se_px));
     json_object_set_new(j, "noise_model", noise_json(&s->noise));
+    json_object_set_new(j, "rehearsed", json_boolean(o->rehearsal != NULL));
+    if (o->rehearsal != NULL) {
+        json_object_set_new(j, "light_factor", factor_json(&s->light));
+        json_object_set_new(j, "place_factor", factor_json(&s->place));
+    }
     if (o->flux != NULL) {
         json_t *flux = json_pack("{s:I, s:o}", "frames_averaged", (json_int_t)s->flux_frames,
                                  "noise_model", noise_json(&s->flux_noise));
@@ -465,10 +487,13 @@ static const char *by_whom(const ng_cli *cli, const char *flag)
     return ng_options_origin(cli->options, flag) == NG_ORIGIN_DEFAULT ? " (chosen)" : "";
 }
 
-static void print_spot_choices(const ng_cli *cli, const ng_detect_choices *c)
+static void print_spot_choices(const ng_cli *cli, const ng_detect_choices *c, const char *rehearsal)
 {
     const ng_detect_options *o = &c->options;
     const ng_spot_choices *s = &c->spot;
+    if (rehearsal != NULL) {
+        ng_cli_print(cli, "rehearsed    on %s\n", rehearsal);
+    }
     ng_cli_print(cli, "noise        %.4g counts per pixel on a background of %.4g", c->noise,
                  c->background);
     if (s->noise.gain > 0.0) {
@@ -497,10 +522,10 @@ static void print_spot_choices(const ng_cli *cli, const ng_detect_choices *c)
     }
 }
 
-static void print_choices(const ng_cli *cli, const ng_detect_choices *c)
+static void print_choices(const ng_cli *cli, const ng_detect_choices *c, const char *rehearsal)
 {
     if (c->options.kind == NG_DETECT_SPOT) {
-        print_spot_choices(cli, c);
+        print_spot_choices(cli, c, rehearsal);
         return;
     }
     static const char *const denoise[] = {"none", "Gaussian", "median", "Perona-Malik",
@@ -609,14 +634,14 @@ static bool is_folder(const char *path)
 }
 
 static ng_status measure(ng_cli *cli, const options *o, ng_movie *movie, const ng_detect_choices *c,
-                         ng_error *err)
+                         const char *rehearsal, ng_error *err)
 {
     const ng_movie_info *info = ng_movie_about(movie);
     outputs out = {.table = NULL};
     ng_detect_summary summary = {.frames = 0};
     ng_status status = open_outputs(cli, o, info, c, &out, err);
     if (status == NG_OK) {
-        print_choices(cli, c);
+        print_choices(cli, c, rehearsal);
         ng_error broken = {.status = NG_OK};
         status = ng_detect_movie(movie, c, take_frame, &out, &cli->run, &summary, &cli->warnings,
                                  &broken);
@@ -646,6 +671,43 @@ static ng_status open_flux(ng_cli *cli, const options *o, ng_detect_options *det
     return status == NG_OK ? ng_movie_open(o->flux_from, &how, &detect->flux, NULL, err) : status;
 }
 
+/* The one that is named, or that lies beside the movie; NULL: none. Owned. */
+static ng_status name_rehearsal(const ng_cli *cli, const options *o,
+                                const ng_detect_options *detect, char **path, ng_error *err)
+{
+    const bool none = o->rehearsal != NULL && strcmp(o->rehearsal, "none") == 0;
+    *path = NULL;
+    if (none || (o->rehearsal == NULL && detect->kind != NG_DETECT_SPOT)) {
+        return NG_OK;
+    }
+    if (detect->kind != NG_DETECT_SPOT) {
+        return NG_FAIL(err, NG_USAGE, "--rehearsal is for spots: pass --kind spot");
+    }
+    *path = o->rehearsal != NULL ? ng_text_copy(o->rehearsal)
+                                 : ng_cli_beside(cli->file[0], NG_CLI_REHEARSAL);
+    if (*path == NULL) {
+        return NG_FAIL(err, NG_MEMORY, "out of memory");
+    }
+    if (o->rehearsal == NULL && access(*path, R_OK) != 0) {
+        ng_free(*path);
+        *path = NULL;
+    }
+    return NG_OK;
+}
+
+static ng_status open_rehearsal(ng_cli *cli, const options *o, ng_detect_options *detect,
+                                char **path, ng_error *err)
+{
+    ng_movie_read_options how = ng_movie_read_defaults();
+    how.frame_s = 1.0;
+    ng_status status = name_rehearsal(cli, o, detect, path, err);
+    if (status != NG_OK || *path == NULL) {
+        return status;
+    }
+    status = ng_provenance_input(cli->provenance, *path, err);
+    return status == NG_OK ? ng_movie_open(*path, &how, &detect->rehearsal, NULL, err) : status;
+}
+
 static ng_status run(ng_cli *cli, const void *values, ng_error *err)
 {
     const options *o = values;
@@ -653,6 +715,7 @@ static ng_status run(ng_cli *cli, const void *values, ng_error *err)
     ng_detect_choices choices;
     ng_movie_read_options how = ng_movie_read_defaults();
     ng_movie *movie = NULL;
+    char *rehearsal = NULL;
     ng_status status = understand(cli, o, &detect, err);
     if (status == NG_OK && !is_folder(cli->file[0])) {
         status = ng_cli_inputs(cli, err);
@@ -667,13 +730,18 @@ static ng_status run(ng_cli *cli, const void *values, ng_error *err)
         status = open_flux(cli, o, &detect, err);
     }
     if (status == NG_OK) {
+        status = open_rehearsal(cli, o, &detect, &rehearsal, err);
+    }
+    if (status == NG_OK) {
         status = ng_detect_choose(movie, &detect, &choices, &cli->warnings, err);
     }
     if (status == NG_OK) {
-        status = measure(cli, o, movie, &choices, err);
+        status = measure(cli, o, movie, &choices, rehearsal, err);
     }
     ng_movie_close(movie);
     ng_movie_close(detect.flux);
+    ng_movie_close(detect.rehearsal);
+    ng_free(rehearsal);
     return status;
 }
 

@@ -81,6 +81,10 @@ typedef struct ng_detect_options {
     ng_movie *flux;      /* borrowed: intensities come from its pixels; NULL: from the movie's own.
                             As many frames, or a multiple, which are averaged; any size of pixels */
     double flux_blur_px; /* blur_px of that one */
+    /* borrowed, or NULL: images of one scene, each taken anew and made as the movie was: still,
+     * lonely points of several brightnesses on the background of the movie, on pixels of its size.
+     * Height and standard errors then follow from what is found in them. Up to 64 are read */
+    ng_movie *rehearsal;
 } ng_detect_options;
 
 ng_detect_options ng_detect_defaults(void);
@@ -95,14 +99,21 @@ typedef struct ng_pixel_noise {
     double level, gain, background, grain_px;
 } ng_pixel_noise;
 
+/** Variance over that which a fit to white noise claims, for spots of the light F:
+ *  dimmest (F/least)^power, with F taken no lower than `least` and no higher than `most`. */
+typedef struct ng_spot_factor {
+    double dimmest, power, least, most;
+} ng_spot_factor;
+
 /** What was settled for spots. */
 typedef struct ng_spot_choices {
     double width_px;             /* s.d. of a spot, the pixel's width counted in */
     double width_se_px, gain_se; /* 0: given; NAN: assumed */
     ng_pixel_noise noise;
-    double candidate; /* peaks of the filtered frame from so many s.d. on are fitted */
-    double dim;       /* lowest background of the pilot frames, counts */
-    size_t told;      /* spots that told width and gain */
+    ng_spot_factor light, place; /* of variances */
+    double candidate;            /* peaks of the filtered frame from so many s.d. on are fitted */
+    double dim;                  /* lowest background of the pilot frames, counts */
+    size_t told;                 /* spots that told width and gain */
     /* the stack of the intensities; flux_frames 0: the movie itself */
     size_t flux_frames; /* averaged into one */
     double flux_pixel_nm, flux_width_px;

@@ -271,6 +271,8 @@ double ng_sim_reconstructor_background(ng_sim_reconstructor *r, const float *fra
 double ng_sim_lowest_background(double *counts, size_t n);
 /** Background of the frames that follow; NAN: that of each set by itself. */
 void ng_sim_reconstructor_set_background(ng_sim_reconstructor *r, double counts);
+/** Passes over the frames that follow, as ng_sim_reconstruct_options has them. */
+void ng_sim_reconstructor_set_passes(ng_sim_reconstructor *r, long passes);
 
 /** What a run did. */
 typedef struct ng_sim_run_info {
@@ -301,6 +303,25 @@ typedef struct ng_sim_run_info {
 NG_MUST_CHECK ng_status ng_sim_reconstruct(ng_sim_reconstructor *r, const float *frames,
                                            const ng_run *run, float *image, ng_sim_run_info *info,
                                            ng_error *err);
+
+/* ---- rehearsal ---------------------------------------------------------------------------- */
+
+/**
+ * A scene that is known: points on a lattice four times lambda/(2 NA) wide, of five brightnesses,
+ * each twice the one before, from 8 times the error that the background alone would cause on. What
+ * reconstructions of it show elsewhere is false, and how much points change from one to the next is
+ * their error.
+ * @param background  even light, counts on a camera pixel of one frame, >= 0
+ * @param expected  counts above the offset in each frame of a set, in the order of the layout;
+ * FFTW's planner is called: not from two threads at once
+ */
+NG_MUST_CHECK ng_status ng_sim_rehearsal(const ng_sim_pattern *pattern, double background,
+                                         float *expected, ng_error *err);
+/** Take number `take` of what is expected: photoelectrons by Poisson's law, gain, offset, read
+ *  noise. The same number gives the same frames. */
+NG_MUST_CHECK ng_status ng_sim_record(const ng_sim_layout *layout, const ng_sim_camera *camera,
+                                      const float *expected, size_t take, float *frames,
+                                      ng_error *err);
 
 /* ---- quality ------------------------------------------------------------------------------ */
 

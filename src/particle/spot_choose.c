@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What the user leaves open about spots: their width and the noise from conspicuous ones, the
  * height from frames of noise that go the same way as the movie's. */
-#include "spot_internal.h"
+#include "spot_rehearse.h"
 
-#include <gsl/gsl_cdf.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +22,8 @@
 #define LONG_SHARE 0.3
 #define PI 3.14159265358979323846
 #define ROUNDING 1e-4
-#define NOISE_LOW 2.5 /* heights of noise that are recorded from here on */
+/* Heights in a known scene are recorded from here on: there, noise is no white one. */
+#define SCENE_LOW 0.5
 #define FALSE_LEAST 0.1
 #define FALSE_SHARE 0.01
 /* Candidates of noise that are fitted: for each that is let through, and in 2^18 pixels. */
@@ -42,11 +42,7 @@ enum {
     ROUNDS = 6,
     PAIR_ROUNDS = 8,
     LEAST_TOLD = 8,
-    NOISE_LEAST = 128,
-    NOISE_SIDE = 512,
-    NOISE_PIXELS = 1 << 22,
-    TABLE = 1 << 16,
-    REFERENCE = 80
+    NOISE_PIXELS = 1 << 22
 };
 
 typedef struct pilot {
@@ -58,6 +54,7 @@ typedef struct pilot {
     size_t n_found, room;
     ng_pixel_noise first_noise; /* of the background alone */
     bool shapes;                /* lonely spots are asked for theirs */
+    bool noise_known;           /* from a known scene */
     size_t together;            /* noise is asked of so many fitted together */
     ng_spot_residual residual;
 } pilot;
@@ -242,6 +239,9 @@ static void take_noise(pilot *p)
     ng_spot_choices *c = &p->choices->spot;
     const ng_spot_residual *r = &p->residual;
     double x[3], error = 0.0;
+    if (p->noise_known) {
+        return;
+    }
     bool solved = solve_noise(r, 3, x, &error);
     if (solved && !(x[2] > MISFIT_SURE * error)) {
         solved = solve_noise(r, 2, x, &error);
@@ -375,214 +375,7 @@ static ng_status find_width(pilot *p, ng_warnings *warnings, ng_error *err)
     return status;
 }
 
-/* ---- frames of noise --------------------------------------------------------------------- */
-
-/* Shape of the gamma law with this upper quartile over its median. */
-static double gamma_shape(double ratio)
-{
-    double low = log(0.02), high = log(1e6);
-    while (high - low > 1e-3) {
-        const double half = 0.5 * (low + high), k = exp(half);
-        if (gsl_cdf_gamma_Pinv(0.75, k, 1.0) > ratio * gsl_cdf_gamma_Pinv(0.5, k, 1.0)) {
-            low = half;
-        } else {
-            high = half;
-        }
-    }
-    return exp(low);
-}
-
-/* Photons under one grain of smooth noise: values without spots then follow a gamma law of that
- * shape, from the few bumps of a positive reconstruction to the normal law of many. Told by the
- * quartiles of the emptiest frame, counted from nothing. */
-static double photons_in_grain(const pilot *p)
-{
-    enum { SAMPLE = 4096 };
-    float value[SAMPLE];
-    double least = (double)INFINITY, shape = (double)INFINITY;
-    for (size_t f = 0; f < p->n; f++) {
-        const size_t total = p->width * p->height, step = total / SAMPLE + 1;
-        size_t n = 0;
-        for (size_t i = 0; i < total; i += step) {
-            value[n++] = (float)p->choices->options.polarity * p->frame[f].pixel[i];
-        }
-        const double nothing = fmin((double)ng_select(value, n, n / 100), 0.0);
-        const double middle = (double)ng_select(value, n, n / 2) - nothing;
-        const double upper = (double)ng_select(value, n, n / 4 * 3) - nothing;
-        if (upper < least && middle > 0.0) {
-            least = upper;
-            shape = gamma_shape(upper / middle);
-        }
-    }
-    return shape;
-}
-
-/* Quantiles of the law of a pixel without spots, in even steps of probability. */
-static void fill_table(const pilot *p, float *table)
-{
-    const ng_pixel_noise *noise = &p->choices->spot.noise;
-    const double sd = sqrt(noise->level), area = 4.0 * PI * pow(noise->grain_px, 2.0);
-    const bool grainy = noise->grain_px > 0.0;
-    const double photons =
-        grainy ? photons_in_grain(p) / fmax(area, 1.0) : noise->level / (noise->gain * noise->gain);
-    const double gain = grainy ? sd / sqrt(photons) : noise->gain;
-    if (!(gain > 1e-6 * sd) || photons > 1e5) {
-        for (size_t i = 0; i < TABLE; i++) {
-            table[i] = (float)(sd * gsl_cdf_ugaussian_Pinv(((double)i + 0.5) / TABLE));
-        }
-        return;
-    }
-    double below = 0.0, k = -1.0;
-    for (size_t i = 0; i < TABLE; i++) {
-        const double wanted = ((double)i + 0.5) / TABLE;
-        while (below < wanted) {
-            k += 1.0;
-            below = gsl_cdf_poisson_P((unsigned)k, photons);
-        }
-        table[i] = (float)(gain * (k - photons));
-    }
-}
-
-static void make_noise(const ng_pixel_noise *noise, const float *table, gsl_rng *rng,
-                       ng_image *scratch, ng_image *out)
-{
-    const size_t n = out->width * out->height;
-    for (size_t i = 0; i < n; i++) {
-        const unsigned long bits = gsl_rng_get(rng);
-        out->pixel[i] = table[bits % TABLE];
-    }
-    if (noise->grain_px > 0.0) {
-        double square = 0.0;
-        ng_image_gaussian(out, noise->grain_px, scratch, scratch + 1);
-        for (size_t i = 0; i < n; i++) {
-            square += (double)(scratch[1].pixel[i] * scratch[1].pixel[i]);
-        }
-        const float scale = (float)sqrt(noise->level * (double)n / square);
-        for (size_t i = 0; i < n; i++) {
-            out->pixel[i] = scale * scratch[1].pixel[i];
-        }
-    }
-    for (size_t i = 0; i < n; i++) {
-        out->pixel[i] += (float)noise->background;
-    }
-}
-
-typedef struct rehearsal {
-    float *table, *height; /* owned */
-    gsl_rng *rng;
-    ng_image frame, scratch[2];
-    size_t n, room; /* heights */
-    double share;   /* of the pixels of a frame that were rehearsed, a frame each: many */
-} rehearsal;
-
-static void rehearsal_free(rehearsal *r)
-{
-    ng_free(r->table);
-    ng_free(r->height);
-    ng_random_close(r->rng);
-    ng_image_free(&r->frame);
-    ng_image_free(&r->scratch[0]);
-    ng_image_free(&r->scratch[1]);
-}
-
-static size_t side_between(size_t side, size_t least, size_t most)
-{
-    return side < least ? least : side > most ? most : side;
-}
-
-static ng_status rehearsal_make(rehearsal *r, const pilot *p, ng_error *err)
-{
-    const size_t w = side_between(p->width, NOISE_LEAST, NOISE_SIDE);
-    const size_t h = side_between(p->height, NOISE_LEAST, NOISE_SIDE);
-    r->room = NOISE_PIXELS / 16;
-    r->table = NG_NEW(float, TABLE);
-    r->height = NG_NEW(float, r->room);
-    r->share = 0.0;
-    ng_status status = ng_image_create(w, h, &r->frame, err);
-    for (int i = 0; status == NG_OK && i < 2; i++) {
-        status = ng_image_create(w, h, &r->scratch[i], err);
-    }
-    if (status == NG_OK && (r->table == NULL || r->height == NULL)) {
-        status = NG_FAIL(err, NG_MEMORY, "no memory for frames of noise");
-    }
-    if (status == NG_OK) {
-        fill_table(p, r->table);
-    }
-    return status;
-}
-
-static int falling(const void *left, const void *right)
-{
-    const float a = *(const float *)left, b = *(const float *)right;
-    return (a < b) - (a > b);
-}
-
-/* Heights of all that is found in the same frames of noise, highest first. */
-static ng_status rehearse(rehearsal *r, const pilot *p, size_t most, double least, ng_error *err)
-{
-    const size_t pixels = r->frame.width * r->frame.height, frames = most / pixels + 1;
-    ng_detect_choices quiet = *p->choices;
-    quiet.spot.dim = quiet.spot.noise.background;
-    quiet.options.polarity = NG_BRIGHT;
-    ng_spots *spots = NULL;
-    r->n = 0;
-    r->share = (double)(frames * pixels) / (double)(p->width * p->height);
-    r->rng = ng_random_open(1, 0);
-    ng_status status = r->rng == NULL
-                           ? NG_FAIL(err, NG_MEMORY, "no memory for random numbers")
-                           : ng_spots_create(&quiet, r->frame.width, r->frame.height, &spots, err);
-    for (size_t f = 0; status == NG_OK && f < frames; f++) {
-        const ng_image *const window[] = {&r->frame};
-        const ng_spot *found = NULL;
-        size_t n = 0;
-        make_noise(&quiet.spot.noise, r->table, r->rng, r->scratch, &r->frame);
-        status = ng_spots_find(spots, window, 1, 0, least, &found, &n, err);
-        for (size_t i = 0; status == NG_OK && i < n && r->n < r->room; i++) {
-            r->height[r->n++] = (float)found[i].z;
-        }
-    }
-    ng_random_close(r->rng);
-    r->rng = NULL;
-    ng_spots_destroy(spots);
-    qsort(r->height, r->n, sizeof *r->height, falling);
-    return status;
-}
-
-/* Expected number above z where `n` lie above `from`: regions of a smooth Gaussian field. */
-static double beyond(double z, double n, double from, double steepness)
-{
-    return n * (z / from) * exp(-0.5 * steepness * (z * z - from * from));
-}
-
-/* The height that `wanted` of the rehearsed ones exceed. The tail follows the law of a Gaussian
- * field, its steepness from the noise itself unless it is known. */
-static double height_for(const rehearsal *r, double wanted, bool gaussian)
-{
-    const size_t reference = r->n < 2 * REFERENCE ? r->n / 2 : REFERENCE;
-    if (reference < 2) {
-        return NOISE_LOW;
-    }
-    if (wanted >= (double)reference) {
-        const size_t rank = (size_t)fmin(wanted, (double)(r->n - 1));
-        return (double)r->height[rank];
-    }
-    const double from = (double)r->height[reference - 1];
-    double steepness = 1.0;
-    if (!gaussian && r->n > 10 * REFERENCE) {
-        const double low = (double)r->height[10 * REFERENCE - 1];
-        steepness = (log(10.0) + log(from / low)) / (0.5 * (from * from - low * low));
-    }
-    double a = from, b = 40.0;
-    while (b - a > 1e-6) {
-        const double z = 0.5 * (a + b);
-        if (beyond(z, (double)reference, from, steepness) > wanted) {
-            a = z;
-        } else {
-            b = z;
-        }
-    }
-    return b;
-}
+/* ---- height ------------------------------------------------------------------------------ */
 
 static double wanted_false(const pilot *p, size_t found)
 {
@@ -591,7 +384,7 @@ static double wanted_false(const pilot *p, size_t found)
                                             : p->asked->false_per_frame;
 }
 
-static ng_status find_height(pilot *p, rehearsal *r, ng_error *err)
+static ng_status find_height(pilot *p, ng_rehearsal *r, ng_error *err)
 {
     ng_detect_choices *c = p->choices;
     ng_detect_options *o = &c->options;
@@ -601,16 +394,17 @@ static ng_status find_height(pilot *p, rehearsal *r, ng_error *err)
     const double candidates =
         CANDIDATES_EACH * o->false_per_frame + CANDIDATES_MORE * pixels / (double)(1 << 18);
     o->fit = false;
-    c->spot.candidate = NOISE_LOW;
-    ng_status status = rehearse(r, p, fit ? NOISE_PIXELS / 4 : 2 * NOISE_PIXELS, NOISE_LOW, err);
+    c->spot.candidate = p->asked->rehearsal != NULL ? SCENE_LOW : NG_REHEARSED_FROM;
+    ng_status status =
+        ng_rehearse(r, c, fit ? NOISE_PIXELS / 4 : 2 * NOISE_PIXELS, c->spot.candidate, err);
     if (status == NG_OK && !fit) {
-        o->c = height_for(r, o->false_per_frame * r->share, c->spot.noise.gain == 0.0);
+        o->c = ng_rehearsal_height(r, o->false_per_frame, c->spot.noise.gain == 0.0);
         c->spot.candidate = o->c;
     } else if (status == NG_OK) {
         o->fit = true;
-        c->spot.candidate = height_for(r, candidates * r->share, true);
-        status = rehearse(r, p, (size_t)NOISE_PIXELS, 0.5 * c->spot.candidate, err);
-        o->c = height_for(r, o->false_per_frame * r->share, true);
+        c->spot.candidate = ng_rehearsal_height(r, candidates, true);
+        status = ng_rehearse(r, c, (size_t)NOISE_PIXELS, 0.5 * c->spot.candidate, err);
+        o->c = ng_rehearsal_height(r, o->false_per_frame, true);
     }
     o->c = isnan(p->asked->c) ? o->c : p->asked->c;
     return status;
@@ -650,11 +444,12 @@ static void warn(const pilot *p, ng_warnings *warnings)
                         "right (--polarity), is --average-frames needed?",
                         p->n);
     }
-    if (c->noise_correlation > 0.15) {
+    if (c->noise_correlation > 0.15 && !p->noise_known) {
         ng_warnings_add(warnings, "noise-correlated",
                         "the noise of neighbouring pixels is correlated (%.2f): the movie was "
                         "smoothed, compressed or reconstructed; standard errors and false alarms "
-                        "allow for Gaussian smoothing only",
+                        "allow for Gaussian smoothing only, and how many spots are false is not "
+                        "known: pass images of a known scene made in the same way (--rehearsal)",
                         c->noise_correlation);
     }
 }
@@ -680,6 +475,7 @@ static ng_status start(pilot *p, ng_error *err)
         c->spot.noise.gain = o->gain;
         c->spot.gain_se = 0.0;
     }
+    c->spot.light = c->spot.place = (ng_spot_factor){1.0, 0.0, 1.0, 1.0};
     c->spot.dim = dimmest(p);
     p->first_noise = c->spot.noise;
     p->together = 1;
@@ -701,6 +497,40 @@ static float median_contrast(pilot *p)
     return median;
 }
 
+static void take_known_noise(pilot *p, const ng_rehearsal *r)
+{
+    ng_spot_choices *c = &p->choices->spot;
+    c->noise = ng_rehearsal_noise(r);
+    c->gain_se = 0.0;
+    p->first_noise = c->noise;
+    p->noise_known = true;
+}
+
+/* Width, noise, and the frames in which the height is looked for. */
+static ng_status find_optics(pilot *p, ng_rehearsal **r, ng_warnings *warnings, ng_error *err)
+{
+    ng_detect_choices *c = p->choices;
+    const bool scene = p->asked->rehearsal != NULL;
+    ng_status status = start(p, err);
+    if (status == NG_OK && scene) {
+        status = ng_rehearsal_open(c, p->width, p->height, r, err);
+        if (status == NG_OK) {
+            take_known_noise(p, *r);
+        }
+    }
+    status = status == NG_OK ? find_width(p, warnings, err) : status;
+    if (status == NG_OK && scene) {
+        status = ng_rehearsal_settle(*r, c, err);
+    } else if (status == NG_OK) {
+        status = ng_rehearsal_open(c, p->width, p->height, r, err);
+    }
+    const double w = c->spot.width_px;
+    c->options.blur_px = sqrt(fmax(w * w - 1.0 / 12.0, 0.01));
+    c->blur_se_px = c->spot.width_se_px;
+    c->noise = sqrt(c->spot.noise.level);
+    return status;
+}
+
 ng_status ng_spots_settle(const ng_image *frame, size_t n, const ng_detect_options *asked,
                           ng_detect_choices *choices, ng_warnings *warnings, ng_error *err)
 {
@@ -710,22 +540,14 @@ ng_status ng_spots_settle(const ng_image *frame, size_t n, const ng_detect_optio
                .n = n,
                .width = frame->width,
                .height = frame->height};
-    rehearsal r = {.table = NULL};
-    ng_status status = start(&p, err);
-    status = status == NG_OK ? find_width(&p, warnings, err) : status;
-    if (status == NG_OK) {
-        choices->options.blur_px =
-            sqrt(fmax(choices->spot.width_px * choices->spot.width_px - 1.0 / 12.0, 0.01));
-        choices->blur_se_px = choices->spot.width_se_px;
-        choices->noise = sqrt(choices->spot.noise.level);
-        status = rehearsal_make(&r, &p, err);
-    }
+    ng_rehearsal *r = NULL;
+    ng_status status = find_optics(&p, &r, warnings, err);
     if (status == NG_OK) {
         choices->options.fit = asked->fit;
         choices->spot.candidate = LOOK_FROM - 1.0;
         status = look(&p, LOOK_FROM - 1.0, 0.0, err); /* how many there are */
     }
-    status = status == NG_OK ? find_height(&p, &r, err) : status;
+    status = status == NG_OK ? find_height(&p, r, err) : status;
     status = status == NG_OK ? look(&p, choices->options.c, 0.0, err) : status;
     if (status == NG_OK) {
         choices->pilot_frames = n;
@@ -733,7 +555,7 @@ ng_status ng_spots_settle(const ng_image *frame, size_t n, const ng_detect_optio
         choices->contrast = (double)median_contrast(&p);
         warn(&p, warnings);
     }
-    rehearsal_free(&r);
+    ng_rehearsal_close(r);
     ng_free(p.found);
     return status;
 }

@@ -17,6 +17,12 @@ static double grain_factor(double grain, double width, int power)
     return fmax(4.0 * PI * g2 * pow(w2 / (w2 + g2), power), 1.0);
 }
 
+static double factor_at(const ng_spot_factor *f, double flux)
+{
+    const double light = fmin(fmax(flux, f->least), f->most);
+    return f->dimmest * pow(light / f->least, f->power);
+}
+
 static void put_particle(const ng_spots *s, const ng_spot *spot, const ng_spot *light, size_t index,
                          ng_particle *out)
 {
@@ -24,9 +30,10 @@ static void put_particle(const ng_spots *s, const ng_spot *spot, const ng_spot *
     const ng_spot_noise noise = ng_spot_noise_of(&c->noise);
     const double nm = s->choices.options.pixel_nm, w = spot->width;
     const bool own = light == spot;
-    const double place = grain_factor(c->noise.grain_px, w, 2);
-    const double sum = own ? grain_factor(c->noise.grain_px, w, 1)
-                           : grain_factor(c->flux_noise.grain_px, c->flux_width_px, 1);
+    const double place = factor_at(&c->place, spot->flux) * grain_factor(c->noise.grain_px, w, 2);
+    const double sum =
+        own ? factor_at(&c->light, spot->flux) * grain_factor(c->noise.grain_px, w, 1)
+            : grain_factor(c->flux_noise.grain_px, c->flux_width_px, 1);
     *out = ng_particle_unknown();
     out->particle = (long)index + 1;
     out->x_nm = out->x_raw_nm = spot->x * nm;

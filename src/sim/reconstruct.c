@@ -256,6 +256,11 @@ void ng_sim_reconstructor_set_background(ng_sim_reconstructor *r, double counts)
     r->options.background = counts;
 }
 
+void ng_sim_reconstructor_set_passes(ng_sim_reconstructor *r, long passes)
+{
+    r->options.passes = passes;
+}
+
 /* ---- images out ---- */
 
 static void crop(const ng_sim_reconstructor *r, const float *padded, float *image)
