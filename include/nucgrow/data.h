@@ -83,7 +83,7 @@ typedef struct ng_tracks {
  * once, on the lowest track). Files must have one interval between frames; where their clocks
  * differ, frames are renumbered so that equal frames are equal times (warned). A table of times
  * without frames gets frames from the common interval; frames without times need
- * options->frame_s. Warnings: rows-dropped, rows-unlinked, merged-rows, size-constant,
+ * options->frame_s. Warnings: rows-dropped, rows-unlinked, rows-cut, merged-rows, size-constant,
  * trackpy-size, tracks-branched, times-uneven, time-is-frame, frames-shifted, pixel-nm-unused,
  * frame-s-unused, positions-unused.
  * @return NG_IO; NG_FORMAT (not a table of tracks, missing column, broken text); NG_INVALID (a

@@ -161,6 +161,9 @@ typedef struct ng_further {
 
 #define NG_MAX_FURTHER 32
 
+/** Words joined by '+' to a number of flags (nucgrow/particles.h). */
+bool ng_flags_read(const ng_field *field, double *value);
+
 typedef struct ng_layout {
     ng_file_kind kind;
     ng_column *column; /* owned */
@@ -233,9 +236,10 @@ typedef struct ng_table {
     bool time_empty;     /* there is such a column, and nothing in it */
     double frame_s;      /* set by timing.c; NAN: a single frame */
     double origin_s;     /* time of frame 0 */
-    size_t rows_read;    /* all that were there: n + invalid + unlinked */
+    size_t rows_read;    /* all that were there: n + invalid + unlinked + cut */
     size_t invalid;      /* dropped because of a bad value */
     size_t unlinked;     /* TrackMate, trackpy: in no track */
+    size_t cut;          /* their size is that of what the border leaves of them */
     char first_bad[320]; /* what was wrong with the first dropped row */
 } ng_table;
 

@@ -249,6 +249,13 @@ void ng_table_warn_dropped(const ng_table *table, ng_warnings *warnings)
                         "%s: %zu of %zu rows left out because they are in no track", table->name,
                         table->unlinked, table->rows_read);
     }
+    if (table->cut > 0) {
+        ng_warnings_add(warnings, "rows-cut",
+                        "%s: %zu of %zu rows left out: the border cuts the particle so that it "
+                        "could not be fitted (flags edge and no-fit), and its size is that of what "
+                        "is seen of it",
+                        table->name, table->cut, table->rows_read);
+    }
 }
 
 static ng_status fail_empty(const ng_table *table, ng_error *err)
@@ -259,9 +266,10 @@ static ng_status fail_empty(const ng_table *table, ng_error *err)
     }
     return NG_FAIL(err, NG_TOO_LITTLE,
                    "%s: none of %zu rows can be used: %zu have a bad value%s%s, %zu are "
-                   "in no track",
+                   "in no track%s",
                    table->name, table->rows_read, table->invalid,
-                   table->first_bad[0] != '\0' ? "; " : "", table->first_bad, table->unlinked);
+                   table->first_bad[0] != '\0' ? "; " : "", table->first_bad, table->unlinked,
+                   table->cut > 0 ? ", the others are cut by the border" : "");
 }
 
 ng_status ng_table_prepare(ng_table *table, ng_rows *rows, const ng_tracks_read_options *options,

@@ -88,7 +88,7 @@ static unsigned flag_of(const char *word, size_t length)
     return UNKNOWN_FLAG;
 }
 
-static bool read_flags(const ng_field *field, double *value)
+bool ng_flags_read(const ng_field *field, double *value)
 {
     unsigned flags = 0;
     const char *at = field->text;
@@ -115,7 +115,7 @@ static void want(ng_layout *layout, plan *p, const char *key, const ng_particle_
     if (found != NULL && layout->n_further < NG_MAX_FURTHER) {
         bool flags = column != NULL && column->kind == NG_PARTICLE_FLAGS;
         layout->further[layout->n_further++] =
-            (ng_further){(size_t)(found - layout->column), flags ? read_flags : NULL};
+            (ng_further){(size_t)(found - layout->column), flags ? ng_flags_read : NULL};
         p->column[p->n++] = column;
     }
 }

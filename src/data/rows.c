@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "data_internal.h"
 
+#include <nucgrow/particles.h>
+
 #include <math.h>
 #include <string.h>
 
@@ -339,6 +341,14 @@ static ng_status take_row(row_reader *r, const ng_row *row, const double *furthe
     return status;
 }
 
+/* Tracks need true sizes: a disk that the border cuts, and that was not fitted, has that of what is
+ * seen of it, which shrinks as it drifts out. Fitted ones have no bias. */
+static bool is_cut(const row_reader *r, const double *flags)
+{
+    const unsigned cut = NG_FLAG_EDGE | NG_FLAG_NO_FIT;
+    return !r->reader->particles && r->layout->n_further > 0 && ((unsigned)*flags & cut) == cut;
+}
+
 static ng_status read_row(row_reader *r)
 {
     double value[N_FIELDS];
@@ -350,6 +360,10 @@ static ng_status read_row(row_reader *r)
     }
     if (is_linker(table->kind) && isnan(value[NG_SLOT_TRACK]) && !r->reader->particles) {
         table->unlinked++;
+        return NG_OK;
+    }
+    if (is_cut(r, &value[NG_N_SLOTS])) {
+        table->cut++;
         return NG_OK;
     }
     look_for_time(r, value);
@@ -435,7 +449,7 @@ ng_status ng_rows_read_csv(ng_reader *reader, ng_csv *csv, const ng_layout *layo
     for (size_t i = 0; i < layout->n_further; i++) {
         r.slot_of[layout->further[i].column] = (unsigned char)(NG_N_SLOTS + i);
     }
-    reader->rows->n_further = layout->n_further;
+    reader->rows->n_further = reader->particles ? layout->n_further : 0;
     table->first = reader->rows->n;
     ng_status status = read_all(&r);
     table->n = reader->rows->n - table->first;

@@ -27,6 +27,16 @@ void ng_tracks_free(ng_tracks *tracks)
 
 /* ---- one file ------------------------------------------------------------------------ */
 
+/* They tell which sizes are none; only tables of this program have them. */
+static void want_flags(ng_layout *layout)
+{
+    const ng_column *flag = ng_layout_find(layout, "flag");
+    if (flag != NULL && layout->kind == NG_KIND_TRACKS) {
+        layout->further[layout->n_further++] =
+            (ng_further){(size_t)(flag - layout->column), ng_flags_read};
+    }
+}
+
 static ng_status read_csv(ng_reader *reader, const char *text, size_t length)
 {
     ng_csv csv;
@@ -40,6 +50,7 @@ static ng_status read_csv(ng_reader *reader, const char *text, size_t length)
         status = ng_layout_check(&layout, name, reader->err);
     }
     if (status == NG_OK) {
+        want_flags(&layout);
         status = ng_rows_read_csv(reader, &csv, &layout);
     }
     ng_layout_free(&layout);

@@ -77,6 +77,24 @@ static void a_text_need_not_end_in_zero(void **state)
     ng_tracks_free(&tracks);
 }
 
+/* A fit knows what the border hides; a mask does not. */
+static void sizes_that_the_border_cuts_are_left_out(void **state)
+{
+    (void)state;
+    reading r = read_good("track,frame,time_s,x_nm,y_nm,radius_nm,flag\n"
+                          "1,0,0,3,3,1.5,\n1,1,1,2,3,1.5,edge\n1,2,2,1,3,1.4,edge+crowded\n"
+                          "1,3,3,0,3,0.9,edge+no-fit\n2,0,0,9,9,2,no-fit\n"
+                          "2,1,1,9,9,2,edge+crowded+no-fit\n");
+    assert_int_equal(r.tracks.n_points, 4);
+    assert_int_equal(r.tracks.rows_dropped, 2);
+    assert_true(has_warning(&r.warnings, "rows-cut"));
+    reading_free(&r);
+    r = read_text("track,frame,time_s,x_nm,y_nm,radius_nm,flag\n1,0,0,0,3,0.9,edge+no-fit\n");
+    assert_int_equal(r.status, NG_TOO_LITTLE);
+    assert_non_null(strstr(r.err.message, "cut by the border"));
+    reading_free(&r);
+}
+
 static void ids_may_repeat_between_files(void **state)
 {
     (void)state;
@@ -106,6 +124,7 @@ int main(void)
         cmocka_unit_test(missing_files_and_folders_are_named),
         cmocka_unit_test(error_and_warnings_may_be_null),
         cmocka_unit_test(a_text_need_not_end_in_zero),
+        cmocka_unit_test(sizes_that_the_border_cuts_are_left_out),
         cmocka_unit_test(ids_may_repeat_between_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
