@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "link_internal.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -14,6 +15,8 @@
 #define SHAPE_NOISE 0.15 /* s.d. of ln(area) by turning and growing meanwhile */
 #define ROUNDS 20        /* of expectation and maximisation */
 #define USUAL_PASS 10.0  /* frames that a pass lasts, as long as none was seen */
+#define APART 10         /* frames after which two that have passed meet anew */
+#define PAIR_PRIOR 0.5   /* meetings that it counts for what all pairs do, when one is judged */
 
 /* ---- chains of linked points ----------------------------------------------------------- */
 
@@ -286,16 +289,37 @@ static bool make_problem(pairing *pairs, size_t n_rows)
 }
 
 /* Those that were seen to part, and for how long they had lain on each other. */
+typedef struct pass {
+    size_t one, other; /* points when they had parted; later, first points of their tracks */
+    long frame;
+} pass;
+
 typedef struct passes {
-    size_t n;
+    pass *list; /* owned */
+    size_t n, capacity;
     double frames;
 } passes;
 
-static void link_over(ng_points *p, ng_meeting *merge, ng_meeting *split, bool swapped,
+static bool note_pass(const ng_points *p, const ng_meeting *merge, const ng_meeting *split,
                       passes *seen)
 {
-    seen->n++;
-    seen->frames += (double)(p->frame[p->at[split->end]] - p->frame[p->at[merge->end]]);
+    const long frame = p->frame[p->at[split->end]];
+    if (seen->n == seen->capacity) {
+        const size_t more = 2 * seen->capacity + 64;
+        pass *larger = ng_realloc(seen->list, more, sizeof *larger);
+        if (larger == NULL) {
+            return false;
+        }
+        seen->list = larger;
+        seen->capacity = more;
+    }
+    seen->list[seen->n++] = (pass){split->end, split->other, frame};
+    seen->frames += (double)(frame - p->frame[p->at[merge->end]]);
+    return true;
+}
+
+static void link_over(ng_points *p, ng_meeting *merge, ng_meeting *split, bool swapped)
+{
     if (swapped && p->next[split->joined] == split->other) {
         ng_points_link(p, split->joined, split->end);
         ng_points_link(p, merge->end, split->other);
@@ -342,7 +366,11 @@ static ng_status close_occlusions(ng_points *p, const ng_judge *judge, ng_meetin
     for (size_t i = 0; i < pairs.n && status == NG_OK; i++) {
         const candidate *c = &pairs.list[i];
         if (pairs.taken[c->merge] == c->split) {
-            link_over(p, &merges->item[c->merge], &splits->item[c->split], c->swapped, seen);
+            ng_meeting *merge = &merges->item[c->merge], *split = &splits->item[c->split];
+            status = note_pass(p, merge, split, seen)
+                         ? NG_OK
+                         : NG_FAIL(err, NG_MEMORY, "no memory for %zu passes", seen->n);
+            link_over(p, merge, split, c->swapped);
         }
     }
     if (status == NG_OK && !note_left(p, &pairs, merges, splits, left)) {
@@ -427,6 +455,69 @@ static ng_status drop_flicker(const ng_points *p, ng_meetings *merges, const ng_
 
 /* ---- what has not parted yet ------------------------------------------------------------- */
 
+static int by_pair(const void *left, const void *right)
+{
+    const pass *a = left;
+    const pass *b = right;
+    int order = (a->one > b->one) - (a->one < b->one);
+    order = order != 0 ? order : (a->other > b->other) - (a->other < b->other);
+    return order != 0 ? order : (a->frame > b->frame) - (a->frame < b->frame);
+}
+
+static pass pair_of(const size_t *chain, size_t a, size_t b, long frame)
+{
+    const size_t one = chain[a] < chain[b] ? chain[a] : chain[b];
+    return (pass){one, one == chain[a] ? chain[b] : chain[a], frame};
+}
+
+static size_t passes_before(const passes *seen, const pass *until)
+{
+    size_t low = 0, high = seen->n;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (by_pair(&seen->list[middle], until) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+/* How often the two of each meeting have passed each other before, and were apart again. */
+static ng_status count_passes(const ng_points *p, passes *seen, const ng_meetings *merges,
+                              double *times, ng_error *err)
+{
+    size_t *chain = NG_NEW(size_t, p->n);
+    if (chain == NULL) {
+        return NG_FAIL(err, NG_MEMORY, "no memory to follow %zu points", p->n);
+    }
+    for (size_t k = 0; k < p->n; k++) {
+        chain[k] = p->previous[k] == NG_NONE ? k : chain[p->previous[k]];
+    }
+    for (size_t i = 0; i < seen->n; i++) {
+        seen->list[i] = pair_of(chain, seen->list[i].one, seen->list[i].other, seen->list[i].frame);
+    }
+    if (seen->n > 0) {
+        qsort(seen->list, seen->n, sizeof *seen->list, by_pair);
+    }
+    for (size_t i = 0; i < merges->n; i++) {
+        const ng_meeting *m = &merges->item[i];
+        const pass until = pair_of(chain, m->end, m->other, p->frame[p->at[m->end]] - APART + 1);
+        const pass since = {until.one, until.other, LONG_MIN};
+        times[i] = (double)(passes_before(seen, &until) - passes_before(seen, &since));
+    }
+    ng_free(chain);
+    return NG_OK;
+}
+
+/* Passes to a merge of two that have passed each other so often: each pair has a share of its own,
+ * which scatters from none to all about that of all pairs. */
+static double pair_ratio(double ratio, double times)
+{
+    return ratio + times * (1.0 + ratio) / PAIR_PRIOR;
+}
+
 /* Odds that a meeting is a pass which the movie does not see the end of, as many passes as merges
  * taken: passes last long or short, with a mean of `lasts` frames. */
 static double odds_of_lying(const ng_points *p, const ng_meeting *m, double lasts)
@@ -438,7 +529,8 @@ static double odds_of_lying(const ng_points *p, const ng_meeting *m, double last
 
 /* Two that lie on each other when the movie ends look like one. How many passes there are to a
  * merge follows from those that were seen to part and from the sizes of those that were not. */
-static void doubt_open(const ng_points *p, const passes *seen, double least, ng_meetings *merges)
+static void doubt_open(const ng_points *p, const passes *seen, double least, const double *times,
+                       ng_meetings *merges)
 {
     const double lasts = (seen->frames + USUAL_PASS) / (double)(seen->n + 1);
     double ratio = 1.0;
@@ -447,7 +539,7 @@ static void doubt_open(const ng_points *p, const passes *seen, double least, ng_
         for (size_t i = 0; i < merges->n; i++) {
             const ng_meeting *m = &merges->item[i];
             if (m->score >= least && m->score > 0.0) {
-                const double odds = ratio * odds_of_lying(p, m, lasts);
+                const double odds = pair_ratio(ratio, times[i]) * odds_of_lying(p, m, lasts);
                 lying += odds / (odds + 1.0 / m->score);
                 n += 1.0;
             }
@@ -456,7 +548,7 @@ static void doubt_open(const ng_points *p, const passes *seen, double least, ng_
     }
     for (size_t i = 0; i < merges->n; i++) {
         ng_meeting *m = &merges->item[i];
-        const double odds = ratio * odds_of_lying(p, m, lasts);
+        const double odds = pair_ratio(ratio, times[i]) * odds_of_lying(p, m, lasts);
         m->score = m->score > 0.0 ? 1.0 / (1.0 / m->score + odds) : 0.0;
     }
 }
@@ -489,6 +581,7 @@ ng_status ng_events_find(ng_points *points, const ng_particles *particles, const
 {
     ng_judge judge = {.points = points, .particles = particles, .motion = motion};
     passes seen = {.n = 0};
+    double *times = NULL;
     *merges = *splits = (ng_meetings){0};
     judge.boundary = NG_NEW(bool, points->n);
     if (judge.boundary == NULL) {
@@ -508,8 +601,14 @@ ng_status ng_events_find(ng_points *points, const ng_particles *particles, const
     if (status == NG_OK) {
         status = drop_flicker(points, merges, splits, err);
     }
+    times = status == NG_OK ? NG_NEW(double, merges->n) : NULL;
     if (status == NG_OK) {
-        doubt_open(points, &seen, min_score, merges);
+        status = times != NULL
+                     ? count_passes(points, &seen, merges, times, err)
+                     : NG_FAIL(err, NG_MEMORY, "no memory to judge %zu merges", merges->n);
+    }
+    if (status == NG_OK) {
+        doubt_open(points, &seen, min_score, times, merges);
         keep_likely(merges, min_score);
         keep_likely(splits, min_score);
     } else {
@@ -517,5 +616,7 @@ ng_status ng_events_find(ng_points *points, const ng_particles *particles, const
         ng_meetings_free(splits);
     }
     ng_free(judge.boundary);
+    ng_free(seen.list);
+    ng_free(times);
     return status;
 }
