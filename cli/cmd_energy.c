@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* nucgrow energy: free energy of crystals that nucleate and grow at the same time. */
-#include "cli.h"
+#include "energy_input.h"
 
 #include <nucgrow/crystallization.h>
 #include <nucgrow/emitter.h>
@@ -11,12 +11,13 @@
 
 #define KT_298_J 4.11434e-21 /* k_B times 298 K */
 #define SERIES_MOST 500      /* times written */
-enum { CONCENTRATIONS_MAX = 20, RATE_POINTS = 120, STEPS = 4000 };
+enum { CONCENTRATIONS_MAX = 20, RATE_POINTS = 120, STEPS = 4000, RANGE = 64 };
 
 typedef struct options {
     const char *material, *growth, *concentrations;
     double critical_nm, growth_nm2_per_s, final_nm, births_per_s, nucleation_s;
-    double order, duration_s, window_percent, surface_energy;
+    double order, duration_s, window_percent, surface_energy, critical_se_nm, level;
+    long bootstrap;
 } options;
 
 #define REAL(flag_, member_, unit_, initial_, min_, max_, group_, doc_)                            \
@@ -35,6 +36,8 @@ static const ng_option table[] = {
      .doc = "Where numbers that are not given come from."},
     REAL("critical-nm", critical_nm, "nm", NULL, 1e-3, 1e3, "Laws",
          "Critical radius r*, at which crystals are born; FAPbBr3: 0.585."),
+    REAL("critical-se-nm", critical_se_nm, "nm", "0", 0, 1e3, "Laws",
+         "Standard error of r*, for the intervals; r* is given, not fitted."),
     {.name = "growth",
      .type = NG_OPTION_CHOICE,
      .offset = offsetof(options, growth),
@@ -63,6 +66,15 @@ static const ng_option table[] = {
          "Length of the run; until the last crystal is full-grown where it is not given."),
     REAL("window-percent", window_percent, "%", "90", 1, 100, "Overlap",
          "Middle part of births, and of growth, that a window holds."),
+    {.name = "bootstrap",
+     .type = NG_OPTION_INT,
+     .offset = offsetof(options, bootstrap),
+     .initial = "200",
+     .min = 0,
+     .max = 100000,
+     .group = "Intervals",
+     .doc = "Resamplings of births and crystals behind the intervals; 0: none."},
+    REAL("level", level, NULL, "0.95", 0.01, 0.9999, "Intervals", "Level of intervals."),
     REAL("surface-energy-J-per-m2", surface_energy, "J/m^2", NULL, 1e-9, 1e3, "Energy",
          "sigma, for G* in joules and kT; without it energies are in units of G*."),
 };
@@ -70,91 +82,14 @@ static const ng_option table[] = {
 /* ---- what is known --------------------------------------------------------------------------- */
 
 typedef struct question {
-    ng_conditions conditions;
-    double *rate; /* owned: times, then births per second, of a nucleation.json; NULL: none */
-    size_t n_rate;
+    ng_energy_input input;
     double concentration[CONCENTRATIONS_MAX];
     size_t n_concentrations;
 } question;
 
-static double number_at(const json_t *root, const char *a, const char *b, const char *c)
-{
-    const json_t *value = json_object_get(root, a);
-    value = b != NULL ? json_object_get(value, b) : value;
-    value = c != NULL ? json_object_get(value, c) : value;
-    return json_is_number(value) ? json_number_value(value) : (double)NAN;
-}
-
-static ng_status take_rate(const json_t *result, const char *path, question *q, ng_error *err)
-{
-    const json_t *series = json_object_get(result, "series");
-    const json_t *time = json_object_get(series, "time_s");
-    const json_t *rate = json_object_get(series, "rate_per_s");
-    const size_t n = json_array_size(time);
-    if (n < 2 || json_array_size(rate) != n) {
-        return NG_FAIL(err, NG_FORMAT, "%s: no series time_s and rate_per_s", path);
-    }
-    if (q->rate != NULL) {
-        return NG_FAIL(err, NG_USAGE, "%s: a second nucleation result; give one", path);
-    }
-    q->rate = NG_NEW(double, 2 * n);
-    if (q->rate == NULL) {
-        return NG_FAIL(err, NG_MEMORY, "%s: no memory for %zu times", path, n);
-    }
-    q->n_rate = n;
-    const double first = json_number_value(json_array_get(time, 0));
-    for (size_t i = 0; i < n; i++) {
-        q->rate[i] = json_number_value(json_array_get(time, i)) - first;
-        q->rate[n + i] = json_number_value(json_array_get(rate, i));
-    }
-    q->conditions.nucleation_s = q->rate[n - 1];
-    return NG_OK;
-}
-
-static ng_status take_growth(const json_t *result, const char *path, question *q, ng_error *err)
-{
-    const double product = number_at(result, "parameters", "product_nm2_per_s", "value");
-    const double final_nm = number_at(result, "parameters", "final_nm", "value");
-    if (!(product > 0)) {
-        return NG_FAIL(err, NG_FORMAT,
-                       "%s: no parameters.product_nm2_per_s; fit with --law "
-                       "depletion, surface or parabolic",
-                       path);
-    }
-    q->conditions.product_nm2_per_s = product;
-    if (final_nm > 0) {
-        q->conditions.final_nm = final_nm;
-        q->conditions.growth = NG_GROWTH_DEPLETION;
-    }
-    return NG_OK;
-}
-
-static ng_status take_file(const char *path, question *q, ng_error *err)
-{
-    json_t *result = NULL;
-    ng_status status = ng_json_read(path, &result, err);
-    if (status != NG_OK) {
-        return status;
-    }
-    const char *schema = json_string_value(json_object_get(result, "schema"));
-    schema = schema != NULL ? schema : "";
-    if (strncmp(schema, "nucgrow/nucleation/", 19) == 0) {
-        status = take_rate(result, path, q, err);
-    } else if (strncmp(schema, "nucgrow/fit-diffusion/", 22) == 0) {
-        status = take_growth(result, path, q, err);
-    } else {
-        status = NG_FAIL(err, NG_FORMAT,
-                         "%s: neither a result of `nucleation` nor of "
-                         "`fit diffusion`",
-                         path);
-    }
-    json_decref(result);
-    return status;
-}
-
 static void take_options(const options *o, question *q)
 {
-    ng_conditions *c = &q->conditions;
+    ng_conditions *c = &q->input.conditions;
     const double given[] = {o->critical_nm, o->growth_nm2_per_s / 2, o->final_nm, o->births_per_s,
                             o->nucleation_s};
     double *to[] = {&c->critical_nm, &c->product_nm2_per_s, &c->final_nm, &c->births_per_s,
@@ -190,15 +125,15 @@ static ng_status read_concentrations(const options *o, double *c, size_t *n, ng_
 
 static ng_status understand(ng_cli *cli, const options *o, question *q, ng_error *err)
 {
-    *q = (question){.conditions = ng_conditions_liu()};
+    *q = (question){.input.conditions = ng_conditions_liu()};
     ng_status status = read_concentrations(o, q->concentration, &q->n_concentrations, err);
     status = status == NG_OK ? ng_cli_inputs(cli, err) : status;
     for (size_t i = 0; status == NG_OK && i < cli->n_files; i++) {
-        status = take_file(cli->file[i], q, err);
+        status = ng_energy_input_read(cli->file[i], &q->input, err);
     }
     if (status == NG_OK) {
         take_options(o, q);
-        const char *fault = ng_conditions_fault(&q->conditions);
+        const char *fault = ng_conditions_fault(&q->input.conditions);
         status = fault == NULL ? NG_OK : NG_FAIL(err, NG_USAGE, "%s", fault);
     }
     if (status == NG_OK && cli->n_files == 0) {
@@ -212,26 +147,65 @@ static ng_status understand(ng_cli *cli, const options *o, question *q, ng_error
 
 /* ---- runs ------------------------------------------------------------------------------------ */
 
-/* Until the last crystal is full-grown: two and a half times the parabola's way, for depletion
- * slows the end; ten times the nucleus where growth has no end. */
-static double own_duration(const ng_conditions *c)
+/* One concentration: the run, its numbers and their intervals. */
+typedef struct answers {
+    ng_conditions conditions;
+    ng_energy energy;
+    double number[NG_N_ENERGY_NUMBERS];
+    ng_energy_interval interval[NG_N_ENERGY_NUMBERS];
+} answers;
+
+static ng_status compute(const ng_cli *cli, const options *o, const question *q,
+                         double concentration, answers *out, ng_error *err)
 {
-    const double end = isfinite(c->final_nm) ? c->final_nm : 3 * c->critical_nm;
-    return c->nucleation_s + 2.5 * (end * end) / (2 * c->product_nm2_per_s);
+    const ng_energy_input *in = &q->input;
+    const ng_time_law law = ng_energy_input_law(in);
+    const ng_energy_question asked = {.conditions = in->conditions,
+                                      .births = in->rate != NULL ? &law : NULL,
+                                      .concentration = concentration,
+                                      .order = o->order,
+                                      .duration_s =
+                                          concentration == 1 ? o->duration_s : (double)NAN,
+                                      .window = o->window_percent / 100};
+    ng_status status = ng_energy_ask(&asked, STEPS, &out->energy, &out->conditions, err);
+    if (status != NG_OK) {
+        return status;
+    }
+    ng_energy_knowledge known = in->known;
+    known.critical_se_nm = o->critical_se_nm;
+    ng_energy_numbers(&out->energy, &out->conditions, out->number);
+    status = ng_energy_intervals(&asked, &known, out->number, (size_t)o->bootstrap, o->level,
+                                 &cli->run, out->interval, err);
+    if (status != NG_OK) {
+        ng_energy_free(&out->energy);
+    }
+    return status;
 }
 
-static ng_status compute(const options *o, const question *q, double concentration, ng_energy *out,
-                         ng_conditions *scaled, ng_error *err)
+/* `key` and, where there is an interval, its ends: time_s, time_lower_s, time_upper_s. */
+static void put(json_t *to, const char *key, const char *unit, const answers *a,
+                ng_energy_number which)
 {
-    *scaled = concentration == 1 ? q->conditions
-                                 : ng_conditions_scale(&q->conditions, concentration, o->order);
-    const double duration =
-        isnan(o->duration_s) || concentration != 1 ? own_duration(scaled) : o->duration_s;
-    const bool given = q->rate != NULL && concentration == 1;
-    const ng_time_law law =
-        given ? ng_law_table(q->rate, q->rate + q->n_rate, q->n_rate) : ng_law_constant(0);
-    return ng_energy_compute(scaled, given ? &law : NULL, duration, o->window_percent / 100, STEPS,
-                             out, err);
+    const ng_energy_interval *i = &a->interval[which];
+    const char *name[] = {"", "_lower", "_upper"};
+    const double value[] = {a->number[which], i->lower, i->upper};
+    const int n = isnan(i->lower) && isnan(i->upper) ? 1 : 3;
+    for (int k = 0; k < n; k++) {
+        char *full = ng_text_format("%s%s%s", key, name[k], unit);
+        if (full != NULL) {
+            json_object_set_new(to, full, ng_json_real(value[k]));
+        }
+        ng_free(full);
+    }
+}
+
+static json_t *transition_json(const answers *a)
+{
+    json_t *all = json_object();
+    put(all, "time", "_s", a, NG_ENERGY_TRANSITION_S);
+    put(all, "radius", "_nm", a, NG_ENERGY_TRANSITION_NM);
+    put(all, "mean_radius", "_nm", a, NG_ENERGY_TRANSITION_MEAN_NM);
+    return all;
 }
 
 static json_t *window_json(const ng_window *w)
@@ -239,20 +213,17 @@ static json_t *window_json(const ng_window *w)
     return json_pack("{s:o,s:o}", "from_s", ng_json_real(w->from_s), "to_s", ng_json_real(w->to_s));
 }
 
-static double common_s(const ng_energy *e)
+static json_t *overlap_json(const answers *a)
 {
-    return fmax(fmin(e->births_window.to_s, e->growth_window.to_s) -
-                    fmax(e->births_window.from_s, e->growth_window.from_s),
-                0);
-}
-
-static json_t *overlap_json(const ng_energy *e)
-{
-    return json_pack("{s:o,s:o,s:o,s:o,s:f,s:o,s:o}", "windows", ng_json_real(e->overlap.windows),
-                     "of_nucleation", ng_json_real(e->overlap.of_nucleation), "of_growth",
-                     ng_json_real(e->overlap.of_growth), "densities",
-                     ng_json_real(e->overlap.densities), "common_s", common_s(e), "nucleation",
-                     window_json(&e->births_window), "growth", window_json(&e->growth_window));
+    json_t *all = json_object();
+    put(all, "windows", "", a, NG_ENERGY_WINDOWS);
+    put(all, "of_nucleation", "", a, NG_ENERGY_OF_NUCLEATION);
+    put(all, "of_growth", "", a, NG_ENERGY_OF_GROWTH);
+    put(all, "densities", "", a, NG_ENERGY_DENSITIES);
+    put(all, "common", "_s", a, NG_ENERGY_COMMON_S);
+    json_object_set_new(all, "nucleation", window_json(&a->energy.births_window));
+    json_object_set_new(all, "growth", window_json(&a->energy.growth_window));
+    return all;
 }
 
 static json_t *conditions_json(const ng_conditions *c)
@@ -264,34 +235,42 @@ static json_t *conditions_json(const ng_conditions *c)
                      "nucleation_s", c->nucleation_s);
 }
 
+static void print_row(const ng_cli *cli, double concentration, const answers *a)
+{
+    const ng_energy *e = &a->energy;
+    const ng_energy_interval *i = &a->interval[NG_ENERGY_WINDOWS];
+    char range[40] = "";
+    if (isfinite(i->lower)) {
+        snprintf(range, sizeof range, "(%.1f to %.1f)", 100 * i->lower, 100 * i->upper);
+    }
+    ng_cli_print(cli, "%13g %5.3g nm %10.4g s %7.1f%% %-15s %9.4g s ", concentration,
+                 a->conditions.final_nm, e->births_window.to_s - e->births_window.from_s,
+                 100 * a->number[NG_ENERGY_WINDOWS], range, a->number[NG_ENERGY_COMMON_S]);
+    if (isnan(e->transition_s)) {
+        ng_cli_print(cli, "%11s\n", "none");
+    } else {
+        ng_cli_print(cli, "%9.4g s\n", e->transition_s);
+    }
+}
+
 static ng_status concentrations_json(ng_cli *cli, const options *o, const question *q, json_t *rows,
                                      ng_error *err)
 {
     ng_status status = NG_OK;
-    ng_cli_print(cli, "\n%13s %8s %12s %9s %13s %13s\n", "concentration", "final", "nucleation",
-                 "overlap", "common time", "transition");
+    ng_cli_print(cli, "\n%13s %8s %12s %-24s %11s %11s\n", "concentration", "final", "nucleation",
+                 " overlap", "common time", "transition");
     for (size_t i = 0; i < q->n_concentrations; i++) {
         const double c = q->concentration[i];
-        ng_energy e;
-        ng_conditions scaled;
-        status = compute(o, q, c, &e, &scaled, err);
+        answers a;
+        status = compute(cli, o, q, c, &a, err);
         if (status != NG_OK) {
             break;
         }
-        json_array_append_new(rows, json_pack("{s:f,s:o,s:o,s:{s:o,s:o}}", "concentration", c,
-                                              "conditions", conditions_json(&scaled), "overlap",
-                                              overlap_json(&e), "transition", "time_s",
-                                              ng_json_real(e.transition_s), "radius_nm",
-                                              ng_json_real(e.transition_nm)));
-        ng_cli_print(cli, "%13g %5.3g nm %10.4g s %8.1f%% %11.4g s ", c, scaled.final_nm,
-                     e.births_window.to_s - e.births_window.from_s, 100 * e.overlap.windows,
-                     common_s(&e));
-        if (isnan(e.transition_s)) {
-            ng_cli_print(cli, "%13s\n", "none");
-        } else {
-            ng_cli_print(cli, "%11.4g s\n", e.transition_s);
-        }
-        ng_energy_free(&e);
+        json_array_append_new(rows, json_pack("{s:f,s:o,s:o,s:o}", "concentration", c, "conditions",
+                                              conditions_json(&a.conditions), "overlap",
+                                              overlap_json(&a), "transition", transition_json(&a)));
+        print_row(cli, c, &a);
+        ng_energy_free(&a.energy);
     }
     return status;
 }
@@ -319,19 +298,22 @@ static json_t *series_json(const ng_energy *e)
 }
 
 /* dr/dt over r by Sugimoto's law with the k_D that gives the same growth of large crystals. */
-static json_t *rate_curve_json(const ng_conditions *c)
+static json_t *rate_curve_json(const answers *a)
 {
+    const ng_conditions *c = &a->conditions;
     const double k = c->product_nm2_per_s * c->critical_nm, r_star = c->critical_nm;
-    json_t *radius = json_array(), *rate = json_array();
+    json_t *radius = json_array(), *rate = json_array(), *maximum = json_object();
     for (int i = 0; i <= RATE_POINTS; i++) {
         const double r = r_star * (0.5 + 5.5 * i / RATE_POINTS);
         json_array_append_new(radius, ng_json_real(r));
         json_array_append_new(rate, ng_json_real(ng_sugimoto_rate(k, r_star, r)));
     }
-    return json_pack("{s:f,s:f,s:o,s:o,s:{s:f,s:f},s:f}", "k_nm3_per_s", k, "critical_nm", r_star,
-                     "radius_nm", radius, "rate_nm_per_s", rate, "maximum", "radius_nm", 2 * r_star,
-                     "rate_nm_per_s", ng_sugimoto_rate(k, r_star, 2 * r_star), "focusing_from_nm",
-                     2 * r_star);
+    put(maximum, "radius", "_nm", a, NG_ENERGY_FASTEST_NM);
+    put(maximum, "rate", "_nm_per_s", a, NG_ENERGY_FASTEST_NM_PER_S);
+    json_t *curve = json_pack("{s:f,s:f,s:o,s:o,s:o}", "k_nm3_per_s", k, "critical_nm", r_star,
+                              "radius_nm", radius, "rate_nm_per_s", rate, "maximum", maximum);
+    put(curve, "focusing_from", "_nm", a, NG_ENERGY_FASTEST_NM);
+    return curve;
 }
 
 static json_t *barrier_json(const ng_conditions *c, double sigma)
@@ -342,63 +324,100 @@ static json_t *barrier_json(const ng_conditions *c, double sigma)
                      "barrier_kT_298", joule / KT_298_J);
 }
 
-static void print_answer(const ng_cli *cli, const ng_energy *e, const question *q)
+/* " (LOWER to UPPER)", or nothing. */
+static const char *range_text(const answers *a, ng_energy_number which, double factor,
+                              char text[RANGE])
 {
-    ng_cli_print(cli, "laws        r* %.4g nm, d(r^2)/dt %.4g nm^2/s (%s), final %.4g nm, %s\n",
-                 q->conditions.critical_nm, 2 * q->conditions.product_nm2_per_s,
-                 ng_growth_kind_name(q->conditions.growth), q->conditions.final_nm,
-                 q->rate != NULL ? "births by file" : "constant births");
-    if (isnan(e->transition_s)) {
+    const ng_energy_interval *i = &a->interval[which];
+    text[0] = 0;
+    if (isfinite(i->lower) && isfinite(i->upper)) {
+        snprintf(text, RANGE, " (%.4g to %.4g)", factor * i->lower, factor * i->upper);
+    } else if (isfinite(i->lower)) {
+        snprintf(text, RANGE, " (%.4g or later, or never)", factor * i->lower);
+    }
+    return text;
+}
+
+static void print_transition(const ng_cli *cli, const answers *a)
+{
+    char time[RANGE], size[RANGE];
+    if (isnan(a->number[NG_ENERGY_TRANSITION_S])) {
         ng_cli_print(cli, "transition  none: the total free energy stays above 0\n");
     } else {
-        ng_cli_print(cli,
-                     "transition  total free energy below 0 from %.4g s on, when the first crystal "
-                     "has %.4g nm\n",
-                     e->transition_s, e->transition_nm);
+        ng_cli_print(
+            cli,
+            "transition  total free energy below 0 from %.4g s%s on, when the first "
+            "crystal has %.4g nm%s\n",
+            a->number[NG_ENERGY_TRANSITION_S], range_text(a, NG_ENERGY_TRANSITION_S, 1, time),
+            a->number[NG_ENERGY_TRANSITION_NM], range_text(a, NG_ENERGY_TRANSITION_NM, 1, size));
     }
-    if (!isnan(e->growth_flip_s)) {
-        ng_cli_print(cli, "growth      its own term below 0 from %.4g s on (%.4g nm)\n",
-                     e->growth_flip_s, e->growth_flip_nm);
+    if (!isnan(a->number[NG_ENERGY_FLIP_S])) {
+        ng_cli_print(cli, "growth      its own term below 0 from %.4g s%s on, at %.4g nm%s\n",
+                     a->number[NG_ENERGY_FLIP_S], range_text(a, NG_ENERGY_FLIP_S, 1, time),
+                     a->number[NG_ENERGY_FLIP_NM], range_text(a, NG_ENERGY_FLIP_NM, 1, size));
     }
+}
+
+static void print_answer(const ng_cli *cli, const answers *a, const ng_energy_input *in)
+{
+    char text[RANGE], more[RANGE];
+    const ng_conditions *c = &a->conditions;
+    ng_cli_print(cli, "laws        r* %.4g nm, d(r^2)/dt %.4g nm^2/s (%s), final %.4g nm, %s\n",
+                 c->critical_nm, 2 * c->product_nm2_per_s, ng_growth_kind_name(c->growth),
+                 c->final_nm, in->rate != NULL ? "births by file" : "constant births");
+    print_transition(cli, a);
     ng_cli_print(cli,
-                 "overlap     %.1f %% of the union of both windows: births %.4g to %.4g s, "
+                 "overlap     %.1f %%%s of the union of both windows: births %.4g to %.4g s, "
                  "growth %.4g to %.4g s\n",
-                 100 * e->overlap.windows, e->births_window.from_s, e->births_window.to_s,
-                 e->growth_window.from_s, e->growth_window.to_s);
-    ng_cli_print(cli, "dr/dt       greatest at %.4g nm; sizes focus beyond\n",
-                 2 * q->conditions.critical_nm);
+                 100 * a->number[NG_ENERGY_WINDOWS], range_text(a, NG_ENERGY_WINDOWS, 100, text),
+                 a->energy.births_window.from_s, a->energy.births_window.to_s,
+                 a->energy.growth_window.from_s, a->energy.growth_window.to_s);
+    ng_cli_print(cli, "dr/dt       greatest at %.4g nm%s, %.3g nm/s%s; sizes focus beyond\n",
+                 a->number[NG_ENERGY_FASTEST_NM], range_text(a, NG_ENERGY_FASTEST_NM, 1, text),
+                 a->number[NG_ENERGY_FASTEST_NM_PER_S],
+                 range_text(a, NG_ENERGY_FASTEST_NM_PER_S, 1, more));
+}
+
+static void warn_of_answer(ng_cli *cli, const options *o, const answers *a)
+{
+    if (isnan(a->number[NG_ENERGY_TRANSITION_S])) {
+        ng_warnings_add(&cli->warnings, "no-transition",
+                        "the total free energy stays above 0 for "
+                        "the %.4g s of the run; crystals must reach about 2 r*",
+                        a->energy.time_s[a->energy.n - 1]);
+    }
+    if (cli->n_files > 0 && !(o->critical_se_nm > 0)) {
+        ng_warnings_add(&cli->warnings, "critical-radius-given",
+                        "r* is a number that was given, not fitted: its error is in no interval "
+                        "unless --critical-se-nm says it");
+    }
 }
 
 static ng_status answer(ng_cli *cli, const options *o, const question *q, ng_error *err)
 {
-    ng_energy e;
-    ng_conditions same;
-    ng_status status = compute(o, q, 1, &e, &same, err);
+    answers a;
+    ng_status status = compute(cli, o, q, 1, &a, err);
     if (status != NG_OK) {
         return status;
     }
-    print_answer(cli, &e, q);
-    json_t *rows = json_array();
+    print_answer(cli, &a, &q->input);
+    json_t *rows = json_array(), *flip = json_object();
+    put(flip, "time", "_s", &a, NG_ENERGY_FLIP_S);
+    put(flip, "radius", "_nm", &a, NG_ENERGY_FLIP_NM);
     status = concentrations_json(cli, o, q, rows, err);
-    if (status == NG_OK && isnan(e.transition_s)) {
-        ng_warnings_add(&cli->warnings, "no-transition",
-                        "the total free energy stays above 0 for "
-                        "the %.4g s of the run; crystals must reach about 2 r*",
-                        e.time_s[e.n - 1]);
-    }
+    warn_of_answer(cli, o, &a);
     cli->result = json_pack(
-        "{s:o,s:{s:o,s:o,s:o},s:{s:o,s:o},s:o,s:o,s:o,s:o,s:o}", "conditions",
-        conditions_json(&q->conditions), "transition", "time_s", ng_json_real(e.transition_s),
-        "radius_nm", ng_json_real(e.transition_nm), "mean_radius_nm",
-        ng_json_real(e.transition_mean_nm), "growth_transition", "time_s",
-        ng_json_real(e.growth_flip_s), "radius_nm", ng_json_real(e.growth_flip_nm), "overlap",
-        ng_json_real(e.overlap.windows), "overlaps", overlap_json(&e), "series", series_json(&e),
-        "rate_curve", rate_curve_json(&q->conditions), "concentrations", rows);
-    if (!isnan(o->surface_energy) && cli->result != NULL) {
-        json_object_set_new(cli->result, "barrier",
-                            barrier_json(&q->conditions, o->surface_energy));
+        "{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:f,s:o}", "conditions", conditions_json(&a.conditions),
+        "transition", transition_json(&a), "growth_transition", flip, "overlaps", overlap_json(&a),
+        "series", series_json(&a.energy), "rate_curve", rate_curve_json(&a), "concentrations", rows,
+        "level", o->level, "rests_on", ng_energy_input_json(&q->input));
+    if (cli->result != NULL) {
+        put(cli->result, "overlap", "", &a, NG_ENERGY_WINDOWS);
     }
-    ng_energy_free(&e);
+    if (!isnan(o->surface_energy) && cli->result != NULL) {
+        json_object_set_new(cli->result, "barrier", barrier_json(&a.conditions, o->surface_energy));
+    }
+    ng_energy_free(&a.energy);
     return status;
 }
 
@@ -414,7 +433,7 @@ static ng_status run(ng_cli *cli, const void *values, ng_error *err)
                                 "Sugimoto, Adv. Colloid Interface Sci. 28, 65 (1987)");
         status = answer(cli, o, &q, err);
     }
-    ng_free(q.rate);
+    ng_energy_input_free(&q.input);
     return status;
 }
 
@@ -433,7 +452,10 @@ const ng_command ng_command_energy = {
         "C0.\n\n"
         "Overlap is the common part of two windows over their union: the one that holds the "
         "middle 90 % of births, and the one that holds that of the growth of volume. The paper's "
-        "60 % is not defined in its text; further definitions stand in the result.",
+        "60 % is not defined in its text; further definitions stand in the result.\n\n"
+        "Numbers that rest on files have intervals: births and crystals are drawn again with "
+        "return, the error of the common scale of radii included. r* is given, not fitted; "
+        "--critical-se-nm gives it an error.",
     .usage = "[nucleation.json] [fit-diffusion.json] [options]",
     .examples = "nucgrow energy --material FAPbBr3\n"
                 "nucgrow energy nucleation.json fit-diffusion.json -o energy.json\n"

@@ -105,6 +105,71 @@ NG_MUST_CHECK ng_status ng_energy_compute(const ng_conditions *conditions,
                                           ng_error *err);
 void ng_energy_free(ng_energy *energy);
 
+/** Until the last crystal is full-grown, or has three times the nucleus where growth has no end. */
+double ng_conditions_duration(const ng_conditions *c);
+
+/** Numbers that get intervals. */
+typedef enum ng_energy_number {
+    NG_ENERGY_TRANSITION_S,
+    NG_ENERGY_TRANSITION_NM,
+    NG_ENERGY_TRANSITION_MEAN_NM,
+    NG_ENERGY_FLIP_S, /* the growth term alone */
+    NG_ENERGY_FLIP_NM,
+    NG_ENERGY_WINDOWS, /* overlaps */
+    NG_ENERGY_OF_NUCLEATION,
+    NG_ENERGY_OF_GROWTH,
+    NG_ENERGY_DENSITIES,
+    NG_ENERGY_COMMON_S,   /* common part of the two windows */
+    NG_ENERGY_FASTEST_NM, /* where dr/dt by Sugimoto is greatest; sizes focus beyond */
+    NG_ENERGY_FASTEST_NM_PER_S,
+    NG_N_ENERGY_NUMBERS
+} ng_energy_number;
+/** NG_N_ENERGY_NUMBERS of them; NAN: never. */
+void ng_energy_numbers(const ng_energy *e, const ng_conditions *c, double *out);
+
+/** What there is to know of one concentration. */
+typedef struct ng_energy_question {
+    ng_conditions conditions;    /* at concentration 1 */
+    const ng_time_law *births;   /* there; NULL: those of the conditions */
+    double concentration, order; /* ng_conditions_scale */
+    double duration_s;           /* NAN: ng_conditions_duration */
+    double window;
+} ng_energy_question;
+
+/** ng_energy_compute at that concentration. Births that are given go with it as constant ones do:
+ *  their rate by its factor, times by that of nucleation_s. `scaled`: the conditions there. */
+NG_MUST_CHECK ng_status ng_energy_ask(const ng_energy_question *q, size_t steps, ng_energy *out,
+                                      ng_conditions *scaled, ng_error *err);
+
+/** What the conditions rest on. All arrays are borrowed. */
+typedef struct ng_energy_knowledge {
+    const double *birth_s; /* of single crystals, from 0 to until_s; n_births 0: N' is given */
+    size_t n_births;
+    double bandwidth_s, until_s;                /* of the kernel that made N' of them */
+    const double *product_nm2_per_s, *final_nm; /* of single crystals; final NULL: given */
+    size_t n_crystals;                          /* 0: growth is given */
+    double radius_scale_se;                     /* s.e. of ln of the scale that all radii share */
+    double critical_se_nm;                      /* s.e. of r* */
+} ng_energy_knowledge;
+
+typedef struct ng_energy_interval {
+    double lower, upper; /* NAN: open, or not known */
+} ng_energy_interval;
+
+/**
+ * Intervals of the numbers: births and crystals drawn again with return (as many births as a
+ * Poisson law gives; medians over crystals), the common scale and r* by normal laws, percentiles.
+ * Where a replicate never gets below zero, its transition counts as later than all others.
+ * @param estimate  ng_energy_numbers of the question, for what coarser steps of replicates miss
+ * @param out       NG_N_ENERGY_NUMBERS; all NAN where nothing is known but given numbers
+ * @return NG_MEMORY, NG_CANCELLED
+ */
+NG_MUST_CHECK ng_status ng_energy_intervals(const ng_energy_question *q,
+                                            const ng_energy_knowledge *known,
+                                            const double *estimate, size_t replicates, double level,
+                                            const ng_run *run, ng_energy_interval *out,
+                                            ng_error *err);
+
 /* ---- cohorts of crystals in a solution ------------------------------------------------------ */
 
 typedef enum ng_solution_kind {

@@ -377,6 +377,7 @@ ng_status ng_crystals_json(const ng_crystals *crystals, const ng_particles *trac
                   "crystals", crystals_json(crystals, options), "level", options->curve.level);
     if (result != NULL && options->diffusion) {
         json_object_set_new(result, "law", json_string(options->law->name));
+        json_object_set_new(result, "radius_scale_se", json_real(options->radius_scale_se));
         json_object_set_new(result, "laws", choice_json(crystals));
         json_object_set_new(result, "durations",
                             json_pack("{s:f,s:f,s:o,s:o}", "split", options->split, "end",

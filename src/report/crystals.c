@@ -165,6 +165,30 @@ static void growth_cards(FILE *out, const json_t *diffusion)
     parameter_card(out, "Slow growth", json_object_get(durations, "slow_s"), "s", level);
 }
 
+static void energy_cards(FILE *out, const json_t *energy)
+{
+    const json_t *transition = json_object_get(energy, "transition");
+    const json_t *fastest = json_object_get(json_object_get(energy, "rate_curve"), "maximum");
+    const double level = ng_report_real(energy, "level");
+    const ng_report_card card[] = {
+        {"Time of the transition", ng_report_real(transition, "time_s"),
+         ng_report_real(transition, "time_lower_s"), ng_report_real(transition, "time_upper_s"),
+         "s", level},
+        {"Radius at the transition", ng_report_real(transition, "radius_nm"),
+         ng_report_real(transition, "radius_lower_nm"),
+         ng_report_real(transition, "radius_upper_nm"), "nm", level},
+        {"Overlap of nucleation and growth", 100 * ng_report_real(energy, "overlap"),
+         100 * ng_report_real(energy, "overlap_lower"),
+         100 * ng_report_real(energy, "overlap_upper"), "%", level},
+        {"Fastest growth", ng_report_real(fastest, "rate_nm_per_s"),
+         ng_report_real(fastest, "rate_lower_nm_per_s"),
+         ng_report_real(fastest, "rate_upper_nm_per_s"), "nm s⁻¹", level},
+    };
+    for (size_t i = 0; i < sizeof card / sizeof card[0]; i++) {
+        ng_report_write_card(out, card[i]);
+    }
+}
+
 static void cards(FILE *out, const ng_report_study *study)
 {
     const json_t *avrami = study->result[NG_REPORT_AVRAMI];
@@ -177,10 +201,7 @@ static void cards(FILE *out, const ng_report_study *study)
                        json_object_get(json_object_get(avrami, "parameters"), "n"), "",
                        ng_report_real(avrami, "level"));
     }
-    ng_report_plain_card(out, "Radius at the transition",
-                         ng_report_real(json_object_get(energy, "transition"), "radius_nm"), "nm");
-    ng_report_plain_card(out, "Overlap of nucleation and growth",
-                         100 * ng_report_real(energy, "overlap"), "%");
+    energy_cards(out, energy);
     ng_html_raw(out, "</dl>\n");
 }
 

@@ -115,6 +115,80 @@ static void growth_begins_at_the_nucleus(void **state)
     assert_non_null(ng_conditions_fault(&c));
 }
 
+/* Births and crystals drawn again: intervals as wide as their numbers tell, and what rests on
+ * nothing that was drawn has none. */
+static void intervals_know_what_they_rest_on(void **state)
+{
+    (void)state;
+    enum { BIRTHS = 400, CRYSTALS = 300 };
+    double birth[BIRTHS], product[CRYSTALS], final[CRYSTALS];
+    ng_energy_interval i[NG_N_ENERGY_NUMBERS], fewer[NG_N_ENERGY_NUMBERS];
+    double number[NG_N_ENERGY_NUMBERS];
+    for (int k = 0; k < BIRTHS; k++) {
+        birth[k] = 45.0 * (k + 0.5) / BIRTHS;
+    }
+    for (int k = 0; k < CRYSTALS; k++) { /* evenly over +- 30 %, s.d. 17 % */
+        product[k] = 0.1445 * (0.7 + 0.6 * (k + 0.5) / CRYSTALS);
+        final[k] = 1.5;
+    }
+    ng_energy_question q = {ng_conditions_liu(), NULL, 1, 4.5, (double)NAN, 0.9};
+    q.conditions.growth = NG_GROWTH_DEPLETION;
+    ng_energy_knowledge k = {
+        .product_nm2_per_s = product, .final_nm = final, .n_crystals = CRYSTALS};
+    ng_energy e;
+    ng_conditions c;
+    ng_run run = ng_run_defaults();
+    assert_int_equal(ng_energy_ask(&q, 4000, &e, &c, NULL), NG_OK);
+    ng_energy_numbers(&e, &c, number);
+    ng_energy_free(&e);
+    assert_int_equal(ng_energy_intervals(&q, &k, number, 200, 0.95, &run, i, NULL), NG_OK);
+    const double time_s = number[NG_ENERGY_TRANSITION_S];
+    const double width =
+        (i[NG_ENERGY_TRANSITION_S].upper - i[NG_ENERGY_TRANSITION_S].lower) / time_s;
+    /* the median of an even law of width 0.6: s.e. 0.6/(2 sqrt(n)), and time goes with 1/B; the
+     * width of 200 replicates' percentiles is known to a tenth */
+    assert_close(width, 2 * 1.96 * 0.6 / (2 * sqrt(CRYSTALS)), 0.25 * 0.068);
+    assert_true(i[NG_ENERGY_TRANSITION_S].lower < time_s &&
+                time_s < i[NG_ENERGY_TRANSITION_S].upper);
+    assert_true(isnan(i[NG_ENERGY_FASTEST_NM].lower)); /* r* is given */
+    assert_true(i[NG_ENERGY_FASTEST_NM_PER_S].lower < number[NG_ENERGY_FASTEST_NM_PER_S]);
+    k.birth_s = birth;
+    k.n_births = BIRTHS;
+    k.bandwidth_s = 3;
+    k.until_s = 60;
+    k.critical_se_nm = 0.02;
+    assert_int_equal(ng_energy_intervals(&q, &k, number, 200, 0.95, &run, i, NULL), NG_OK);
+    assert_close(i[NG_ENERGY_FASTEST_NM].upper - i[NG_ENERGY_FASTEST_NM].lower, 4 * 1.96 * 0.02,
+                 0.25 * 0.157);
+    k.n_births = BIRTHS / 10; /* the first tenth of the births */
+    assert_int_equal(ng_energy_intervals(&q, &k, number, 200, 0.95, &run, fewer, NULL), NG_OK);
+    assert_true(fewer[NG_ENERGY_WINDOWS].upper < i[NG_ENERGY_WINDOWS].lower);
+    k = (ng_energy_knowledge){.n_births = 0};
+    assert_int_equal(ng_energy_intervals(&q, &k, number, 200, 0.95, &run, i, NULL), NG_OK);
+    assert_true(isnan(i[NG_ENERGY_TRANSITION_S].lower));
+}
+
+/* Births of a movie at half the concentration: as constant births of the same rate and length. */
+static void births_are_stretched(void **state)
+{
+    (void)state;
+    const double knot_s[] = {0, 45, 45 * (1 + 1e-9)}, rate[] = {700.0 / 45, 700.0 / 45, 0};
+    const ng_time_law law = ng_law_table(knot_s, rate, 3), wrong = ng_law_constant(-1);
+    ng_energy_question q = {ng_conditions_liu(), &law, 0.5, 4.5, (double)NAN, 0.9};
+    ng_energy given, constant;
+    ng_conditions c;
+    assert_int_equal(ng_energy_ask(&q, 2000, &given, &c, NULL), NG_OK);
+    q.births = NULL;
+    assert_int_equal(ng_energy_ask(&q, 2000, &constant, &c, NULL), NG_OK);
+    assert_close(given.transition_s, constant.transition_s, 1e-9);
+    /* one step of the end of births */
+    assert_close(given.overlap.windows, constant.overlap.windows, 1e-3);
+    ng_energy_free(&given);
+    ng_energy_free(&constant);
+    q.births = &wrong;
+    assert_int_equal(ng_energy_ask(&q, 100, &given, &c, NULL), NG_INVALID);
+}
+
 static ng_crystallization crystallize(const ng_crystallization_options *o)
 {
     ng_crystallization x;
@@ -218,6 +292,8 @@ int main(void)
         cmocka_unit_test(liu_at_c0),
         cmocka_unit_test(liu_at_lower_concentrations),
         cmocka_unit_test(given_births),
+        cmocka_unit_test(intervals_know_what_they_rest_on),
+        cmocka_unit_test(births_are_stretched),
         cmocka_unit_test(growth_begins_at_the_nucleus),
         cmocka_unit_test(crystals_in_cells),
         cmocka_unit_test(one_solution),

@@ -252,12 +252,17 @@ const crystalDurations = {
     }
 };
 
+const range = (lower, upper) => (isNumber(lower) && isNumber(upper)
+    ? ` (${show(lower)} to ${show(upper)})` : "");
+
 const ENERGY_KEYS = ["time_s", "nucleation", "growth", "total"];
 const energyRows = (ctx) => finite(rowsOf(ctx.study?.energy?.series, ENERGY_KEYS), ...ENERGY_KEYS);
 const ENERGY_LINES = [["nucleation", "var(--truth)", "nucleation"],
     ["growth", "var(--hyper)", "growth"], ["total", "var(--super)", "total"]];
 
-function energyPanel(rows, until, where, width) {
+function energyPanel(rows, until, where, t, width) {
+    const interval = [t].filter((one) => isNumber(one?.time_lower_s)
+        && one?.time_upper_s <= until);
     const near = rows.filter((r) => r.time_s <= until);
     const lines = ENERGY_LINES.map(([key]) => near.map((r) => r[key])).flat();
     const unit = scaleOf(lines);
@@ -267,6 +272,8 @@ function energyPanel(rows, until, where, width) {
         x: {domain: extent(near.map((r) => r.time_s), {pad: 0.01}), label: "time (s)"},
         y: {domain: extent(lines.map((v) => v * unit.factor), {include: [0]}), label: null},
         marks: [
+            Plot.rectX(interval, {x1: "time_lower_s", x2: "time_upper_s", fill: "var(--super)",
+                fillOpacity: 0.12}),
             Plot.ruleY([0], {stroke: "var(--muted)"}),
             ...ENERGY_LINES.map(([key, color]) => Plot.line(near.map((r) => ({t: r.time_s,
                 v: r[key] * unit.factor})), {x: "t", y: "v", stroke: color, strokeWidth: 2}))
@@ -281,9 +288,11 @@ const crystalEnergy = {
     missing: (ctx) => (energyRows(ctx).length > 3 ? undefined : ""),
     caption(ctx) {
         const t = ctx.study.energy.transition;
-        return isNumber(t?.time_s) ? `The total falls below zero at ${show(t.time_s)} s, when the `
-            + `first crystal has ${show(t.radius_nm)} nm (right: the beginning). In units of G*, `
-            + "the barrier of one nucleus." : "In units of G*, the barrier of one nucleus.";
+        return (isNumber(t?.time_s) ? `The total falls below zero at ${show(t.time_s)} s`
+            + `${range(t.time_lower_s, t.time_upper_s)}, when the first crystal has `
+            + `${show(t.radius_nm)} nm${range(t.radius_lower_nm, t.radius_upper_nm)} (right: the `
+            + "beginning, the interval of its time shaded). " : "")
+            + "In units of G*, the barrier of one nucleus.";
     },
     rows: energyRows,
     draw(ctx, width) {
@@ -293,9 +302,9 @@ const crystalEnergy = {
         return [
             legend(ENERGY_LINES.map(([, color, name]) => ["line", color, name]), width),
             grid(width, 300, [
-                (w) => energyPanel(rows, last, "the whole run", w),
+                (w) => energyPanel(rows, last, "the whole run", undefined, w),
                 ...(isNumber(t) ? [(w) => energyPanel(rows, Math.min(1.6 * t, last),
-                    "around the transition", w)] : [])
+                    "around the transition", ctx.study.energy.transition, w)] : [])
             ])
         ];
     }
@@ -309,8 +318,12 @@ const crystalRates = {
     title: "Growth rate by size",
     missing: (ctx) => (rateCurve(ctx).length > 3 ? undefined : ""),
     caption: (ctx) => "dr/dt by Sugimoto's law: zero at the critical radius "
-        + `${show(ctx.study.energy.rate_curve.critical_nm)} nm, greatest at twice that; sizes `
-        + "focus beyond (shaded).",
+        + `${show(ctx.study.energy.rate_curve.critical_nm)} nm, greatest at twice that, `
+        + `${show(ctx.study.energy.rate_curve.maximum?.radius_nm)} nm, where it is `
+        + `${show(ctx.study.energy.rate_curve.maximum?.rate_nm_per_s)}`
+        + `${range(ctx.study.energy.rate_curve.maximum?.rate_lower_nm_per_s,
+            ctx.study.energy.rate_curve.maximum?.rate_upper_nm_per_s)} nm/s; sizes focus beyond `
+        + "(shaded). The critical radius is given, not fitted.",
     rows: rateCurve,
     draw(ctx, width) {
         const curve = ctx.study.energy.rate_curve;
