@@ -141,14 +141,15 @@ static ng_status check_movie(const ng_rehearsal *r, const ng_detect_choices *c, 
     const double nm = c->options.pixel_nm;
     if (info->frames < LEAST_IMAGES) {
         return NG_FAIL(err, NG_INVALID,
-                       "the stack of the known scene holds %zu images; %d at least are needed to "
-                       "tell what is noise",
+                       "the stack of a known scene (--rehearsal) holds %zu images; %d at least are "
+                       "needed to tell what is noise",
                        info->frames, LEAST_IMAGES);
     }
     if (fabs(info->pixel_nm - nm) > SIZES_AGREE * nm) {
         return NG_FAIL(err, NG_INVALID,
-                       "the pixels of the known scene are %.6g nm large and those of the movie "
-                       "%.6g nm; it must have been made in the same way",
+                       "the pixels of the known scene (--rehearsal) are %.6g nm large and those of "
+                       "the movie %.6g nm; it must be made as the movie was, or left out "
+                       "(--rehearsal none)",
                        info->pixel_nm, nm);
     }
     return NG_OK;
@@ -205,7 +206,8 @@ static ng_status measure_noise(ng_rehearsal *r, const ng_image *mean, const ng_i
     light /= dark;
     if (!(level > 0.0)) {
         return NG_FAIL(err, NG_INVALID,
-                       "the images of the known scene are all the same; each must be taken anew");
+                       "the images of the known scene (--rehearsal) are all the same; each must be "
+                       "taken anew");
     }
     for (int round = 0; round < ROUNDS; round++) {
         double both = 0.0, square = 0.0;
@@ -556,7 +558,9 @@ static double steepness_between(const ng_rehearsal *r, size_t reference, size_t 
 double ng_rehearsal_height(const ng_rehearsal *r, double false_per_frame, bool gaussian)
 {
     const double wanted = false_per_frame * r->share;
-    const size_t reference = r->n < 2 * REFERENCE ? r->n / 2 : REFERENCE;
+    /* how steep the law is, is known of Gaussian noise only: others are counted as far as can be */
+    const size_t last = r->movie != NULL ? REFERENCE / 10 : REFERENCE, far = 10 * last;
+    const size_t reference = r->n < 2 * last ? r->n / 2 : last;
     if (reference < 2) {
         return NG_REHEARSED_FROM;
     }
@@ -565,7 +569,6 @@ double ng_rehearsal_height(const ng_rehearsal *r, double false_per_frame, bool g
         return (double)r->height[rank];
     }
     const double from = (double)r->height[reference - 1];
-    const size_t far = 10 * REFERENCE;
     double steepness = 1.0;
     if (r->movie != NULL) {
         steepness = steepness_between(r, reference, r->n < far ? r->n : far);
