@@ -160,10 +160,11 @@ static json_t *counts_json(const ng_tracking *t, size_t particles)
     const struct {
         const char *name;
         size_t n;
-    } counts[] = {{"particles", particles}, {"frames", t->frames},         {"tracks", t->tracks},
-                  {"points", t->points},    {"left_out", t->left_out},     {"gaps", t->gaps},
-                  {"births", t->births},    {"occlusions", t->occlusions}, {"deaths", t->deaths},
-                  {"merges", t->merges},    {"splits", t->splits}};
+    } counts[] = {
+        {"particles", particles},    {"frames", t->frames},     {"tracks", t->tracks},
+        {"points", t->points},       {"left_out", t->left_out}, {"gaps", t->gaps},
+        {"gaps_open", t->gaps_open}, {"births", t->births},     {"occlusions", t->occlusions},
+        {"deaths", t->deaths},       {"merges", t->merges},     {"splits", t->splits}};
     json_t *value = json_object();
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
         json_object_set_new(value, counts[i].name, json_integer((json_int_t)counts[i].n));
@@ -228,6 +229,10 @@ static void print_summary(const ng_cli *cli, const options *o, const ng_tracking
     print_choices(cli, &t->choice, !isnan(o->link.gate_nm));
     ng_cli_print(cli, "tracks     %zu with %zu points; %zu gaps closed, %zu occlusions\n",
                  t->tracks, t->points, t->gaps, t->occlusions);
+    if (t->gaps_open > 0) {
+        ng_cli_print(cli, "left open  %zu gaps: it is a guess which is which (--min-gap-score)\n",
+                     t->gaps_open);
+    }
     if (t->left_out > 0) {
         ng_cli_print(cli, "left out   %zu particles in tracks of fewer than %ld points\n",
                      t->left_out, o->link.min_points < 2 ? 2 : o->link.min_points);

@@ -69,6 +69,7 @@ typedef struct ng_tracking {
     size_t tracks, points;
     size_t left_out;   /* particles in tracks that were too short */
     size_t gaps;       /* closed */
+    size_t gaps_open;  /* that would lower the costs, but were not sure enough */
     size_t occlusions; /* gaps during which the particle lay over or under another */
     size_t births, deaths, merges, splits;
     size_t tracks_a, tracks_b; /* B: in a merge, A: the others */

@@ -326,7 +326,8 @@ static size_t *rows_by_frame(const ng_points *points, const gap_problem *p)
 }
 
 /* Drop links that are not likely enough. */
-static ng_status drop_doubtful(const gap_search *s, const ng_assignment *problem, double least)
+static ng_status drop_doubtful(const gap_search *s, const ng_assignment *problem, double least,
+                               size_t *dropped)
 {
     const gap_problem *p = s->problem;
     const ng_gap_links links = {problem, p->row_point, p->column_point, p->taken};
@@ -334,7 +335,8 @@ static ng_status drop_doubtful(const gap_search *s, const ng_assignment *problem
     ng_status status = sure != NULL ? ng_gaps_doubt(s->points, s->motion, &links, sure, s->err)
                                     : NG_FAIL(s->err, NG_MEMORY, "no memory to weigh gaps");
     for (size_t r = 0; r < p->n_rows && status == NG_OK; r++) {
-        if (sure[r] < least) {
+        if (p->taken[r] != NG_NONE && sure[r] < least) {
+            ++*dropped;
             p->taken[r] = NG_NONE;
         }
     }
@@ -343,14 +345,14 @@ static ng_status drop_doubtful(const gap_search *s, const ng_assignment *problem
 }
 
 ng_status ng_link_gaps(ng_points *points, const ng_motion *motion, long max_gap, size_t *closed,
-                       ng_error *err)
+                       size_t *open, ng_error *err)
 {
     gap_problem p = {.n_rows = 0};
     gap_search s = {.points = points, .motion = motion, .problem = &p, .err = err};
     ng_assign_work work = {.n_rows = 0};
     size_t *row_first = NULL;
     ng_status status = NG_OK;
-    *closed = 0;
+    *closed = *open = 0;
     if (list_ends(points, &p)) {
         row_first = rows_by_frame(points, &p);
     }
@@ -367,7 +369,7 @@ ng_status ng_link_gaps(ng_points *points, const ng_motion *motion, long max_gap,
         ng_assignment problem = {p.n_rows, p.n_columns, p.first, p.column, p.cost, p.none};
         status = ng_assign(&problem, &work, p.taken, err);
         if (status == NG_OK && motion->choice.gap_score > 0.0) {
-            status = drop_doubtful(&s, &problem, motion->choice.gap_score);
+            status = drop_doubtful(&s, &problem, motion->choice.gap_score, open);
         }
     }
     for (size_t r = 0; r < p.n_rows && status == NG_OK; r++) {

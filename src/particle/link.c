@@ -412,7 +412,7 @@ static ng_status link_all(ng_points *p, const ng_track_options *o, const ng_run 
         status = choose_gap_score(p, o, motion, err);
     }
     if (status == NG_OK && o->max_gap > 0) {
-        status = ng_link_gaps(p, motion, o->max_gap, &out->gaps, err);
+        status = ng_link_gaps(p, motion, o->max_gap, &out->gaps, &out->gaps_open, err);
     }
     return status;
 }

@@ -95,9 +95,9 @@ NG_MUST_CHECK ng_status ng_link_frames(ng_points *points, const ng_motion *motio
 /** Estimate losses and births by linking some pairs; sets motion->none, links nothing. */
 NG_MUST_CHECK ng_status ng_link_learn(ng_points *points, ng_motion *motion, bool gaps,
                                       ng_error *err);
-/** Close gaps that are likely enough; *closed counts them. */
+/** Close gaps that are likely enough; *closed counts them, *open those that are not. */
 NG_MUST_CHECK ng_status ng_link_gaps(ng_points *points, const ng_motion *motion, long max_gap,
-                                     size_t *closed, ng_error *err);
+                                     size_t *closed, size_t *open, ng_error *err);
 
 /** How much a particle that was seen in one frame only must stand out so that most of those that do
  * are real, by what is linked: how often it ends, and how it stands out. INFINITY: never. */
