@@ -15,7 +15,8 @@
 extern "C" {
 #endif
 
-#define NG_CURVE_MAX 5 /* parameters of a curve */
+#define NG_CURVE_MAX 5    /* parameters of a curve */
+#define NG_CURVE_SEEN 0.6 /* of the volume or the light at the end */
 
 /** The points of a curve. All arrays are borrowed. */
 typedef struct ng_curve_data {
@@ -45,6 +46,10 @@ typedef struct ng_curve_law {
     double (*value)(const double *parameter, double first_s, double time_s, double *slope);
     /** A start and bounds from the data (n >= 4); false: the data do not rise. */
     bool (*start)(const ng_curve_data *data, double *start, double *lower, double *upper);
+    /** Parameter that the curve ends at (NG_CURVE_MAX: none), and bits of those that hang on it:
+     *  flagged where the curve was seen to less than NG_CURVE_SEEN of its end. */
+    size_t end;
+    unsigned hangs;
 } ng_curve_law;
 
 /** fraction = f(t), baseline 0 and plateau 1. Parameters n, t0_s, rate_per_s = k^(1/n). */
@@ -109,7 +114,9 @@ typedef struct ng_curve_fit {
  * reweighting (Huber, then Tukey 4.685; scale by the median absolute residual). Standard errors:
  * sandwich of the M-estimator, times the inflation that the autocorrelation of the residuals
  * demands. Intervals: where the profile of the weighted cost, calibrated by that sandwich, reaches
- * Student's quantile; an interval that meets a bound ends there and is flagged.
+ * Student's quantile; an interval that meets a bound ends there and is flagged. What hangs on an
+ * end that was not seen is flagged, too: of crystals seen to half of their light, 95 % intervals
+ * hold the plateau in 85 %, n in 90 %.
  * @return NG_OK with `state` in out, or NG_MEMORY.
  */
 NG_MUST_CHECK ng_status ng_curve_fit_run(const ng_curve_law *law, const ng_curve_data *data,

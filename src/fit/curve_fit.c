@@ -341,6 +341,23 @@ static void note_values(const curve_problem *p, ng_curve_fit *out)
     }
 }
 
+/* How much of the end the last point shows: of light, or of the volume where y is a radius. */
+static void flag_unseen_end(const curve_problem *p, ng_curve_fit *out)
+{
+    const ng_curve_law *law = p->law;
+    if (law->end >= law->n_parameters) {
+        return;
+    }
+    const double last = ng_curve_fit_value(out, p->data.time_s[p->data.n - 1]);
+    const bool radius = strcmp(law->info[law->end].unit, "nm") == 0;
+    const double share = pow(last / out->parameter[law->end].value, radius ? 3 : 1);
+    for (size_t j = 0; j < law->n_parameters && !(share >= NG_CURVE_SEEN); j++) {
+        if ((law->hangs >> j & 1U) != 0) {
+            out->parameter[j].flag = NG_FIT_NOT_IDENTIFIABLE;
+        }
+    }
+}
+
 ng_status ng_curve_fit_run(const ng_curve_law *law, const ng_curve_data *data,
                            const ng_curve_options *options, ng_curve_fit *out, ng_error *err)
 {
@@ -369,6 +386,7 @@ ng_status ng_curve_fit_run(const ng_curve_law *law, const ng_curve_data *data,
         out->state = converged ? NG_CURVE_OK : NG_CURVE_NOT_CONVERGED;
         note_values(&p, out);
         ng_curve_intervals(&p, options, out);
+        flag_unseen_end(&p, out);
     }
     free_problem(&p);
     return NG_OK;

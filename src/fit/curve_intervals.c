@@ -8,6 +8,11 @@
 #include <string.h>
 
 #define P NG_CURVE_MAX
+#define PROFILE_ITERATIONS 100
+#define PROFILE_TOLERANCE                                                                          \
+    1e-4               /* valleys of weak data are long: cut short, an interval is too narrow */
+#define OFF_BOUND 1.45 /* an angle */
+#define BISECTIONS 8
 #define WIDE 100.0 /* a parameter of logarithmic range that may be a hundred times larger */
 
 /* Information over the parameters that are not at a bound, in angles. */
@@ -180,18 +185,33 @@ static bool inform(curve_problem *p, const ng_curve_options *o, ng_curve_fit *ou
 
 /* ---- profiles ------------------------------------------------------------------------------- */
 
-/* Root of the deviance at a distance of the angle of parameter a; others follow. */
-static double profile_root(curve_problem *p, const information *info, size_t a, const double *best,
-                           double cost, double distance)
+/* Place in the information of a parameter; its n for one at a bound. */
+static size_t place_of(const information *info, size_t j)
 {
-    const size_t j = info->index[a];
-    memcpy(p->u, best, sizeof p->u);
-    for (size_t b = 0; b < info->n; b++) {
-        p->u[info->index[b]] += distance * info->naive[b][a] / info->naive[a][a];
+    size_t a = 0;
+    while (a < info->n && info->index[a] != j) {
+        a++;
     }
-    p->u[j] = best[j] + distance;
+    return a;
+}
+
+/* Root of the deviance at an angle of parameter j; others follow from where they were at another
+ * one, `from`. */
+static double profile_root(curve_problem *p, const information *info, size_t j, const double *from,
+                           double cost, double angle)
+{
+    const size_t a = place_of(info, j);
+    memcpy(p->u, from, sizeof p->u);
+    for (size_t b = 0; a < info->n && b < info->n; b++) {
+        p->u[info->index[b]] += (angle - from[j]) * info->naive[b][a] / info->naive[a][a];
+    }
+    for (size_t k = 0; k < p->law->n_parameters; k++) {
+        /* at a bound itself the slope is 0: the search could not leave it */
+        p->u[k] = fmin(fmax(p->u[k], -OFF_BOUND), OFF_BOUND);
+    }
+    p->u[j] = angle;
     p->held = j;
-    (void)ng_curve_search(p, 20, 1e-3);
+    (void)ng_curve_search(p, PROFILE_ITERATIONS, PROFILE_TOLERANCE);
     p->held = CURVE_NONE;
     return sqrt(fmax(ng_curve_weighted_cost(p) - cost, 0) / info->variance);
 }
@@ -201,12 +221,13 @@ static double profile_end(curve_problem *p, const information *info, size_t a, c
                           double cost, double side, bool *at_bound)
 {
     const double u = best[info->index[a]], room = M_PI / 2 - side * u;
-    const double limit = info->quantile * sqrt(info->robust[a][a] / info->naive[a][a]);
+    const double limit = info->quantile * sqrt(fmax(info->robust[a][a] / info->naive[a][a], 1));
     double inside = 0, outside = room, step = fmin(limit * sqrt(info->naive[a][a]), room);
-    double root_inside = 0;
+    double root_inside = 0, from[P];
+    memcpy(from, best, sizeof from);
     *at_bound = false;
     for (int i = 0; i < 8; i++) {
-        const double root = profile_root(p, info, a, best, cost, side * step);
+        const double root = profile_root(p, info, info->index[a], from, cost, u + side * step);
         if (fabs(root - limit) < 0.03 * limit) {
             return u + side * step;
         }
@@ -217,6 +238,7 @@ static double profile_end(curve_problem *p, const information *info, size_t a, c
             }
             inside = step;
             root_inside = root;
+            memcpy(from, p->u, sizeof from);
         } else {
             outside = step;
         }
@@ -253,6 +275,23 @@ static void put_interval(curve_problem *p, const information *info, size_t a, co
     to->lower = fmin(ng_curve_from_u(p, j, lower), to->value);
     to->upper = fmax(ng_curve_from_u(p, j, upper), to->value);
     flag(p, j, low, high, to);
+}
+
+/* An estimate at a bound: from there to where the profile reaches the quantile, by halves. */
+static void put_interval_at_bound(curve_problem *p, const information *info, size_t j,
+                                  const double *best, double cost, ng_fit_parameter *to)
+{
+    double inside = best[j] > 0 ? M_PI / 2 : -M_PI / 2, outside = -inside;
+    for (int i = 0; i < BISECTIONS; i++) {
+        const double angle = i == 0 ? outside : (inside + outside) / 2;
+        const bool in = profile_root(p, info, j, best, cost, angle) < info->quantile;
+        *(in ? &inside : &outside) = angle;
+        if (i == 0 && in) {
+            break;
+        }
+    }
+    to->lower = fmin(to->value, ng_curve_from_u(p, j, inside));
+    to->upper = fmax(to->value, ng_curve_from_u(p, j, inside));
 }
 
 /* Nothing is known: the interval is the range. */
@@ -296,7 +335,12 @@ void ng_curve_intervals(curve_problem *p, const ng_curve_options *options, ng_cu
     note_errors(p, &info, out);
     const double cost = ng_curve_weighted_cost(p);
     memcpy(best, p->u, sizeof best);
-    for (size_t a = 0; a < info.n && options->intervals; a++) {
-        put_interval(p, &info, a, best, cost, &out->parameter[info.index[a]]);
+    for (size_t j = 0; j < p->law->n_parameters && options->intervals; j++) {
+        const size_t a = place_of(&info, j);
+        if (a < info.n) {
+            put_interval(p, &info, a, best, cost, &out->parameter[j]);
+        } else {
+            put_interval_at_bound(p, &info, j, best, cost, &out->parameter[j]);
+        }
     }
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define UNBOUND ((double)NAN)
+#define BIT(j) (1U << (j))
 #define SMALL 9 /* points of a running median, at most */
 
 #define PARAMETER(name_, symbol_, unit_, title_, min_, max_, log_)                                 \
@@ -228,7 +229,9 @@ const ng_curve_law ng_curve_avrami_fraction = {"avrami-fraction",
                                                3,
                                                avrami_info,
                                                fraction_value,
-                                               start_fraction};
+                                               start_fraction,
+                                               NG_CURVE_MAX,
+                                               0};
 const ng_curve_law ng_curve_avrami_intensity = {"avrami-intensity",
                                                 "Avrami, of an intensity",
                                                 "I = I_0 + (I_inf - I_0) (1 - exp(-(K (t-t0))^n))",
@@ -236,7 +239,9 @@ const ng_curve_law ng_curve_avrami_intensity = {"avrami-intensity",
                                                 5,
                                                 avrami_info,
                                                 intensity_value,
-                                                start_intensity};
+                                                start_intensity,
+                                                PLATEAU,
+                                                BIT(N) | BIT(RATE) | BIT(PLATEAU)};
 const ng_curve_law ng_curve_avrami_crystal = {"avrami-crystal",
                                               "Avrami, of one crystal",
                                               "I = I_inf (1 - exp(-(K (t-t0))^n))",
@@ -244,7 +249,9 @@ const ng_curve_law ng_curve_avrami_crystal = {"avrami-crystal",
                                               4,
                                               crystal_info,
                                               crystal_value,
-                                              start_crystal};
+                                              start_crystal,
+                                              3,
+                                              BIT(N) | BIT(RATE) | BIT(3)};
 
 const ng_curve_law ng_curve_avrami_onset = {"avrami-onset",
                                             "Avrami, from the first point on",
@@ -253,7 +260,9 @@ const ng_curve_law ng_curve_avrami_onset = {"avrami-onset",
                                             4,
                                             crystal_info,
                                             crystal_value,
-                                            start_onset};
+                                            start_onset,
+                                            3,
+                                            BIT(N) | BIT(RATE) | BIT(3)};
 
 /* ---- laws of the radius --------------------------------------------------------------------- */
 
@@ -472,7 +481,9 @@ static const ng_curve_law parabolic = {"parabolic",
                                        2,
                                        depletion_info,
                                        parabolic_value,
-                                       start_parabolic};
+                                       start_parabolic,
+                                       NG_CURVE_MAX,
+                                       0};
 static const ng_curve_law layer_law = {"layer",
                                        "diffusion through a layer",
                                        "dr/dt = B (1/r + 1/layer)",
@@ -480,7 +491,9 @@ static const ng_curve_law layer_law = {"layer",
                                        3,
                                        layer_info,
                                        layer_value,
-                                       start_layer};
+                                       start_layer,
+                                       NG_CURVE_MAX,
+                                       0};
 static const ng_curve_law depletion = {"depletion",
                                        "diffusion from a share that is used up",
                                        "dr/dt = B (1 - (r/r_f)^3)/r",
@@ -488,7 +501,9 @@ static const ng_curve_law depletion = {"depletion",
                                        3,
                                        depletion_info,
                                        depletion_value,
-                                       start_depletion};
+                                       start_depletion,
+                                       2,
+                                       BIT(2)};
 static const ng_curve_law surface = {"surface",
                                      "the same with a surface step",
                                      "dr/dt = B (1 - (r/r_f)^3)/(r + D/k)",
@@ -496,7 +511,9 @@ static const ng_curve_law surface = {"surface",
                                      4,
                                      depletion_info,
                                      surface_value,
-                                     start_surface};
+                                     start_surface,
+                                     2,
+                                     BIT(2) | BIT(3)};
 static const ng_curve_law sugimoto = {"sugimoto",
                                       "Sugimoto's focusing",
                                       "dr/dt = (k_D/r)(1/r* - 1/r)",
@@ -504,7 +521,9 @@ static const ng_curve_law sugimoto = {"sugimoto",
                                       3,
                                       sugimoto_info,
                                       sugimoto_value,
-                                      start_sugimoto};
+                                      start_sugimoto,
+                                      NG_CURVE_MAX,
+                                      0};
 static const ng_curve_law avrami_radius = {"avrami",
                                            "Avrami, of the volume",
                                            "(r/r_f)^3 = 1 - exp(-(K (t-t0))^n)",
@@ -512,7 +531,9 @@ static const ng_curve_law avrami_radius = {"avrami",
                                            4,
                                            avrami_radius_info,
                                            avrami_radius_value,
-                                           start_avrami_radius};
+                                           start_avrami_radius,
+                                           3,
+                                           BIT(N) | BIT(RATE) | BIT(3)};
 
 const ng_curve_law *const ng_radius_laws[] = {&parabolic, &layer_law, &depletion,
                                               &surface,   &sugimoto,  &avrami_radius};
