@@ -22,13 +22,8 @@
 #define LONG_SHARE 0.3
 #define PI 3.14159265358979323846
 #define ROUNDING 1e-4
-/* Heights in a known scene are recorded from here on: there, noise is no white one. */
-#define SCENE_LOW 0.5
 #define FALSE_LEAST 0.1
 #define FALSE_SHARE 0.01
-/* Candidates of noise that are fitted: for each that is let through, and in 2^18 pixels. */
-#define CANDIDATES_EACH 8.0
-#define CANDIDATES_MORE 40.0
 /* Sum of the squares of the weights of [1 -2 1] x [1 -2 1]; the cut, and the share of a Gaussian's
  * variance that it leaves. */
 #define SQUARES 36.0
@@ -41,8 +36,7 @@ enum {
     WIDTHS = 9,
     ROUNDS = 6,
     PAIR_ROUNDS = 8,
-    LEAST_TOLD = 8,
-    NOISE_PIXELS = 1 << 22
+    LEAST_TOLD = 8
 };
 
 typedef struct pilot {
@@ -386,26 +380,9 @@ static double wanted_false(const pilot *p, size_t found)
 
 static ng_status find_height(pilot *p, ng_rehearsal *r, ng_error *err)
 {
-    ng_detect_choices *c = p->choices;
-    ng_detect_options *o = &c->options;
-    const bool fit = p->asked->fit;
-    const double pixels = (double)(p->width * p->height);
+    ng_detect_options *o = &p->choices->options;
     o->false_per_frame = wanted_false(p, p->n_found);
-    const double candidates =
-        CANDIDATES_EACH * o->false_per_frame + CANDIDATES_MORE * pixels / (double)(1 << 18);
-    o->fit = false;
-    c->spot.candidate = p->asked->rehearsal != NULL ? SCENE_LOW : NG_REHEARSED_FROM;
-    ng_status status =
-        ng_rehearse(r, c, fit ? NOISE_PIXELS / 4 : 2 * NOISE_PIXELS, c->spot.candidate, err);
-    if (status == NG_OK && !fit) {
-        o->c = ng_rehearsal_height(r, o->false_per_frame, c->spot.noise.gain == 0.0);
-        c->spot.candidate = o->c;
-    } else if (status == NG_OK) {
-        o->fit = true;
-        c->spot.candidate = ng_rehearsal_height(r, candidates, true);
-        status = ng_rehearse(r, c, (size_t)NOISE_PIXELS, 0.5 * c->spot.candidate, err);
-        o->c = ng_rehearsal_height(r, o->false_per_frame, true);
-    }
+    ng_status status = ng_rehearsal_heights(r, p->choices, p->asked->fit, o->false_per_frame, err);
     o->c = isnan(p->asked->c) ? o->c : p->asked->c;
     return status;
 }

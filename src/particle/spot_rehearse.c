@@ -15,16 +15,25 @@
 /* Points of the known scene stand out of its mean by so many s.d. of white noise: no bump of noise
  * lasts, and none of them is dim. */
 #define POINT_FROM 30.0
-/* Points are looked for in the images from here on, first against the noise of pixels, then against
- * what it does to spots. */
-#define SEEN_FROM 6.0
-#define LOOSE 2.0
+/* Errors are taken at the height that lets so many false spots a frame through. */
+#define SETTLED_FALSE 1.0
+/* Pixels of a bright spot move together: each for itself has more noise than their sum tells.
+ * Weights so far on the way from the gain of the sum to theirs (of logarithms) let light and places
+ * scatter least. */
+#define WAY (1.0 / 3.0)
+/* Heights in a known scene are recorded from here on: there, noise is no white one. */
+#define SCENE_LOW 0.5
+#define NOISE_LOW 2.5
+/* Candidates of noise that are fitted: for each that is let through, and in 2^18 pixels. */
+#define CANDIDATES_EACH 8.0
+#define CANDIDATES_MORE 40.0
 /* What is found within so many widths of a point is that point. */
 #define SAME_WIDTHS 2.0
 #define SIZES_AGREE 0.01
 enum {
     NOISE_LEAST = 128,
     NOISE_SIDE = 512,
+    NOISE_PIXELS = 1 << 22,
     HEIGHTS = 1 << 18,
     TABLE = 1 << 16,
     REFERENCE = 80,
@@ -379,8 +388,8 @@ static double free_pixels(const ng_rehearsal *r, double same)
     return fmax(all - PI * same * same * (double)r->points, 0.1 * all);
 }
 
-ng_status ng_rehearse(ng_rehearsal *r, const ng_detect_choices *choices, size_t pixels,
-                      double least, ng_error *err)
+static ng_status rehearse(ng_rehearsal *r, const ng_detect_choices *choices, size_t pixels,
+                          double least, ng_error *err)
 {
     const double same = SAME_WIDTHS * choices->spot.width_px;
     const size_t each = r->frame.width * r->frame.height;
@@ -414,6 +423,78 @@ ng_status ng_rehearse(ng_rehearsal *r, const ng_detect_choices *choices, size_t 
     r->rng = NULL;
     ng_spots_destroy(spots);
     qsort(r->height, r->n, sizeof *r->height, falling);
+    return status;
+}
+
+/* ---- heights ----------------------------------------------------------------------------- */
+
+/* Expected number above z where `n` lie above `from`: regions of a smooth Gaussian field. */
+static double beyond(double z, double n, double from, double steepness)
+{
+    return n * (z / from) * exp(-0.5 * steepness * (z * z - from * from));
+}
+
+/* Of the law of such a field, between the heights of rank `reference` and `far`. */
+static double steepness_between(const ng_rehearsal *r, size_t reference, size_t far)
+{
+    const double from = (double)r->height[reference - 1], low = (double)r->height[far - 1];
+    return from > low ? (log((double)far / (double)reference) + log(from / low)) /
+                            (0.5 * (from * from - low * low))
+                      : 1.0;
+}
+
+static double height_for(const ng_rehearsal *r, double false_per_frame, bool gaussian)
+{
+    const double wanted = false_per_frame * r->share;
+    /* how steep the law is, is known of Gaussian noise only: others are counted as far as can be */
+    const size_t last = r->movie != NULL ? REFERENCE / 10 : REFERENCE, far = 10 * last;
+    const size_t reference = r->n < 2 * last ? r->n / 2 : last;
+    if (reference < 2) {
+        return NOISE_LOW;
+    }
+    if (wanted >= (double)reference) {
+        const size_t rank = (size_t)fmin(wanted, (double)(r->n - 1));
+        return (double)r->height[rank];
+    }
+    const double from = (double)r->height[reference - 1];
+    double steepness = 1.0;
+    if (r->movie != NULL) {
+        steepness = steepness_between(r, reference, r->n < far ? r->n : far);
+    } else if (!gaussian && r->n > far) {
+        steepness = steepness_between(r, reference, far);
+    }
+    double a = from, b = fmax(40.0, 4.0 * from);
+    while (b - a > 1e-6) {
+        const double z = 0.5 * (a + b);
+        if (beyond(z, (double)reference, from, steepness) > wanted) {
+            a = z;
+        } else {
+            b = z;
+        }
+    }
+    return b;
+}
+
+ng_status ng_rehearsal_heights(ng_rehearsal *r, ng_detect_choices *choices, bool fit,
+                               double false_per_frame, ng_error *err)
+{
+    ng_detect_options *o = &choices->options;
+    double *candidate = &choices->spot.candidate;
+    const double wanted =
+        CANDIDATES_EACH * false_per_frame + CANDIDATES_MORE * r->frame_pixels / (double)(1 << 18);
+    o->fit = false;
+    *candidate = r->movie != NULL ? SCENE_LOW : NOISE_LOW;
+    ng_status status =
+        rehearse(r, choices, fit ? NOISE_PIXELS / 4 : 2 * NOISE_PIXELS, *candidate, err);
+    if (status == NG_OK && !fit) {
+        o->c = height_for(r, false_per_frame, choices->spot.noise.gain == 0.0);
+        *candidate = o->c;
+    } else if (status == NG_OK) {
+        o->fit = true;
+        *candidate = height_for(r, wanted, true);
+        status = rehearse(r, choices, (size_t)NOISE_PIXELS, 0.5 * *candidate, err);
+        o->c = height_for(r, false_per_frame, true);
+    }
     return status;
 }
 
@@ -511,78 +592,31 @@ static void set_factors(const ng_rehearsal *r, ng_spot_choices *c)
     c->place.dimmest /= dim;
 }
 
+/* Points of all images, as spots are found in a movie with the noise of `choices`. */
+static ng_status see_points(ng_rehearsal *r, const ng_detect_choices *choices, ng_error *err)
+{
+    ng_detect_choices trial = *choices;
+    trial.options.free_width = false;
+    ng_status status = ng_rehearsal_heights(r, &trial, true, SETTLED_FALSE, err);
+    return status == NG_OK ? rehearse(r, &trial, 0, trial.options.c, err) : status;
+}
+
 ng_status ng_rehearsal_settle(ng_rehearsal *r, ng_detect_choices *choices, ng_error *err)
 {
     ng_pixel_noise *noise = &choices->spot.noise, white;
-    ng_detect_choices trial = *choices;
     const double share = noise->gain / noise->level;
-    trial.options.fit = true;
-    trial.options.free_width = false;
-    trial.spot.candidate = SEEN_FROM;
-    trial.spot.noise.gain = 0.0;
+    ng_detect_choices even = *choices;
+    even.spot.noise.gain = 0.0;
     ng_status status = find_points(r, choices, err);
-    status = status == NG_OK ? ng_rehearse(r, &trial, 0, SEEN_FROM, err) : status;
+    status = status == NG_OK ? see_points(r, &even, err) : status;
     if (status != NG_OK || !white_noise(r, noise->level, &white)) {
         return status;
     }
-    /* neighbouring pixels move together in bright spots: less so than each for itself would say,
-     * more than its light does; halfway the least is lost */
     noise->level = white.level;
-    noise->gain = white.level * sqrt(share * white.gain / white.level);
-    trial.spot.noise = *noise;
-    trial.spot.candidate = LOOSE;
-    status = ng_rehearse(r, &trial, 0, LOOSE, err);
+    noise->gain = white.gain > 0.0 ? white.gain * pow(share * white.level / white.gain, WAY) : 0.0;
+    status = see_points(r, choices, err);
     if (status == NG_OK) {
         set_factors(r, &choices->spot);
     }
     return status;
-}
-
-/* ---- heights ----------------------------------------------------------------------------- */
-
-/* Expected number above z where `n` lie above `from`: regions of a smooth Gaussian field. */
-static double beyond(double z, double n, double from, double steepness)
-{
-    return n * (z / from) * exp(-0.5 * steepness * (z * z - from * from));
-}
-
-/* Of the law of such a field, between the heights of rank `reference` and `far`. */
-static double steepness_between(const ng_rehearsal *r, size_t reference, size_t far)
-{
-    const double from = (double)r->height[reference - 1], low = (double)r->height[far - 1];
-    return from > low ? (log((double)far / (double)reference) + log(from / low)) /
-                            (0.5 * (from * from - low * low))
-                      : 1.0;
-}
-
-double ng_rehearsal_height(const ng_rehearsal *r, double false_per_frame, bool gaussian)
-{
-    const double wanted = false_per_frame * r->share;
-    /* how steep the law is, is known of Gaussian noise only: others are counted as far as can be */
-    const size_t last = r->movie != NULL ? REFERENCE / 10 : REFERENCE, far = 10 * last;
-    const size_t reference = r->n < 2 * last ? r->n / 2 : last;
-    if (reference < 2) {
-        return NG_REHEARSED_FROM;
-    }
-    if (wanted >= (double)reference) {
-        const size_t rank = (size_t)fmin(wanted, (double)(r->n - 1));
-        return (double)r->height[rank];
-    }
-    const double from = (double)r->height[reference - 1];
-    double steepness = 1.0;
-    if (r->movie != NULL) {
-        steepness = steepness_between(r, reference, r->n < far ? r->n : far);
-    } else if (!gaussian && r->n > far) {
-        steepness = steepness_between(r, reference, far);
-    }
-    double a = from, b = fmax(40.0, 4.0 * from);
-    while (b - a > 1e-6) {
-        const double z = 0.5 * (a + b);
-        if (beyond(z, (double)reference, from, steepness) > wanted) {
-            a = z;
-        } else {
-            b = z;
-        }
-    }
-    return b;
 }

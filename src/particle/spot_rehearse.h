@@ -20,14 +20,9 @@ ng_pixel_noise ng_rehearsal_noise(const ng_rehearsal *rehearsal);
  * that standard errors are what points scatter by from image to image. */
 NG_MUST_CHECK ng_status ng_rehearsal_settle(ng_rehearsal *rehearsal, ng_detect_choices *choices,
                                             ng_error *err);
-/* Look for false spots from `least` s.d. on; in so many pixels of noise at least, or in all images
- * of the known scene. */
-NG_MUST_CHECK ng_status ng_rehearse(ng_rehearsal *rehearsal, const ng_detect_choices *choices,
-                                    size_t pixels, double least, ng_error *err);
-/* The height above which so many a frame of the movie were found. `gaussian`: made noise is, and
- * behind a linear filter, so that the steepness of its law is known. */
-double ng_rehearsal_height(const ng_rehearsal *rehearsal, double false_per_frame, bool gaussian);
-/* Heights are asked for from here on. */
-#define NG_REHEARSED_FROM 2.5
+/* options.c and the height of candidates, such that so many false spots a frame of the movie pass;
+ * `fit`: with fits, which options.fit then is. */
+NG_MUST_CHECK ng_status ng_rehearsal_heights(ng_rehearsal *rehearsal, ng_detect_choices *choices,
+                                             bool fit, double false_per_frame, ng_error *err);
 
 #endif
