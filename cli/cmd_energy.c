@@ -129,7 +129,7 @@ static ng_status understand(ng_cli *cli, const options *o, question *q, ng_error
     ng_status status = read_concentrations(o, q->concentration, &q->n_concentrations, err);
     status = status == NG_OK ? ng_cli_inputs(cli, err) : status;
     for (size_t i = 0; status == NG_OK && i < cli->n_files; i++) {
-        status = ng_energy_input_read(cli->file[i], &q->input, err);
+        status = ng_energy_input_read(cli->file[i], &q->input, &cli->warnings, err);
     }
     if (status == NG_OK) {
         take_options(o, q);
@@ -333,7 +333,7 @@ static const char *range_text(const answers *a, ng_energy_number which, double f
     if (isfinite(i->lower) && isfinite(i->upper)) {
         snprintf(text, RANGE, " (%.4g to %.4g)", factor * i->lower, factor * i->upper);
     } else if (isfinite(i->lower)) {
-        snprintf(text, RANGE, " (%.4g or later, or never)", factor * i->lower);
+        snprintf(text, RANGE, " (%.4g or more, or never)", factor * i->lower);
     }
     return text;
 }
@@ -406,11 +406,12 @@ static ng_status answer(ng_cli *cli, const options *o, const question *q, ng_err
     put(flip, "radius", "_nm", &a, NG_ENERGY_FLIP_NM);
     status = concentrations_json(cli, o, q, rows, err);
     warn_of_answer(cli, o, &a);
-    cli->result = json_pack(
-        "{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:f,s:o}", "conditions", conditions_json(&a.conditions),
-        "transition", transition_json(&a), "growth_transition", flip, "overlaps", overlap_json(&a),
-        "series", series_json(&a.energy), "rate_curve", rate_curve_json(&a), "concentrations", rows,
-        "level", o->level, "rests_on", ng_energy_input_json(&q->input));
+    cli->result = json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:f,s:o,s:b}", "conditions",
+                            conditions_json(&a.conditions), "transition", transition_json(&a),
+                            "growth_transition", flip, "overlaps", overlap_json(&a), "series",
+                            series_json(&a.energy), "rate_curve", rate_curve_json(&a),
+                            "concentrations", rows, "level", o->level, "rests_on",
+                            ng_energy_input_json(&q->input), "trusted", (int)!q->input.doubtful);
     if (cli->result != NULL) {
         put(cli->result, "overlap", "", &a, NG_ENERGY_WINDOWS);
     }

@@ -31,6 +31,12 @@ static const ng_option table[] = {
 
 /* ---- spectra --------------------------------------------------------------------------------- */
 
+/* A spectrum without a peak has no energy that a size could be asked for. */
+static const char *peak_flag(const ng_spectrum_peak *peak)
+{
+    return isfinite(peak->peak_nm) ? ng_radius_flag_name(peak->flag) : "no-peak";
+}
+
 static json_t *spectra_json(const ng_spectrum_peak *peak, size_t n)
 {
     json_t *time = json_array(), *wave = json_array(), *wave_se = json_array();
@@ -41,7 +47,7 @@ static json_t *spectra_json(const ng_spectrum_peak *peak, size_t n)
         json_array_append_new(wave_se, ng_json_real(peak[i].peak_se_nm));
         json_array_append_new(radius, ng_json_real(peak[i].radius_nm));
         json_array_append_new(radius_se, ng_json_real(peak[i].radius_se_nm));
-        json_array_append_new(flag, json_string(ng_radius_flag_name(peak[i].flag)));
+        json_array_append_new(flag, json_string(peak_flag(&peak[i])));
     }
     return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o}", "time_s", time, "peak_nm", wave, "peak_se_nm",
                      wave_se, "radius_nm", radius, "radius_se_nm", radius_se, "flag", flag);
@@ -52,7 +58,7 @@ static void print_spectra(const ng_cli *cli, const ng_spectrum_peak *peak, size_
     ng_cli_print(cli, "%10s %10s %10s %10s  %s\n", "time_s", "peak_nm", "radius_nm", "+-", "flag");
     for (size_t i = 0; i < n; i += n / 12 + 1) {
         ng_cli_print(cli, "%10.4g %10.5g %10.4g %10.2g  %s\n", peak[i].time_s, peak[i].peak_nm,
-                     peak[i].radius_nm, peak[i].radius_se_nm, ng_radius_flag_name(peak[i].flag));
+                     peak[i].radius_nm, peak[i].radius_se_nm, peak_flag(&peak[i]));
     }
 }
 
@@ -152,14 +158,14 @@ static ng_status run(ng_cli *cli, const void *values, ng_error *err)
     }
     if (status == NG_OK) {
         ng_crystal_print(cli, &data);
-        ng_cli_print(cli, "points     %zu, of which %zu with a radius\n", data.tracks.n,
-                     data.counts.flag[NG_RADIUS_OK] + data.counts.flag[NG_RADIUS_DARK] +
-                         data.counts.flag[NG_RADIUS_FLAT]);
+        const size_t radii = data.counts.flag[NG_RADIUS_OK] + data.counts.flag[NG_RADIUS_DARK] +
+                             data.counts.flag[NG_RADIUS_FLAT];
+        ng_cli_print(cli, "points     %zu, of which %zu with a radius\n", data.tracks.n, radii);
         cli->result = json_object();
         ng_crystal_put(cli->result, &data);
         json_object_set_new(cli->result, "curve", curve_json(&data.emitter));
         const bool dark = data.counts.flag[NG_RADIUS_DARK] > 0;
-        json_object_set_new(cli->result, "trusted", json_boolean(!dark));
+        json_object_set_new(cli->result, "trusted", json_boolean(!dark && radii > 0));
     }
     ng_crystal_data_free(&data);
     return status;

@@ -134,6 +134,11 @@ static ng_status take_growth(const json_t *result, const char *path, ng_energy_i
     if (in->growth != NULL) {
         return NG_FAIL(err, NG_USAGE, "%s: a second result of `fit diffusion`; give one", path);
     }
+    if (!(product > 0) &&
+        json_object_get(json_object_get(result, "parameters"), "product_nm2_per_s") != NULL) {
+        return NG_FAIL(err, NG_TOO_LITTLE,
+                       "%s: no crystal there tells its growth constant D V_m dC", path);
+    }
     if (!(product > 0)) {
         return NG_FAIL(err, NG_FORMAT,
                        "%s: no parameters.product_nm2_per_s; fit with --law "
@@ -150,7 +155,8 @@ static ng_status take_growth(const json_t *result, const char *path, ng_energy_i
 
 /* ---- either ---------------------------------------------------------------------------------- */
 
-ng_status ng_energy_input_read(const char *path, ng_energy_input *in, ng_error *err)
+ng_status ng_energy_input_read(const char *path, ng_energy_input *in, ng_warnings *warnings,
+                               ng_error *err)
 {
     json_t *result = NULL;
     ng_status status = ng_json_read(path, &result, err);
@@ -168,6 +174,13 @@ ng_status ng_energy_input_read(const char *path, ng_energy_input *in, ng_error *
                          "%s: neither a result of `nucleation` nor of "
                          "`fit diffusion`",
                          path);
+    }
+    if (status == NG_OK && json_is_false(json_object_get(result, "trusted"))) {
+        in->doubtful = true;
+        ng_warnings_add(warnings, "input-not-trusted",
+                        "%s says of itself that it is not to be trusted; what rests on it is not "
+                        "either",
+                        path);
     }
     json_decref(result);
     return status;

@@ -13,10 +13,12 @@ typedef struct ng_energy_input {
     size_t n_rate;
     ng_energy_knowledge known; /* its arrays are owned by the two blocks below */
     double *births, *growth;
+    bool doubtful; /* a result that it rests on says that it is not to be trusted */
 } ng_energy_input;
 
 /* Either kind of result; a second one of a kind is an error. */
-ng_status ng_energy_input_read(const char *path, ng_energy_input *in, ng_error *err);
+ng_status ng_energy_input_read(const char *path, ng_energy_input *in, ng_warnings *warnings,
+                               ng_error *err);
 /* The nucleation rate over time; borrows from `in`. */
 ng_time_law ng_energy_input_law(const ng_energy_input *in);
 /* {births, crystals}: how many the numbers rest on; owned. */

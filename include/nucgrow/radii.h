@@ -54,7 +54,7 @@ ng_calibration ng_calibration_given(double scale);
  * for any monotone relation. A crystal's final intensity is the median of the last quarter of its
  * points (at least 3), for crystals seen in 8 frames or more.
  * Warnings: spread-differs (the relation gives another spread than the reference: its power is not
- * that of the crystals), reference-outside-range.
+ * that of the crystals), calibration-poor.
  * @return NG_TOO_LITTLE below 5 crystals; NG_INVALID when the median radius is outside the range
  */
 NG_MUST_CHECK ng_status ng_calibrate(const ng_emitter *e, const ng_particles *tracks,
@@ -65,6 +65,7 @@ NG_MUST_CHECK ng_status ng_calibrate(const ng_emitter *e, const ng_particles *tr
 typedef struct ng_radii_counts {
     size_t flag[NG_N_RADIUS_FLAGS];
     size_t saturated; /* intensities that the camera cut: no radius */
+    size_t missing;   /* points without an intensity */
 } ng_radii_counts;
 
 /**

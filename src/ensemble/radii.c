@@ -8,6 +8,7 @@
 #include <jansson.h>
 #include <math.h>
 
+#define POOR 0.2 /* relative error of I0: 7 % of a radius */
 #define CRYSTALS_MIN 5
 #define POINTS_MIN 8
 #define MEDIAN_LOSS 1.2533 /* s.e. of a median over that of a mean, normal */
@@ -122,6 +123,16 @@ static void spreads(const ng_emitter *e, const ng_emitter_range *range, const do
         count > 1 ? sqrt(fmax(square - sum * sum / count, 0) / (count - 1)) : (double)NAN;
 }
 
+static void warn_of_scale(const ng_calibration *c, ng_warnings *warnings)
+{
+    if (c->relative_se > POOR) {
+        ng_warnings_add(warnings, "calibration-poor",
+                        "I0 is known to %.0f %% only: the final intensities of %zu crystals "
+                        "scatter widely",
+                        100 * c->relative_se, c->crystals);
+    }
+}
+
 static void compare_spreads(const ng_calibration *c, ng_warnings *warnings)
 {
     const ng_reference_sizes *r = &c->reference;
@@ -136,6 +147,35 @@ static void compare_spreads(const ng_calibration *c, ng_warnings *warnings)
                         "for other reasons than size",
                         c->final_sd_nm, r->sd_nm);
     }
+}
+
+/* Why there are too few final intensities. */
+static ng_status fail_few(const ng_particles *tracks, size_t found, ng_error *err)
+{
+    size_t tracked = 0, known = 0, saturated = 0, dark = 0;
+    for (size_t i = 0; i < tracks->n; i++) {
+        const ng_particle *p = &tracks->item[i];
+        tracked += p->track >= 0;
+        known += isfinite(p->intensity);
+        dark += p->intensity <= 0;
+        saturated += (p->flag & NG_FLAG_SATURATED) != 0;
+    }
+    if (known == 0) {
+        return NG_FAIL(err, NG_TOO_LITTLE,
+                       "none of the %zu points has an intensity to calibrate; is there a column "
+                       "intensity with numbers?",
+                       tracks->n);
+    }
+    if (tracked == 0) {
+        return NG_FAIL(err, NG_TOO_LITTLE,
+                       "the points belong to no tracks; `nucgrow track` joins them, or "
+                       "--intensity-scale gives I0");
+    }
+    return NG_FAIL(err, NG_TOO_LITTLE,
+                   "to calibrate, at least %d crystals need a final intensity (%d points or more, "
+                   "positive, not saturated), and %zu have one; of %zu points, 0 or less: %zu, "
+                   "saturated: %zu, without intensity: %zu (--intensity-scale gives I0 without)",
+                   CRYSTALS_MIN, POINTS_MIN, found, tracks->n, dark, saturated, tracks->n - known);
 }
 
 ng_status ng_calibrate(const ng_emitter *e, const ng_particles *tracks,
@@ -156,10 +196,7 @@ ng_status ng_calibrate(const ng_emitter *e, const ng_particles *tracks,
     }
     ng_status status = final_intensities(tracks, &intensity, &n, err);
     if (status == NG_OK && n < CRYSTALS_MIN) {
-        status = NG_FAIL(err, NG_TOO_LITTLE,
-                         "%zu crystals have a final intensity (%d points or more); at least %d are "
-                         "needed to calibrate",
-                         n, POINTS_MIN, CRYSTALS_MIN);
+        status = fail_few(tracks, n, err);
     }
     if (status == NG_OK) {
         out->reference = *reference;
@@ -174,6 +211,7 @@ ng_status ng_calibrate(const ng_emitter *e, const ng_particles *tracks,
                                         (reference->median_nm * sqrt((double)reference->n))
                                   : 0;
         out->relative_se = sqrt(mine * mine + theirs * theirs);
+        warn_of_scale(out, warnings);
         if (isfinite(reference->sd_nm)) {
             compare_spreads(out, warnings);
         }
@@ -197,16 +235,16 @@ static const unsigned radius_flags = NG_FLAG_NOT_POSITIVE | NG_FLAG_BELOW_RANGE 
 
 static void warn_of_missing(const ng_radii_counts *c, ng_warnings *warnings)
 {
-    size_t missing = c->saturated;
+    size_t missing = c->saturated + c->missing;
     for (int f = NG_RADIUS_NOT_POSITIVE; f <= NG_RADIUS_TOO_BRIGHT; f++) {
         missing += c->flag[f];
     }
     if (missing > 0) {
         ng_warnings_add(warnings, "radii-missing",
-                        "%zu intensities give no radius: %zu not positive, %zu below and %zu above "
-                        "the range, %zu saturated",
+                        "%zu points get no radius: intensity of 0 or less in %zu, below the range "
+                        "in %zu, above it in %zu, saturated in %zu, missing in %zu",
                         missing, c->flag[NG_RADIUS_NOT_POSITIVE], c->flag[NG_RADIUS_TOO_DIM],
-                        c->flag[NG_RADIUS_TOO_BRIGHT], c->saturated);
+                        c->flag[NG_RADIUS_TOO_BRIGHT], c->saturated, c->missing);
     }
     if (c->flag[NG_RADIUS_FLAT] > 0) {
         ng_warnings_add(warnings, "fold",
@@ -254,10 +292,12 @@ void ng_radii_assign(const ng_emitter *e, const ng_calibration *calibration,
         if ((p->flag & NG_FLAG_SATURATED) != 0) {
             p->radius_nm = p->radius_se_nm = (double)NAN;
             counts->saturated++;
+        } else if (!isfinite(p->intensity)) {
+            counts->missing++;
         } else {
             counts->flag[why]++;
         }
-        p->flag = (p->flag & ~radius_flags) | particle_flag[why];
+        p->flag = (p->flag & ~radius_flags) | (isfinite(p->intensity) ? particle_flag[why] : 0);
         if (flag != NULL) {
             flag[i] = why;
         }
@@ -274,6 +314,7 @@ json_t *ng_radii_json(const ng_emitter *e, const ng_calibration *c, const ng_rad
                             json_integer((json_int_t)counts->flag[f]));
     }
     json_object_set_new(flags, "saturated", json_integer((json_int_t)counts->saturated));
+    json_object_set_new(flags, "missing", json_integer((json_int_t)counts->missing));
     return json_pack("{s:o, s:{s:o,s:o,s:I,s:o,s:o, s:{s:o,s:o,s:o,s:I}}, s:o}", "relation",
                      ng_emitter_json(e), "calibration", "scale", ng_json_real(c->scale),
                      "relative_se", ng_json_real(c->relative_se), "crystals",

@@ -344,6 +344,31 @@ static void warn_of_states(const ng_crystals *crystals, const ng_crystals_option
     }
 }
 
+/* Errors that are there, but not at all points, or not positive, are not used at all. */
+static void warn_of_errors(const job *j, size_t n_spans, ng_warnings *warnings)
+{
+    size_t unusable = 0;
+    for (size_t i = 0; i < n_spans; i++) {
+        size_t values = 0, errors = 0, good = 0;
+        for (size_t k = 0; k < j->span[i].n; k++) {
+            double se = (double)NAN;
+            const ng_particle *p = &j->tracks->item[j->span[i].first + k];
+            if (isfinite(measured(p, j->avrami, &se))) {
+                values++;
+                errors += isnan(se) ? 0 : 1;
+                good += se > 0 && isfinite(se);
+            }
+        }
+        unusable += errors > 0 && good < values;
+    }
+    if (unusable > 0) {
+        ng_warnings_add(warnings, "errors-unusable",
+                        "%zu of %zu crystals have standard errors that are missing, 0 or less at "
+                        "some points; there all points weigh the same",
+                        unusable, n_spans);
+    }
+}
+
 ng_status ng_crystals_fit(const ng_particles *tracks, const ng_crystals_options *options,
                           const ng_run *run, ng_crystals *out, ng_warnings *warnings, ng_error *err)
 {
@@ -379,6 +404,7 @@ ng_status ng_crystals_fit(const ng_particles *tracks, const ng_crystals_options 
     }
     if (status == NG_OK) {
         warn_of_states(out, options, warnings);
+        warn_of_errors(&j, out->n, warnings);
     }
 out:
     close_rooms(&j, workers);

@@ -209,13 +209,18 @@ static void add_scale(const summary *s, const ng_parameter_info *info, ng_crysta
     m->upper = m->median + hypot(m->upper - m->median, common);
 }
 
-/* `fitted`: crystals of which some may leave this parameter open. */
-static json_t *median_json(const summary *s, const ng_parameter_info *info, size_t fitted)
+/* `fitted`: crystals of which some may leave this parameter open; `one`: one that does not. */
+static json_t *median_json(const summary *s, const ng_parameter_info *info, size_t fitted,
+                           const ng_fit_parameter *one)
 {
     ng_crystals_median m;
     if (ng_crystals_summarise(s->value, s->crystals->n, s->options->bootstrap,
                               s->options->curve.level, s->options->seed, &m, s->err) != NG_OK) {
         return NULL;
+    }
+    if (m.n == 1 && one != NULL) { /* a median of one is known as well as that one */
+        m.lower = one->lower;
+        m.upper = one->upper;
     }
     add_scale(s, info, &m);
     /* those that tell are not like those that do not: n is known best where it is small */
@@ -230,14 +235,16 @@ static json_t *median_json(const summary *s, const ng_parameter_info *info, size
 static void put_medians(summary *s, json_t *to, const ng_curve_law *law, bool avrami)
 {
     for (size_t j = 0; j < law->n_parameters; j++) {
+        const ng_fit_parameter *one = NULL;
         size_t fitted = 0;
         for (size_t i = 0; i < s->crystals->n; i++) {
             const ng_crystal *x = &s->crystals->item[i];
             const ng_curve_fit *fit = avrami ? &x->avrami : &x->diffusion;
             fitted += fit->state == NG_CURVE_OK;
+            one = trusted(fit, j) ? &fit->parameter[j] : one;
             s->value[i] = trusted(fit, j) ? fit->parameter[j].value : (double)NAN;
         }
-        json_t *median = median_json(s, &law->info[j], fitted);
+        json_t *median = median_json(s, &law->info[j], fitted, one);
         const char *name = law->info[j].name;
         const bool taken = json_object_get(to, name) != NULL;
         char *key = ng_text_format("%s%s", taken ? "avrami_" : "", name);
@@ -280,7 +287,7 @@ static json_t *duration_json(summary *s, bool fast)
         not_seen +=
             x->diffusion.state == NG_CURVE_OK && !(fast ? x->split_reached : x->end_reached);
     }
-    json_t *result = median_json(s, &info[fast], 0);
+    json_t *result = median_json(s, &info[fast], 0, NULL);
     if (result != NULL) {
         json_object_set_new(result, "not_reached", json_integer((json_int_t)not_seen));
         json_object_set_new(result, "histogram", histogram_json(s->value, s->crystals->n));

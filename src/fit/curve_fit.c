@@ -18,6 +18,7 @@
 #define TUKEY NG_CURVE_TUKEY
 #define OUTLIER_WEIGHT 0.1
 #define LARGEST 1e100 /* of a value: its square must be a number, too */
+#define SURE 3.0      /* standard errors of a rise */
 #define EDGE 1e-4     /* of the range: an estimate nearer to a bound is at it */
 
 ng_curve_options ng_curve_defaults(void)
@@ -285,6 +286,37 @@ static bool place(curve_problem *p)
     return true;
 }
 
+/* S.d. of a point by second differences, of which few are growth or blinking. */
+static double noise_of(curve_problem *p)
+{
+    const double *y = p->data.y;
+    const size_t n = p->data.n - 2;
+    for (size_t i = 0; i < n; i++) {
+        p->scratch[i] = fabs(y[i] - 2 * y[i + 1] + y[i + 2]);
+    }
+    gsl_sort(p->scratch, 1, n);
+    return 1.4826 / sqrt(6) * gsl_stats_median_from_sorted_data(p->scratch, 1, n);
+}
+
+static double median_of(curve_problem *p, size_t first, size_t n)
+{
+    memcpy(p->scratch, p->data.y + first, n * sizeof *p->scratch);
+    gsl_sort(p->scratch, 1, n);
+    return gsl_stats_median_from_sorted_data(p->scratch, 1, n);
+}
+
+/* Does it end higher than it began, by more than noise explains? A crystal that was there all the
+ * time rises by chance in every second table. The first few points alone: a quick one is half-grown
+ * after them. */
+static bool rises(curve_problem *p)
+{
+    const size_t n = p->data.n, few = n < 12 ? 1 : 3, many = n / 5 > 1 ? n / 5 : 1;
+    const double rise = median_of(p, n - many, many) - median_of(p, 0, few);
+    /* a median of m is 1.25 times as uncertain as a mean */
+    const double loss = few > 1 ? 1.25 : 1;
+    return rise > SURE * loss * noise_of(p) * sqrt(1 / (double)few + 1 / (double)many);
+}
+
 static ng_status make_problem(const ng_curve_law *law, const ng_curve_data *data, curve_problem *p,
                               ng_error *err)
 {
@@ -375,7 +407,7 @@ ng_status ng_curve_fit_run(const ng_curve_law *law, const ng_curve_data *data,
         return status;
     }
     out->first_s = data->time_s[0];
-    if (!place(&p)) {
+    if (!rises(&p) || !place(&p)) {
         out->state = NG_CURVE_NO_RISE;
     } else {
         const bool converged =

@@ -275,6 +275,34 @@ static void bad_curves_are_flagged(void **state)
     assert_int_equal(state_of(t, rise, 8), NG_CURVE_OK);
 }
 
+/* A crystal that was there all the time: chance makes it rise in one table of a hundred at most
+ * (three standard errors on one side; their noise is estimated), not in every second one. */
+static void what_was_always_there_does_not_rise(void **state)
+{
+    (void)state;
+    size_t rising = 0;
+    double t[100], y[100];
+    for (uint64_t k = 0; k < 300; k++) {
+        gsl_rng *rng = ng_random_open(31, k);
+        for (size_t i = 0; i < 100; i++) {
+            t[i] = 0.25 * (double)i;
+            y[i] = 800 + gsl_ran_gaussian(rng, 20);
+        }
+        ng_random_close(rng);
+        rising += state_of(t, y, 100) != NG_CURVE_NO_RISE;
+    }
+    print_message("%zu of 300 flat curves rise\n", rising);
+    assert_in_range(rising, 0, 6);
+    /* five points of a straight line without noise do */
+    const double line[] = {1, 2, 3, 4, 5, 6};
+    const ng_curve_data data = {.time_s = line, .y = line, .n = 5};
+    const ng_curve_options options = ng_curve_defaults();
+    ng_curve_fit fit;
+    assert_int_equal(ng_curve_fit_run(ng_radius_law_find("parabolic"), &data, &options, &fit, NULL),
+                     NG_OK);
+    assert_int_not_equal(fit.state, NG_CURVE_NO_RISE);
+}
+
 /* What the data cannot tell is said: the rate of a curve whose rise lies between two frames, the
  * end of one that has not bent yet. */
 static void weak_data_are_flagged(void **state)
@@ -348,10 +376,15 @@ static int quiet(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(slopes_are_derivatives),     cmocka_unit_test(exact_data_give_the_truth),
-        cmocka_unit_test(blinking_does_not_pull),     cmocka_unit_test(intervals_hold_the_truth),
-        cmocka_unit_test(what_was_not_seen_is_known), cmocka_unit_test(bad_curves_are_flagged),
-        cmocka_unit_test(weak_data_are_flagged),      cmocka_unit_test(the_right_law_is_chosen),
+        cmocka_unit_test(slopes_are_derivatives),
+        cmocka_unit_test(exact_data_give_the_truth),
+        cmocka_unit_test(blinking_does_not_pull),
+        cmocka_unit_test(intervals_hold_the_truth),
+        cmocka_unit_test(what_was_not_seen_is_known),
+        cmocka_unit_test(what_was_always_there_does_not_rise),
+        cmocka_unit_test(bad_curves_are_flagged),
+        cmocka_unit_test(weak_data_are_flagged),
+        cmocka_unit_test(the_right_law_is_chosen),
         cmocka_unit_test(same_bytes_without_luck),
     };
     return cmocka_run_group_tests(tests, quiet, NULL);

@@ -31,3 +31,16 @@ nucgrow energy --concentrations 1,0; echo $?
 echo '{"schema": "nucgrow/ensemble/1"}' > other.json
 nucgrow energy other.json; echo $?
 nucgrow simulate crystals -o out --critical-nm 2; echo $?
+echo 'intensities that are no numbers, crystals that were there all the time, errors below 0'
+awk 'BEGIN { print "track,frame,time_s,x_nm,y_nm,intensity,intensity_se"
+    for (k = 1; k <= 6; k++) for (f = 0; f < 30; f++)
+        printf "%d,%d,%g,%d,0,%d,2\n", k, f, f / 2, 500 * k, 800 + (f * 7 + k) % 5 }' > flat.csv
+sed -E 's/^([0-9]+,[0-9]+,[0-9.]+,[0-9]+,0),[0-9]+,/\1,nan,/' flat.csv > nan.csv
+nucgrow radius nan.csv --final-radius-nm 1.5; echo $?
+nucgrow fit diffusion flat.csv --final-radius-nm 1.5 -o flat.json 2>&1 > /dev/null | grep -c no-rise
+nucgrow fit diffusion flat.csv --final-radius-nm 1.5 -q > /dev/null 2>&1; echo $?
+nucgrow energy flat.json; echo $?
+sed -E 's/,2$/,-1/' flat.csv > negative.csv
+nucgrow fit avrami negative.csv 2>&1 > /dev/null | grep -c 'standard errors that are missing, 0 or less'
+nucgrow radius flat.csv --intensity-scale 1e9 2>&1 > /dev/null | grep -o 'below the range in [0-9]*'
+nucgrow radius flat.csv --intensity-scale 1e9 -q > /dev/null 2>&1; echo $?
