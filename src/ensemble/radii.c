@@ -8,7 +8,7 @@
 #include <jansson.h>
 #include <math.h>
 
-#define POOR 0.2 /* relative error of I0: 7 % of a radius */
+#define POOR 0.3 /* relative error of I0: 10 % of a radius */
 #define CRYSTALS_MIN 5
 #define POINTS_MIN 8
 #define MEDIAN_LOSS 1.2533 /* s.e. of a median over that of a mean, normal */
