@@ -86,8 +86,8 @@ NG_MUST_CHECK ng_status ng_crystals_json(const ng_crystals *crystals, const ng_p
 
 /**
  * Avrami's law of the summed intensity of an ensemble, with an interval from resampled crystals:
- * the residuals of the sum are crystals, not noise. Where no crystal is there in the first frame,
- * baseline 0 and t0 not before the movie: what had not begun had no light.
+ * the residuals of the sum are crystals, not noise. Where the first frame has less than 0.5 % of
+ * the most light, baseline 0 and t0 not before the movie: what had not begun had no light.
  */
 typedef struct ng_ensemble_avrami {
     ng_curve_fit fit; /* parameter intervals: the wider of profile and resampling */

@@ -7,6 +7,9 @@
 #include <math.h>
 #include <string.h>
 
+/* From this share of the most light on, what shines in the first frame counts. */
+#define START_SHARE 0.005
+
 typedef struct ensemble {
     const ng_particles *tracks;
     const ng_track_span *span;
@@ -86,15 +89,15 @@ static void widen(const replicate *r, size_t n, double level, ng_ensemble_avrami
     }
 }
 
-/* Is a crystal there in this frame? */
-static bool any_at(const ng_particles *tracks, const ng_track_span *span, size_t n, long frame)
+/* Does the first frame hold a noticeable part of the light? One false spot in it does not make a
+ * baseline. */
+static bool shines_at_start(const double *sum, size_t n)
 {
+    double most = 0;
     for (size_t i = 0; i < n; i++) {
-        if (tracks->item[span[i].first].frame == frame) {
-            return true;
-        }
+        most = fmax(most, sum[i]);
     }
-    return false;
+    return sum[0] > START_SHARE * most;
 }
 
 static bool fits_in(const ensemble *e)
@@ -107,8 +110,8 @@ static bool fits_in(const ensemble *e)
     return true;
 }
 
-static ng_status fit_all(const ensemble *e, size_t bootstrap, const ng_run *run,
-                         ng_ensemble_avrami *out, ng_error *err)
+static ng_status fit_all(ensemble *e, size_t bootstrap, const ng_run *run, ng_ensemble_avrami *out,
+                         ng_error *err)
 {
     double *sum = NG_NEW(double, e->n_frames);
     replicate *records = NG_NEW(replicate, bootstrap);
@@ -118,11 +121,14 @@ static ng_status fit_all(const ensemble *e, size_t bootstrap, const ng_run *run,
     for (size_t i = 0; status == NG_OK && i < e->n_spans; i++) {
         ng_track_add_intensity(e->tracks, &e->span[i], e->first_frame, sum);
     }
-    status = status == NG_OK ? fit_sum(e, sum, true, &out->fit, err) : status;
+    if (status == NG_OK) {
+        e->law =
+            shines_at_start(sum, e->n_frames) ? &ng_curve_avrami_intensity : &ng_curve_avrami_onset;
+        status = fit_sum(e, sum, true, &out->fit, err);
+    }
     if (status == NG_OK && out->fit.state == NG_CURVE_OK && bootstrap > 0) {
         const ng_records all = {records, bootstrap, sizeof *records};
-        ensemble shared = *e;
-        status = ng_parallel_records(&all, resample, &shared, run, "ensemble Avrami", err);
+        status = ng_parallel_records(&all, resample, e, run, "ensemble Avrami", err);
         out->replicates = bootstrap;
         for (size_t i = 0; i < bootstrap; i++) {
             out->failed += !(records[i].ok > 0);
@@ -151,16 +157,14 @@ ng_status ng_ensemble_avrami_fit(const ng_particles *tracks, const double *time_
         }
     }
     const long first = ng_tracks_first_frame(tracks);
-    const ensemble e = {.tracks = tracks,
-                        .span = span,
-                        .n_spans = kept,
-                        .n_frames = n_frames,
-                        .time_s = time_s,
-                        .first_frame = first,
-                        .options = options,
-                        .law = any_at(tracks, span, kept, first) ? &ng_curve_avrami_intensity
-                                                                 : &ng_curve_avrami_onset,
-                        .seed = run != NULL ? run->seed : 1};
+    ensemble e = {.tracks = tracks,
+                  .span = span,
+                  .n_spans = kept,
+                  .n_frames = n_frames,
+                  .time_s = time_s,
+                  .first_frame = first,
+                  .options = options,
+                  .seed = run != NULL ? run->seed : 1};
     if (status == NG_OK && !fits_in(&e)) {
         status = NG_FAIL(err, NG_INVALID, "the tracks go beyond the %zu frames given", n_frames);
     }

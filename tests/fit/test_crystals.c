@@ -216,6 +216,15 @@ static void the_ensemble(void **state)
     print_message("ensemble: n %g (%g to %g)\n", exponent->value, exponent->lower, exponent->upper);
     assert_true(exponent->lower < exponent->value && exponent->value < exponent->upper);
     assert_true(exponent->value > 1.2 && exponent->value < 4); /* births add to growth's 1.3 */
+    /* one dim spot in the first frame, half a per cent of the light at most, is no baseline */
+    ng_ensemble_avrami early;
+    assert_true(p.item[0].frame > 0);
+    p.item[0].frame = 0;
+    p.item[0].time_s = 0;
+    assert_int_equal(
+        ng_ensemble_avrami_fit(&p, time_s, POINTS, 3, 0, &how, &run, &early, NULL, NULL), NG_OK);
+    assert_ptr_equal(early.fit.law, a.fit.law);
+    assert_close(early.fit.parameter[0].value, exponent->value, 0.05);
     char *meaning = ng_avrami_meaning(exponent, false);
     assert_non_null(meaning);
     ng_free(meaning);
