@@ -33,6 +33,9 @@ typedef enum ng_particle_flag {
     NG_FLAG_JOINT = 2048,        /* fitted together with its neighbours: "joint" */
 } ng_particle_flag;
 
+/** Both: the border cuts it and there is no fit, so that its size is that of what is seen of it. */
+#define NG_FLAGS_CUT ((unsigned)NG_FLAG_EDGE | (unsigned)NG_FLAG_NO_FIT)
+
 typedef struct ng_particle {
     long track;    /* -1: not linked */
     long group;    /* tracks that merge share one; -1: none. In tracks.csv, not particles.csv */

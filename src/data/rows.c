@@ -345,8 +345,8 @@ static ng_status take_row(row_reader *r, const ng_row *row, const double *furthe
  * seen of it, which shrinks as it drifts out. Fitted ones have no bias. */
 static bool is_cut(const row_reader *r, const double *flags)
 {
-    const unsigned cut = NG_FLAG_EDGE | NG_FLAG_NO_FIT;
-    return !r->reader->particles && r->layout->n_further > 0 && ((unsigned)*flags & cut) == cut;
+    return !r->reader->particles && r->layout->n_further > 0 &&
+           ((unsigned)*flags & NG_FLAGS_CUT) == NG_FLAGS_CUT;
 }
 
 static ng_status read_row(row_reader *r)

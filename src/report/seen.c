@@ -216,7 +216,8 @@ static json_t *track_json(const ng_report_sight *sight, const bool *is_shown,
         json_array_append_new(frame, json_integer(point[i].frame));
         json_array_append_new(x, rounded(point[i].x_raw_nm / sight->pixel_nm));
         json_array_append_new(y, rounded(point[i].y_raw_nm / sight->pixel_nm));
-        json_array_append_new(radius, rounded(point[i].radius_nm));
+        const bool cut = (point[i].flag & NG_FLAGS_CUT) == NG_FLAGS_CUT;
+        json_array_append_new(radius, cut ? json_null() : rounded(point[i].radius_nm));
     }
     return json_pack("{s:o, s:o, s:o, s:o, s:o}", "id",
                      point->track >= 0 ? json_integer(point->track) : json_null(), "frame", frame,

@@ -19,7 +19,7 @@ function pointsByFrame(ctx) {
         list(track.frame).forEach((frame, i) => {
             if (!shown.has(frame)) return;
             byFrame.get(frame).push({track, x: track.x_px[i], y: track.y_px[i],
-                r: track.radius_nm[i] / ctx.seen.movie.pixel_nm});
+                r: number(track.radius_nm[i]) / ctx.seen.movie.pixel_nm});
         });
     }
     return byFrame;
@@ -55,18 +55,18 @@ function frameSvg(ctx, byFrame, size, choose) {
     for (const p of view.outlines ? points : []) {
         const chosen = isNumber(p.track.id) && p.track.id === view.track;
         const circle = dots.append("circle").attr("cx", at(p.x)).attr("cy", at(p.y))
-            .attr("r", Math.max(1.5, p.r * scale)).attr("stroke", chosen ? "#ffce3d" : "#58c2cf")
+            .attr("r", Math.max(1.5, (p.r || 0) * scale)).attr("stroke", chosen ? "#ffce3d" : "#58c2cf")
             .attr("stroke-width", chosen ? 2.6 : 1.3);
-        circle.append("title").text(isNumber(p.track.id)
-            ? `particle ${p.track.id}, radius ${show(p.r * movie.pixel_nm)} nm`
-            : `radius ${show(p.r * movie.pixel_nm)} nm, in no track`);
+        const size = isNumber(p.r) ? `radius ${show(p.r * movie.pixel_nm)} nm` : "no size";
+        circle.append("title").text(isNumber(p.track.id) ? `particle ${p.track.id}, ${size}`
+            : `${size}, in no track`);
     }
     // Small circles are hard to hit: the nearest within reach is meant.
     svg.on("click", (event) => {
         const [x, y] = d3.pointer(event);
         const near = d3.least(points.filter((p) => isNumber(p.track.id)),
             (p) => Math.hypot(at(p.x) - x, at(p.y) - y));
-        if (near && Math.hypot(at(near.x) - x, at(near.y) - y) < Math.max(14, 2 * near.r * scale)) {
+        if (near && Math.hypot(at(near.x) - x, at(near.y) - y) < Math.max(14, 2 * (near.r || 0) * scale)) {
             choose(near.track.id);
         }
     });
