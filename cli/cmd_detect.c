@@ -16,6 +16,7 @@
 typedef struct options {
     const char *kind, *preset, *polarity, *denoise, *threshold;
     const char *filter, *width, *flux_from, *rehearsal;
+    const char *raw_from, *pattern;
     double flux_pixel_nm;
     const char *mask_out, *preview_out, *result;
     ng_detect_options detect; /* numbers only; unset where the movie decides */
@@ -134,6 +135,22 @@ static const ng_option table[] = {
      .doc = "Size of its pixels, where the stack does not say it."},
     REAL("flux-blur-px", flux_blur_px, "px", 0, 20, "Measuring",
          "S.d. of its blur, in its pixels; estimated where it is not given."),
+    {.name = "raw-from",
+     .type = NG_OPTION_TEXT,
+     .offset = offsetof(options, raw_from),
+     .value = "STACK",
+     .group = "Measuring",
+     .doc = "Spots: find and measure them in these raw frames of structured illumination, of which "
+            "the movie was reconstructed: each photon with its own law, closer pairs told apart. "
+            "`none`: not (for `nucgrow run`)."},
+    {.name = "pattern",
+     .type = NG_OPTION_TEXT,
+     .offset = offsetof(options, pattern),
+     .value = "FILE",
+     .group = "Measuring",
+     .doc =
+         "The stripes of these frames, from `nucgrow reconstruct`; sr.pattern.json beside sr.tif "
+         "where it is not given."},
     REAL("blur-px", blur_px, "px", 0, 20, "Measuring",
          "S.d. of the optical blur; estimated from the movie where it is not given."),
     SWITCH("drift", drift, NULL, "Measuring",
@@ -377,6 +394,13 @@ static json_t *spot_choices_json(const ng_detect_choices *c)
                   (json_int_t)o->average_frames, "filter", o->filter == NG_BLOB_DOG ? "dog" : "log",
                   "width", o->free_width ? "free" : "shared", "fit", o->fit, "drift", o->drift);
     json_object_set_new(j, "height", ng_json_real(o->c));
+    if (s->raw_frames > 0) {
+        json_object_set_new(j, "false_per_frame", ng_json_real(o->false_per_frame));
+        json_object_set_new(j, "raw",
+                            json_pack("{s:I, s:o}", "frames_each", (json_int_t)s->raw_frames,
+                                      "background", ng_json_real(c->background)));
+        return j;
+    }
     json_object_set_new(j, "candidate_height", ng_json_real(s->candidate));
     json_object_set_new(j, "false_per_frame", ng_json_real(o->false_per_frame));
     json_object_set_new(j, "blur_px", ng_json_real(o->blur_px));
@@ -487,10 +511,24 @@ static const char *by_whom(const ng_cli *cli, const char *flag)
     return ng_options_origin(cli->options, flag) == NG_ORIGIN_DEFAULT ? " (chosen)" : "";
 }
 
+static void print_raw_choices(const ng_cli *cli, const ng_detect_choices *c)
+{
+    const ng_detect_options *o = &c->options;
+    ng_cli_print(cli, "method       maximum likelihood in %zu raw frames a frame, stripes known\n",
+                 c->spot.raw_frames);
+    ng_cli_print(cli, "background   %.4g counts on a raw pixel\n", c->background);
+    ng_cli_print(cli, "threshold    %.2f s.d.%s: %.2g false spots a frame%s\n", o->c,
+                 by_whom(cli, "height"), o->false_per_frame, by_whom(cli, "false-per-frame"));
+}
+
 static void print_spot_choices(const ng_cli *cli, const ng_detect_choices *c, const char *rehearsal)
 {
     const ng_detect_options *o = &c->options;
     const ng_spot_choices *s = &c->spot;
+    if (s->raw_frames > 0) {
+        print_raw_choices(cli, c);
+        return;
+    }
     if (rehearsal != NULL) {
         ng_cli_print(cli, "rehearsed    on %s\n", rehearsal);
     }
@@ -708,6 +746,51 @@ static ng_status open_rehearsal(ng_cli *cli, const options *o, ng_detect_options
     return status == NG_OK ? ng_movie_open(*path, &how, &detect->rehearsal, NULL, err) : status;
 }
 
+/* What raw frames need: owned. */
+typedef struct raw_source {
+    ng_sim_pattern pattern;
+    ng_sim_otf_table otf;
+    double *background;
+} raw_source;
+
+static char *pattern_path(const ng_cli *cli, const options *o)
+{
+    const char *movie = cli->file[0], *end = strrchr(movie, '.');
+    return o->pattern != NULL
+               ? ng_text_copy(o->pattern)
+               : ng_text_format("%.*s.pattern.json", (int)(end != NULL ? end - movie : 0), movie);
+}
+
+static ng_status open_raw(ng_cli *cli, const options *o, ng_detect_options *detect,
+                          raw_source *source, ng_error *err)
+{
+    ng_movie_read_options how = ng_movie_read_defaults();
+    if (o->raw_from == NULL || strcmp(o->raw_from, "none") == 0) {
+        return NG_OK;
+    }
+    if (detect->kind != NG_DETECT_SPOT || detect->flux != NULL) {
+        return NG_FAIL(err, NG_USAGE, "--raw-from is for spots, and not together with --flux-from");
+    }
+    char *path = pattern_path(cli, o);
+    ng_status status = path != NULL ? ng_sim_pattern_read(path, &source->pattern, err)
+                                    : NG_FAIL(err, NG_MEMORY, "no memory for a path");
+    if (status == NG_OK) {
+        status = ng_sim_backgrounds_read(path, &source->background, &detect->n_raw_background, err);
+    }
+    status = status == NG_OK ? ng_sim_pattern_read_otf(path, &source->otf, err) : status;
+    source->pattern.optics.measured = source->otf.n > 0 ? &source->otf : NULL;
+    status = status == NG_OK ? ng_provenance_input(cli->provenance, path, err) : status;
+    ng_free(path);
+    detect->pattern = &source->pattern;
+    detect->raw_background = source->background;
+    how.pixel_nm = source->pattern.optics.pixel_nm;
+    how.frame_s = 1.0; /* its frames go with those of the movie, whatever it says */
+    if (status == NG_OK && !is_folder(o->raw_from)) {
+        status = ng_provenance_input(cli->provenance, o->raw_from, err);
+    }
+    return status == NG_OK ? ng_movie_open(o->raw_from, &how, &detect->raw, NULL, err) : status;
+}
+
 static ng_status run(ng_cli *cli, const void *values, ng_error *err)
 {
     const options *o = values;
@@ -729,6 +812,10 @@ static ng_status run(ng_cli *cli, const void *values, ng_error *err)
     if (status == NG_OK) {
         status = open_flux(cli, o, &detect, err);
     }
+    raw_source source = {.background = NULL};
+    if (status == NG_OK) {
+        status = open_raw(cli, o, &detect, &source, err);
+    }
     if (status == NG_OK) {
         status = open_rehearsal(cli, o, &detect, &rehearsal, err);
     }
@@ -742,6 +829,9 @@ static ng_status run(ng_cli *cli, const void *values, ng_error *err)
     ng_movie_close(detect.flux);
     ng_movie_close(detect.rehearsal);
     ng_free(rehearsal);
+    ng_movie_close(detect.raw);
+    ng_sim_otf_table_free(&source.otf);
+    ng_free(source.background);
     return status;
 }
 

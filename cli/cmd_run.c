@@ -61,6 +61,7 @@ enum { N_STEPS = sizeof pipeline / sizeof pipeline[0] };
 typedef struct section {
     bool present;
     bool names_files, says_option[N_OPTIONS];
+    bool wants_raw;   /* looks for spots, and does not say where */
     char *first_file; /* owned; NULL: it names none */
 } section;
 
@@ -72,6 +73,15 @@ static void sections_free(section *said)
 }
 
 /* ---- before anything runs ----------------------------------------------------------------- */
+
+static bool looks_for_spots(const ng_options *set)
+{
+    json_t *all = ng_options_json(set);
+    const json_t *kind = json_object_get(json_object_get(all, "kind"), "value");
+    const bool spots = json_is_string(kind) && strcmp(json_string_value(kind), "spot") == 0;
+    json_decref(all);
+    return spots;
+}
 
 /* Read the section of a step, so that every mistake in the file is found now. */
 static ng_status check_section(const char *yaml, const step *s, section *said, ng_error *err)
@@ -90,6 +100,10 @@ static ng_status check_section(const char *yaml, const step *s, section *said, n
     for (size_t k = 0; k < N_OPTIONS && s->option[k].name != NULL; k++) {
         said->says_option[k] = ng_options_origin(set, s->option[k].name) != NG_ORIGIN_DEFAULT;
     }
+    said->wants_raw = strcmp(s->verb, "detect") == 0 && !said->names_files &&
+                      looks_for_spots(set) &&
+                      ng_options_origin(set, "raw-from") == NG_ORIGIN_DEFAULT &&
+                      ng_options_origin(set, "flux-from") == NG_ORIGIN_DEFAULT;
     ng_text_list_free(&files);
     ng_options_destroy(set);
     ng_free(values);
@@ -221,6 +235,29 @@ static void add_left_out(words *w, const ng_cli *cli, size_t i, const section *s
     }
 }
 
+/* Spots of a movie that `reconstruct` makes are found in what it makes it of. */
+static void add_raw(words *w, const ng_cli *cli, const section *said)
+{
+    const step *reconstruct = pipeline;
+    while (strcmp(reconstruct->verb, "reconstruct") != 0) {
+        reconstruct++;
+    }
+    const section *of = &said[reconstruct - pipeline];
+    if (!of->present) {
+        return;
+    }
+    if (of->names_files) {
+        add_option(w, "raw-from", of->first_file);
+        return;
+    }
+    const int before = w->n;
+    add_word(w, ng_text_copy("--raw-from"));
+    add_default_input(w, cli, reconstruct);
+    if (w->n == before + 1) { /* no raw frames where they are expected */
+        ng_free(w->word[--w->n]);
+    }
+}
+
 static int call_step(const ng_cli *cli, size_t i, const char *yaml, const section *said)
 {
     const step *s = &pipeline[i];
@@ -232,6 +269,9 @@ static int call_step(const ng_cli *cli, size_t i, const char *yaml, const sectio
     add_word(&w, output);
     add_common(&w, cli);
     add_left_out(&w, cli, i, said);
+    if (said[i].wants_raw) {
+        add_raw(&w, cli, said);
+    }
     if (!said[i].names_files) {
         add_default_input(&w, cli, s);
     }
@@ -327,7 +367,8 @@ const ng_command ng_command_run = {
         "`detect` looked at. `simulate tem` writes into the folder `synthetic` inside, from where "
         "`detect` takes movie.tif; `simulate sim` does so with raw.tif, from which `reconstruct` "
         "makes "
-        "sr.tif, which `detect` then reads. The folder then holds particles.csv, tracks.csv, "
+        "sr.tif, which `detect` then reads; spots of it are found in the raw frames (`raw-from: "
+        "none`: in sr.tif). The folder then holds particles.csv, tracks.csv, "
         "events.csv, "
         "potential.json, ensemble.json, fit-growth.json, predicted.json and report.html. A fit "
         "that is not to be trusted does not stop the report; the exit code is 4 then.\n\n"

@@ -9,7 +9,7 @@ may_include() { # room -> rooms
         base) echo ;;
         data | image | physics) echo base ;;
         sim) echo base image ;;
-        particle) echo base data image ;;
+        particle) echo base data image sim ;;
         ensemble) echo base data physics ;;
         solve) echo base physics ;;
         fit) echo base data physics ensemble solve ;;
@@ -30,6 +30,7 @@ room_of_header() { # public header -> room
         crystallization) echo solve ;;
         synth_crystals | synth_sim) echo synth ;;
         pairs) echo solve ;;
+        sim_points) echo sim ;;
         movie | particles) echo data ;;
         detect | track) echo particle ;;
         *) echo "$1" ;;

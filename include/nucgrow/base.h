@@ -210,6 +210,13 @@ NG_MUST_CHECK ng_status ng_parallel_records(const ng_records *records, ng_record
 gsl_rng *ng_random_open(uint64_t seed, uint64_t stream);
 void ng_random_close(gsl_rng *rng);
 
+/* ---- small symmetric systems: lower triangles, row by row -------------------------------- */
+
+/** L of A = L L^T in place; false when A is not positive. */
+bool ng_packed_cholesky(double *a, size_t n);
+/** x of L L^T x = b in place of b. */
+void ng_packed_solve(const double *l, size_t n, double *x);
+
 /* ---- files ------------------------------------------------------------------------------ */
 
 /** A file that appears whole or not at all: written under a temporary name beside its target. */

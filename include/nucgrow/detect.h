@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
  * @file nucgrow/detect.h
- * Room `particle`: particles in the frames of a movie. May include base, data, image.
+ * Room `particle`: particles in the frames of a movie. May include base, data, image, sim.
  *
  * `disk`: denoise (to find, never to measure) -> adaptive threshold -> components -> watershed ->
  * fit of a blurred disk to the raw pixels; where two explain a piece better than one, and where
@@ -17,6 +17,7 @@
 #include <nucgrow/image.h>
 #include <nucgrow/movie.h>
 #include <nucgrow/particles.h>
+#include <nucgrow/sim.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -85,6 +86,12 @@ typedef struct ng_detect_options {
      * lonely points of several brightnesses on the background of the movie, on pixels of its size.
      * Height and standard errors then follow from what is found in them. Up to 64 are read */
     ng_movie *rehearsal;
+    /* borrowed: the raw frames of structured illumination that the movie was made of. Spots are
+     * then found and measured in them (nucgrow/sim_points.h); NULL: in the movie */
+    ng_movie *raw;
+    const ng_sim_pattern *pattern;
+    const double *raw_background; /* counts; of all sets, or of each */
+    size_t n_raw_background;
 } ng_detect_options;
 
 ng_detect_options ng_detect_defaults(void);
@@ -114,6 +121,7 @@ typedef struct ng_spot_choices {
     double candidate;            /* peaks of the filtered frame from so many s.d. on are fitted */
     double dim;                  /* lowest background of the pilot frames, counts */
     size_t told;                 /* spots that told width and gain */
+    size_t raw_frames;           /* of a set; 0: spots are found in the movie itself */
     /* the stack of the intensities; flux_frames 0: the movie itself */
     size_t flux_frames; /* averaged into one */
     double flux_pixel_nm, flux_width_px;
@@ -193,6 +201,9 @@ NG_MUST_CHECK ng_status ng_detector_measure(ng_detector *detector, const ng_imag
                                             size_t n, size_t centre, ng_detect_frame *out,
                                             ng_error *err);
 
+/** For spots that are found in raw frames: the set of the calls to come, borrowed, and which of
+ *  options.raw_background is its own. */
+void ng_detector_raw(ng_detector *detector, const float *frames, size_t set);
 /** For spots: the frame that intensities are taken from by the calls to come; borrowed, NULL: the
  *  measured one. `mean` of choices.spot.flux_frames frames, and of its own size. */
 void ng_detector_flux(ng_detector *detector, const ng_image *mean);

@@ -216,6 +216,14 @@ struct json_t *ng_sim_pattern_json(const ng_sim_pattern *pattern);
 /** Read a pattern file (schema nucgrow/pattern/1, or a result of `reconstruct`).
  *  @return NG_IO, NG_FORMAT with the key that is missing or wrong */
 NG_MUST_CHECK ng_status ng_sim_pattern_read(const char *path, ng_sim_pattern *out, ng_error *err);
+/** The measured transfer function of a pattern file; out->n is 0 where theory was used. Owned.
+ *  @return NG_FORMAT with the key that is wrong, NG_MEMORY */
+NG_MUST_CHECK ng_status ng_sim_pattern_read_otf(const char *path, ng_sim_otf_table *out,
+                                                ng_error *err);
+/** Background of each set, counts on a raw pixel, from a result of `reconstruct`. Owned (ng_free).
+ *  @return NG_FORMAT where there is none, or one is not above 0; NG_MEMORY */
+NG_MUST_CHECK ng_status ng_sim_backgrounds_read(const char *path, double **out, size_t *n,
+                                                ng_error *err);
 
 /* ---- reconstruction ----------------------------------------------------------------------- */
 

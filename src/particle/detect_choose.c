@@ -623,6 +623,11 @@ ng_status ng_detect_choose(ng_movie *movie, const ng_detect_options *options,
     sample_frames sample = {.n = 0};
     *out = (ng_detect_choices){.options = o};
     ng_status status = check_calibration(ng_movie_about(movie), &o, err);
+    if (status == NG_OK && o.kind == NG_DETECT_SPOT && o.raw != NULL) {
+        set_range(ng_movie_about(o.raw), out);
+        out->options = o;
+        return ng_raw_choose(movie, out, warnings, err);
+    }
     if (status == NG_OK) {
         status = read_frames(movie, &o, &sample, err);
     }

@@ -27,6 +27,7 @@ void ng_detector_destroy(ng_detector *detector)
         return;
     }
     ng_spots_destroy(detector->spots);
+    ng_raw_spots_destroy(detector->raw_spots);
     ng_disk_table_destroy(detector->own_table);
     ng_mask_work_free(&detector->mask);
     ng_free(detector->pixels.x);
@@ -58,7 +59,9 @@ ng_status ng_detector_create_with(const ng_disk_table *table, const ng_detect_ch
     d->table = table;
     d->choices = *choices;
     if (choices->options.kind == NG_DETECT_SPOT) {
-        ng_status made = ng_spots_create(choices, width, height, &d->spots, err);
+        ng_status made = choices->spot.raw_frames > 0
+                             ? ng_raw_spots_create(choices, width, height, &d->raw_spots, err)
+                             : ng_spots_create(choices, width, height, &d->spots, err);
         if (made != NG_OK) {
             ng_detector_destroy(d);
             return made;
@@ -492,11 +495,22 @@ void ng_detector_flux(ng_detector *detector, const ng_image *mean)
     detector->flux = mean;
 }
 
+void ng_detector_raw(ng_detector *detector, const float *frames, size_t set)
+{
+    detector->raw = frames;
+    detector->raw_set = set;
+}
+
 ng_status ng_detector_measure(ng_detector *detector, const ng_image *const *window, size_t n,
                               size_t centre, ng_detect_frame *out, ng_error *err)
 {
     ng_detector *d = detector;
     const ng_image *raw = window[centre];
+    if (d->raw_spots != NULL) {
+        ng_status status = ng_raw_spots_measure(d->raw_spots, d->raw, d->raw_set, out, err);
+        out->pixel = raw->pixel;
+        return status;
+    }
     if (d->spots != NULL) {
         return ng_spots_measure(d->spots, window, n, centre, d->flux, out, err);
     }

@@ -52,7 +52,7 @@ typedef struct ng_disk_fit {
     double elongation;      /* of what the disk leaves: by how much it is longer along `angle` than
                                across, over its standard error for unit noise */
     double angle;
-    size_t n;               /* pixels */
+    size_t n; /* pixels */
     int steps;
     bool converged;
 } ng_disk_fit;
@@ -88,13 +88,6 @@ bool ng_disk_fit_covariance(const double information[15], double covariance[15])
 /* Put the values of the model in place of the pixels. */
 void ng_disk_fit_draw(const ng_disk_table *table, double blur, const double value[NG_FIT_N],
                       ng_fit_pixels *pixels);
-
-/* ---- packed.c: lower triangles by rows ---------------------------------------------------- */
-
-/* L of A = L L^T in place; false when A is not positive. */
-bool ng_packed_cholesky(double *a, size_t n);
-/* x of L L^T x = b in place of b. */
-void ng_packed_solve(const double *l, size_t n, double *x);
 
 /* ---- mask.c ------------------------------------------------------------------------------ */
 

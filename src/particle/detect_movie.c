@@ -34,6 +34,8 @@ typedef struct stream {
     size_t loaded_first, loaded; /* number of the first frame held, how many are held */
     size_t end;                  /* first frame that is not there */
     ng_image *flux, flux_page;   /* of the batch: where intensities come from; NULL without */
+    float *raw;                  /* sets of the batch, one after the other; NULL without */
+    size_t raw_pixels;           /* of a raw frame */
     measured *slot;
     ng_disk_table *table;
     worker *worker;
@@ -68,6 +70,7 @@ static void stream_free(stream *s)
     }
     ng_image_free(&s->flux_page);
     ng_free(s->flux);
+    ng_free(s->raw);
     ng_disk_table_destroy(s->table);
     ng_free(s->frame);
     ng_free(s->slot);
@@ -123,6 +126,18 @@ static ng_status make_flux(stream *s, ng_error *err)
     return status;
 }
 
+static ng_status make_raw(stream *s, ng_error *err)
+{
+    const size_t each = s->choices->spot.raw_frames;
+    if (each == 0) {
+        return NG_OK;
+    }
+    s->raw = NG_NEW(float, s->batch *each * s->raw_pixels);
+    return s->raw != NULL
+               ? NG_OK
+               : NG_FAIL(err, NG_MEMORY, "no memory for %zu raw frames", s->batch * each);
+}
+
 static ng_status stream_make(stream *s, const ng_run *run, ng_error *err)
 {
     const ng_detect_options *o = &s->choices->options;
@@ -131,7 +146,11 @@ static ng_status stream_make(stream *s, const ng_run *run, ng_error *err)
     s->threads = s->threads < frames ? s->threads : frames;
     s->half = (size_t)o->average_frames / 2;
     s->half = o->drift && s->half == 0 ? 1 : s->half;
-    s->batch = BATCH_PIXELS / (s->width * s->height);
+    if (s->choices->spot.raw_frames > 0) {
+        const ng_movie_info *raw = ng_movie_about(o->raw);
+        s->raw_pixels = raw->width * raw->height;
+    }
+    s->batch = BATCH_PIXELS / (s->width * s->height + s->choices->spot.raw_frames * s->raw_pixels);
     s->batch = s->batch > BATCH_PER_THREAD * s->threads ? BATCH_PER_THREAD * s->threads : s->batch;
     s->batch = s->batch < s->threads ? s->threads : s->batch;
     s->batch = s->batch < frames ? s->batch : frames;
@@ -145,6 +164,7 @@ static ng_status stream_make(stream *s, const ng_run *run, ng_error *err)
     s->end = o->last + 1;
     ng_status status = make_workers(s, err);
     status = status == NG_OK ? make_flux(s, err) : status;
+    status = status == NG_OK ? make_raw(s, err) : status;
     return status == NG_OK ? make_slots(s, err) : status;
 }
 
@@ -179,6 +199,18 @@ static void load_flux(stream *s)
     }
 }
 
+static void load_raw(stream *s)
+{
+    const size_t each = s->choices->spot.raw_frames;
+    for (size_t i = 0; s->raw != NULL && i < s->batch && s->first + i < s->end; i++) {
+        if (ng_raw_read_set(s->choices->options.raw, s->first + i, each, s->raw_pixels,
+                            s->raw + i * each * s->raw_pixels, &s->broken) != NG_OK) {
+            s->end = s->first + i;
+            return;
+        }
+    }
+}
+
 /* Up to the last frame that the batch looks ahead to; a frame that cannot be read ends the
  * movie. Spots look at the pixels that are not finite, and leave them out. */
 static void load(stream *s)
@@ -197,6 +229,7 @@ static void load(stream *s)
         s->loaded++;
     }
     load_flux(s);
+    load_raw(s);
 }
 
 /* ---- measuring --------------------------------------------------------------------------- */
@@ -248,6 +281,10 @@ static ng_status measure(void *context, size_t index, int who, ng_error *err)
     }
     worker *w = &s->worker[who];
     ng_detector_flux(w->detector, s->flux != NULL ? &s->flux[index] : NULL);
+    if (s->raw != NULL) {
+        ng_detector_raw(w->detector, s->raw + index * s->choices->spot.raw_frames * s->raw_pixels,
+                        frame);
+    }
     ng_status status = ng_detector_measure(w->detector, window, high - low + 1, at - low, &f, err);
     if (status != NG_OK) {
         return status;

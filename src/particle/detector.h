@@ -26,9 +26,12 @@ typedef struct ng_candidate {
 
 struct ng_detector {
     ng_detect_choices choices;
-    ng_spots *spots;      /* in their place, everything else is empty */
-    const ng_image *flux; /* borrowed */
-    double blur;          /* with the pixel's own width */
+    ng_spots *spots;         /* in their place, everything else is empty */
+    ng_raw_spots *raw_spots; /* likewise */
+    const float *raw;        /* borrowed: the set of raw frames, */
+    size_t raw_set;          /* and which it is */
+    const ng_image *flux;    /* borrowed */
+    double blur;             /* with the pixel's own width */
     const ng_disk_table *table;
     ng_disk_table *own_table; /* where it was made here */
     ng_mask_work mask;

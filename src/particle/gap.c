@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "doubt.h"
 
+#include <gsl/gsl_statistics_double.h>
 #include <math.h>
 
 /* Steps over two frames end within so many s.d. of one coordinate with this probability. */
@@ -9,6 +10,10 @@
 #define LEAST_RETURN 0.02 /* over the frames unseen */
 #define MOST_RETURN 0.9
 #define ENDS_TO_LEARN 50.0
+/* In so many steps those that wander go their root times as far as in one, those that stay no
+ * further. */
+#define STILL_WAY 1.4
+enum { STILL_STEPS = 5, END_POINTS = 7 };
 
 /* Segments that end and segments that begin later are rows and columns of one problem for the whole
  * movie. It is sparse: an end sees the beginnings of the next few frames within its reach. */
@@ -18,7 +23,8 @@ typedef struct gap_problem {
     size_t *column_point; /* owned: the first point of each that begins, by frame */
     size_t *frame_first;  /* owned: first column of each frame */
     size_t n_rows, n_columns;
-    double *x, *y; /* owned: of the columns */
+    double *x, *y, *size;             /* owned: where columns begin, */
+    double *row_x, *row_y, *row_size; /* and rows end */
     size_t *first, *column, *taken;
     double *cost, *none;
 } gap_problem;
@@ -30,11 +36,72 @@ static void problem_free(gap_problem *p)
     ng_free(p->frame_first);
     ng_free(p->x);
     ng_free(p->y);
+    ng_free(p->size);
+    ng_free(p->row_x);
+    ng_free(p->row_y);
+    ng_free(p->row_size);
     ng_free(p->first);
     ng_free(p->column);
     ng_free(p->taken);
     ng_free(p->cost);
     ng_free(p->none);
+}
+
+static size_t step_along(const ng_points *points, size_t k, long direction)
+{
+    return direction > 0 ? points->next[k] : points->previous[k];
+}
+
+/* Whether points go no further in several frames than in one: then steps are errors of measurement
+ * around places that stay. */
+static bool are_still(const ng_points *points)
+{
+    size_t n = 0;
+    double *one = NG_NEW(double, 2 * points->n + 1), *many = one + points->n;
+    for (size_t k = 0; one != NULL && k < points->n; k++) {
+        const size_t next = points->next[k];
+        size_t far = k;
+        for (int i = 0; i < STILL_STEPS && far != NG_NONE; i++) {
+            far = points->next[far];
+        }
+        if (far != NG_NONE) {
+            one[n] = hypot(points->x[next] - points->x[k], points->y[next] - points->y[k]);
+            many[n++] = hypot(points->x[far] - points->x[k], points->y[far] - points->y[k]);
+        }
+    }
+    const bool still =
+        n > 0 && gsl_stats_median(many, 1, n) < STILL_WAY * gsl_stats_median(one, 1, n);
+    ng_free(one);
+    return still;
+}
+
+/* The end of a segment; where things stay the median of its last points, for the very last one may
+ * be half dark, and out of place. */
+static void place_end(const ng_points *points, size_t k, long direction, bool still, double *x,
+                      double *y, double *size)
+{
+    double part[3][END_POINTS];
+    size_t n = 0;
+    for (; n < (still ? END_POINTS : 1) && k != NG_NONE; n++) {
+        part[0][n] = points->x[k];
+        part[1][n] = points->y[k];
+        part[2][n] = points->size[k];
+        k = step_along(points, k, direction);
+    }
+    *x = gsl_stats_median(part[0], 1, n);
+    *y = gsl_stats_median(part[1], 1, n);
+    *size = gsl_stats_median(part[2], 1, n);
+}
+
+static void place_ends(const ng_points *points, gap_problem *p)
+{
+    const bool still = are_still(points);
+    for (size_t r = 0; r < p->n_rows; r++) {
+        place_end(points, p->row_point[r], -1, still, &p->row_x[r], &p->row_y[r], &p->row_size[r]);
+    }
+    for (size_t c = 0; c < p->n_columns; c++) {
+        place_end(points, p->column_point[c], 1, still, &p->x[c], &p->y[c], &p->size[c]);
+    }
 }
 
 static bool list_ends(const ng_points *points, gap_problem *p)
@@ -49,11 +116,16 @@ static bool list_ends(const ng_points *points, gap_problem *p)
     p->frame_first = NG_NEW(size_t, points->n_frames + 1);
     p->x = NG_NEW(double, n_starts);
     p->y = NG_NEW(double, n_starts);
+    p->size = NG_NEW(double, n_starts);
+    p->row_x = NG_NEW(double, n_ends);
+    p->row_y = NG_NEW(double, n_ends);
+    p->row_size = NG_NEW(double, n_ends);
     p->first = NG_NEW(size_t, n_ends + 1);
     p->taken = NG_NEW(size_t, n_ends);
     p->none = NG_NEW(double, n_ends);
     if (p->row_point == NULL || p->column_point == NULL || p->frame_first == NULL || p->x == NULL ||
-        p->y == NULL || p->first == NULL || p->taken == NULL || p->none == NULL) {
+        p->y == NULL || p->size == NULL || p->row_x == NULL || p->row_y == NULL ||
+        p->row_size == NULL || p->first == NULL || p->taken == NULL || p->none == NULL) {
         return false;
     }
     for (size_t f = 0; f < points->n_frames; f++) {
@@ -63,13 +135,12 @@ static bool list_ends(const ng_points *points, gap_problem *p)
                 p->row_point[p->n_rows++] = k;
             }
             if (points->previous[k] == NG_NONE) {
-                p->x[p->n_columns] = points->x[k];
-                p->y[p->n_columns] = points->y[k];
                 p->column_point[p->n_columns++] = k;
             }
         }
     }
     p->frame_first[points->n_frames] = p->n_columns;
+    place_ends(points, p);
     return true;
 }
 
@@ -138,8 +209,7 @@ static void collect(void *context, size_t index, double distance2)
     }
     const gap_problem *p = s->problem;
     size_t column = s->column_first + index;
-    double a = s->points->size[p->row_point[s->row]];
-    double b = s->points->size[p->column_point[column]];
+    double a = p->row_size[s->row], b = p->size[column];
     double cost =
         ng_motion_cost(s->motion, distance2, s->frames) + ng_size_cost(s->motion, a, b) + s->miss;
     if (s->frames == 1.0 && is_same_blob(s->points, p, s->row, column, distance2)) {
@@ -172,8 +242,7 @@ static void search_frame(gap_search *s, const size_t *row_first, size_t from, si
     for (size_t r = row_first[from]; r < row_first[from + 1] && s->status == NG_OK; r++) {
         s->row = r;
         s->row_first = s->n;
-        size_t k = p->row_point[r];
-        ng_grid_near(grid, points->x[k], points->y[k], reach, collect, s);
+        ng_grid_near(grid, p->row_x[r], p->row_y[r], reach, collect, s);
     }
 }
 
@@ -198,12 +267,11 @@ static void count_returns(gap_search *s, const size_t *row_first, size_t from, s
         s->status = ng_grid_fill(grid, p->x + first, p->y + first, n, reach, s->err);
     }
     for (size_t r = row_first[from]; s->status == NG_OK && r < row_first[from + 1]; r++) {
-        const size_t k = p->row_point[r];
         size_t seen = 0;
         if (p->taken[r] == 0) {
             open[lag - 1] += 1.0;
             if (n > 0) {
-                ng_grid_near(grid, points->x[k], points->y[k], reach, count_one, &seen);
+                ng_grid_near(grid, p->row_x[r], p->row_y[r], reach, count_one, &seen);
             }
             count[lag - 1] += seen > 0 ? 1.0 : 0.0;
             p->taken[r] = seen > 0;

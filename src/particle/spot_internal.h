@@ -120,4 +120,28 @@ NG_MUST_CHECK ng_status ng_flux_choose(ng_movie *movie, ng_detect_choices *out,
 NG_MUST_CHECK ng_status ng_flux_read(ng_movie *flux, size_t frame, size_t each, ng_image *page,
                                      ng_image *mean, ng_error *err);
 
+/* ---- spot_raw.c -------------------------------------------------------------------------- */
+
+typedef struct ng_raw_spots ng_raw_spots;
+
+/* Check options.raw against the movie, and settle the height. */
+NG_MUST_CHECK ng_status ng_raw_choose(ng_movie *movie, ng_detect_choices *out,
+                                      ng_warnings *warnings, ng_error *err);
+/* `each` frames of so many pixels. */
+NG_MUST_CHECK ng_status ng_raw_read_set(ng_movie *raw, size_t set, size_t each, size_t pixels,
+                                        float *frames, ng_error *err);
+/* width, height: of the movie, in whose pixels places and labels are. */
+NG_MUST_CHECK ng_status ng_raw_spots_create(const ng_detect_choices *choices, size_t width,
+                                            size_t height, ng_raw_spots **out, ng_error *err);
+void ng_raw_spots_destroy(ng_raw_spots *spots); /* NULL is fine */
+/* All spots of a set of raw frames as particles; out->pixel is left to the caller. */
+NG_MUST_CHECK ng_status ng_raw_spots_measure(ng_raw_spots *spots, const float *frames, size_t set,
+                                             ng_detect_frame *out, ng_error *err);
+
+/* ---- spot_table.c ------------------------------------------------------------------------ */
+
+/* Pixels within `r` pixels of a particle's raw place carry its number, of two the nearer one's. */
+void ng_spot_labels(const ng_particle *particle, size_t n, double pixel_nm, double r, size_t width,
+                    size_t height, uint32_t *label);
+
 #endif

@@ -70,26 +70,23 @@ static void flag_places(ng_spots *s)
     }
 }
 
-/* Pixels near a spot carry its label; of two the nearer one's. */
-static void draw_labels(ng_spots *s)
+void ng_spot_labels(const ng_particle *particle, size_t n, double pixel_nm, double r, size_t width,
+                    size_t height, uint32_t *label)
 {
-    const double r = fmax(LABEL_WIDTHS * s->choices.spot.width_px, 1.0);
-    memset(s->label, 0, s->width * s->height * sizeof *s->label);
-    for (size_t k = 0; k < s->n; k++) {
-        const ng_spot *spot = &s->spot[k];
-        const size_t x0 = (size_t)fmax(ceil(spot->x - r), 0.0);
-        const size_t y0 = (size_t)fmax(ceil(spot->y - r), 0.0);
-        for (size_t y = y0; y < s->height && (double)y <= spot->y + r; y++) {
-            for (size_t x = x0; x < s->width && (double)x <= spot->x + r; x++) {
-                const double dx = (double)x - spot->x, dy = (double)y - spot->y;
-                uint32_t *label = &s->label[y * s->width + x];
-                if (dx * dx + dy * dy > r * r) {
-                    continue;
-                }
-                const ng_spot *had = *label > 0 ? &s->spot[*label - 1] : NULL;
-                if (had == NULL || pow((double)x - had->x, 2.0) + pow((double)y - had->y, 2.0) >
-                                       dx * dx + dy * dy) {
-                    *label = (uint32_t)k + 1;
+    memset(label, 0, width * height * sizeof *label);
+    for (size_t k = 0; k < n; k++) {
+        const double px = particle[k].x_raw_nm / pixel_nm, py = particle[k].y_raw_nm / pixel_nm;
+        const size_t x0 = (size_t)fmax(ceil(px - r), 0.0), y0 = (size_t)fmax(ceil(py - r), 0.0);
+        for (size_t y = y0; y < height && (double)y <= py + r; y++) {
+            for (size_t x = x0; x < width && (double)x <= px + r; x++) {
+                const double d2 = pow((double)x - px, 2.0) + pow((double)y - py, 2.0);
+                uint32_t *at = &label[y * width + x];
+                const ng_particle *had = *at > 0 ? &particle[*at - 1] : NULL;
+                if (d2 <= r * r &&
+                    (had == NULL || pow((double)x - had->x_raw_nm / pixel_nm, 2.0) +
+                                            pow((double)y - had->y_raw_nm / pixel_nm, 2.0) >
+                                        d2)) {
+                    *at = (uint32_t)k + 1;
                 }
             }
         }
@@ -107,5 +104,7 @@ void ng_spots_fill_table(ng_spots *s, const ng_spot *light)
     if (s->n > 0) {
         flag_places(s);
     }
-    draw_labels(s);
+    ng_spot_labels(s->particle, s->n, s->choices.options.pixel_nm,
+                   fmax(LABEL_WIDTHS * s->choices.spot.width_px, 1.0), s->width, s->height,
+                   s->label);
 }

@@ -70,6 +70,12 @@ json_t *ng_sim_pattern_json(const ng_sim_pattern *pattern)
                   ng_json_real(pattern->optics.damping), "cutoff_per_um",
                   ng_json_real(ng_sim_cutoff_per_um(&pattern->optics)), "otf_measured",
                   pattern->optics.measured != NULL);
+    if (pattern->optics.measured != NULL) {
+        const ng_sim_otf_table *t = pattern->optics.measured;
+        json_object_set_new(optics, "otf",
+                            json_pack("{s:o, s:o}", "k_per_um", ng_json_reals(t->per_um, t->n),
+                                      "otf", ng_json_reals(t->value, t->n)));
+    }
     json_t *camera =
         json_pack("{s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "offset", ng_json_real(c->offset),
                   "offset_se", ng_json_real(c->offset_se), "gain", ng_json_real(c->gain), "gain_se",
@@ -232,4 +238,75 @@ ng_status ng_sim_pattern_read(const char *path, ng_sim_pattern *out, ng_error *e
         *out = (ng_sim_pattern){0};
     }
     return r.status;
+}
+
+ng_status ng_sim_backgrounds_read(const char *path, double **out, size_t *n, ng_error *err)
+{
+    json_error_t where;
+    json_t *root = json_load_file(path, 0, &where);
+    const json_t *list = json_object_get(root, "background"), *value = NULL;
+    size_t i = 0;
+    ng_status status = NG_OK;
+    *n = json_array_size(list);
+    *out = NG_NEW(double, *n + 1);
+    if (*out == NULL) {
+        status = NG_FAIL(err, NG_MEMORY, "no memory for the background of %zu sets", *n);
+    } else if (root == NULL || *n == 0) {
+        status = NG_FAIL(err, NG_FORMAT,
+                         "%s: there is no list 'background'; is it the pattern file of a "
+                         "`nucgrow reconstruct` that made an image?",
+                         path);
+    }
+    json_array_foreach(list, i, value)
+    {
+        const double counts = json_number_value(value);
+        if (status == NG_OK && !(counts > 0)) {
+            status = NG_FAIL(err, NG_FORMAT,
+                             "%s: background of set %zu is %g counts; it must be above 0", path,
+                             i + 1, counts);
+        } else if (status == NG_OK) {
+            (*out)[i] = counts;
+        }
+    }
+    json_decref(root);
+    if (status != NG_OK) {
+        ng_free(*out);
+        *out = NULL;
+        *n = 0;
+    }
+    return status;
+}
+
+ng_status ng_sim_pattern_read_otf(const char *path, ng_sim_otf_table *out, ng_error *err)
+{
+    json_error_t where;
+    json_t *root = json_load_file(path, 0, &where);
+    const json_t *otf = json_object_get(json_object_get(root, "optics"), "otf");
+    const json_t *k = json_object_get(otf, "k_per_um"), *value = json_object_get(otf, "otf");
+    const size_t n = json_array_size(k);
+    ng_status status = NG_OK;
+    *out = (ng_sim_otf_table){.n = 0};
+    if (otf != NULL && (n < 2 || json_array_size(value) != n)) {
+        status = NG_FAIL(err, NG_FORMAT,
+                         "%s: key 'optics.otf': two lists of one length are expected", path);
+    } else if (otf != NULL) {
+        out->per_um = NG_NEW(double, n);
+        out->value = NG_NEW(double, n);
+        status = out->per_um != NULL && out->value != NULL
+                     ? NG_OK
+                     : NG_FAIL(err, NG_MEMORY, "no memory for a transfer function");
+    }
+    for (size_t i = 0; status == NG_OK && i < n; i++) {
+        out->per_um[i] = json_number_value(json_array_get(k, i));
+        out->value[i] = json_number_value(json_array_get(value, i));
+        if (i > 0 && !(out->per_um[i] > out->per_um[i - 1])) {
+            status = NG_FAIL(err, NG_FORMAT, "%s: key 'optics.otf': 'k_per_um' must rise", path);
+        }
+    }
+    out->n = status == NG_OK && otf != NULL ? n : 0;
+    if (status != NG_OK) {
+        ng_sim_otf_table_free(out);
+    }
+    json_decref(root);
+    return status;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Small symmetric systems: lower triangles by rows. */
-#include "detect_internal.h"
+#include <nucgrow/base.h>
 
 #include <math.h>
 
