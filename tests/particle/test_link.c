@@ -398,6 +398,42 @@ static void one_that_comes_out_again_was_hidden(void **state)
     free_linking(&l);
 }
 
+/* Two pairs become one at the same time, a little before the movie ends. One of them has passed
+ * before: it is the one that does not count. */
+static void two_that_have_passed_may_pass_again(void **state)
+{
+    (void)state;
+    linking l = lattice(5, 80, 0.2, 0.0, 0.0, 10);
+    gsl_rng *rng = ng_random_open(11, 0);
+    for (long f = 0; f < 80; f++) {
+        for (int passed = 0; passed <= 1; passed++) {
+            const double y = passed ? 60.0 : 100.0, noise = 1.0 + gsl_ran_gaussian(rng, 0.03);
+            const bool one = f >= 70 || (passed && f >= 20 && f < 30);
+            const double until = f < 30 && passed ? 20.0 : 70.0;
+            const double since = passed && f >= 30 ? (double)(f - 30) : 20.0;
+            add(&l, f, 300.0, y, (one ? 5.0 : 4.0) * noise);
+            if (!one) {
+                add(&l, f, 307.5 + fmin(0.5 * fmin(until - (double)f, since), 8.0), y, 3.5 * noise);
+            }
+        }
+    }
+    ng_random_close(rng);
+    ng_track_options o = plain();
+    link_with(&l, &o);
+    assert_sound(&l);
+    assert_int_equal(l.tracking.occlusions, 1);
+    assert_int_equal(l.tracking.merges, 1);
+    for (size_t i = 0; i < l.tracking.events.n; i++) {
+        const ng_event *e = &l.tracking.events.item[i];
+        if (e->kind == NG_EVENT_MERGE) {
+            assert_int_equal(e->frame, 70);
+            assert_true(e->score > 0.5);
+        }
+        assert_true(e->kind != NG_EVENT_DEATH || e->frame == 69);
+    }
+    free_linking(&l);
+}
+
 /* The blob lies between the two, 3.5 nm from either: steps of 17 s.d. when they meet and part. */
 static linking two_pass(bool once_more)
 {
@@ -790,6 +826,7 @@ int main(void)
         cmocka_unit_test(a_jump_within_the_errors_is_no_merge),
         cmocka_unit_test(one_that_was_two_for_a_frame_has_not_merged),
         cmocka_unit_test(one_that_comes_out_again_was_hidden),
+        cmocka_unit_test(two_that_have_passed_may_pass_again),
         cmocka_unit_test(a_blob_that_comes_apart_at_once_was_two),
         cmocka_unit_test(a_blob_that_forms_at_once_has_both_parents),
         cmocka_unit_test(two_that_touch_merge_once),
