@@ -126,8 +126,8 @@ static void losses_anywhere_are_closed(void **state)
     (void)state;
     const outcome all = follow(&s, 0.0, 11), sure = follow(&s, (double)NAN, 11);
     assert_close(sure.score, 0.55, 1e-12);
-    assert_true(sure.gaps > 0.9 * (double)all.gaps);
-    assert_true(sure.right > 0.9 * (double)sure.gaps);
+    assert_true((double)sure.gaps > 0.9 * (double)all.gaps);
+    assert_true((double)sure.right > 0.9 * (double)sure.gaps);
 }
 
 /* Those that are near are seen as one, and afterwards it is a guess which is which: half of the
@@ -167,7 +167,7 @@ static void those_that_rest_are_not_doubted(void **state)
     const outcome out = follow(&s, (double)NAN, 31);
     assert_close(out.score, 0.0, 0.0);
     assert_true(out.gaps > 1000);
-    assert_true(out.right > 0.98 * (double)out.gaps); /* a few rest side by side */
+    assert_true((double)out.right > 0.98 * (double)out.gaps); /* a few rest side by side */
 }
 
 int main(void)
