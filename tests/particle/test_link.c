@@ -202,6 +202,32 @@ static void gaps_are_closed_up_to_the_limit(void **state)
     }
 }
 
+/* Of what stays in its place the first point after a gap may lie off, as one that is half dark
+ * does: the gap is judged by where the points behind it lie. */
+static void a_bad_point_beside_a_gap(void **state)
+{
+    (void)state;
+    linking l = {.particles = {.n = 0}};
+    gsl_rng *rng = ng_random_open(17, 0);
+    for (long f = 0; f < 80; f++) {
+        for (size_t i = 0; i < 36; i++) {
+            const bool blinks = i % 5 == 3, off = blinks && f == 44;
+            const double x = 30.0 * (double)(i % 6) + gsl_ran_gaussian(rng, 0.1);
+            const double y = 30.0 * (double)(i / 6) + gsl_ran_gaussian(rng, 0.1);
+            if (!blinks || f < 40 || f >= 44) {
+                add(&l, f, x + (off ? 0.6 : 0.0), y, off ? 2.5 : 3.0);
+            }
+        }
+    }
+    ng_random_close(rng);
+    ng_track_options o = plain();
+    o.max_gap = 10;
+    link_with(&l, &o);
+    assert_sound(&l);
+    assert_int_equal(l.tracking.tracks, 36);
+    free_linking(&l);
+}
+
 /* Two come back between where they were: which is which is a guess, and 0.85 is more than that;
  * the gap of one that has nobody beside it is closed all the same. */
 static void doubtful_gaps_stay_open(void **state)
@@ -818,6 +844,7 @@ int main(void)
         cmocka_unit_test(a_constant_drift_is_taken_out),
         cmocka_unit_test(a_jump_of_the_picture_is_found),
         cmocka_unit_test(gaps_are_closed_up_to_the_limit),
+        cmocka_unit_test(a_bad_point_beside_a_gap),
         cmocka_unit_test(doubtful_gaps_stay_open),
         cmocka_unit_test(empty_frames_are_bridged),
         cmocka_unit_test(short_tracks_are_left_out_and_counted),
