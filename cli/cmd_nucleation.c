@@ -200,15 +200,17 @@ static ng_status analyse(ng_cli *cli, const options *o, const ng_nucleation_opti
     return status;
 }
 
-static ng_status compare_one(ng_cli *cli, const options *o, const char *path, json_t *rows,
-                             ng_error *err)
+/* `scale`: I0 of the first table, for the light of one microscope; NAN: none was found. */
+static ng_status compare_one(ng_cli *cli, const options *o, double scale, const char *path,
+                             json_t *rows, ng_error *err)
 {
     ng_crystal_data data;
     ng_nucleation x = {0};
     ng_ensemble_avrami avrami;
     ng_crystal_options plain = o->crystals;
     plain.calibration = NULL;
-    plain.final_radius_nm = plain.intensity_scale = (double)NAN;
+    plain.final_radius_nm = (double)NAN;
+    plain.intensity_scale = scale;
     const ng_nucleation_options settings = nucleation_options(o, NULL, 0);
     ng_status status = ng_crystal_load(cli, &plain, path, true, &data, err);
     if (status != NG_OK) {
@@ -226,14 +228,15 @@ static ng_status compare_one(ng_cli *cli, const options *o, const char *path, js
     return status;
 }
 
-static ng_status compare(ng_cli *cli, const options *o, const ng_nucleation *x,
-                         const ng_ensemble_avrami *avrami, ng_error *err)
+static ng_status compare(ng_cli *cli, const options *o, const ng_crystal_data *data,
+                         const ng_nucleation *x, const ng_ensemble_avrami *avrami, ng_error *err)
 {
     ng_status status = NG_OK;
+    const double scale = data->converted ? data->calibration.scale : (double)NAN;
     json_t *rows = json_array();
     json_array_append_new(rows, row_json(cli->file[0], x, avrami));
     for (size_t i = 0; status == NG_OK && i < o->dataset.n; i++) {
-        status = compare_one(cli, o, o->dataset.item[i], rows, err);
+        status = compare_one(cli, o, scale, o->dataset.item[i], rows, err);
     }
     json_object_set_new(cli->result, "comparison", rows);
     return status;
@@ -279,7 +282,7 @@ static ng_status run(ng_cli *cli, const void *values, ng_error *err)
         ng_crystal_print(cli, &data);
         print_summary(cli, &x, o, &avrami);
         finish(cli, &data, &x, &settings, &avrami);
-        status = o->dataset.n > 0 ? compare(cli, o, &x, &avrami, err) : NG_OK;
+        status = o->dataset.n > 0 ? compare(cli, o, &data, &x, &avrami, err) : NG_OK;
     }
     ng_nucleation_free(&x);
     ng_crystal_data_free(&data);

@@ -22,14 +22,14 @@ static const char *number(char text[NG_REPORT_NUMBER], double value)
 
 static void about_births(FILE *out, const json_t *nucleation)
 {
-    char a[NG_REPORT_NUMBER], b[NG_REPORT_NUMBER], c[NG_REPORT_NUMBER], d[NG_REPORT_NUMBER];
+    char b[NG_REPORT_NUMBER], c[NG_REPORT_NUMBER], d[NG_REPORT_NUMBER];
     const json_t *window = json_object_get(nucleation, "window");
     const double births = ng_report_real(json_object_get(nucleation, "counts"), "births");
     const double from = ng_report_real(window, "from_s"), to = ng_report_real(window, "to_s");
     if (!isfinite(births)) {
         return;
     }
-    ng_html_format(out, "%s crystals were born", number(a, births));
+    ng_html_format(out, "%.0f crystals were born", births);
     if (isfinite(from) && isfinite(to)) {
         ng_html_format(out, ", %s %% of them between %s and %s s",
                        number(b, 100 * ng_report_real(window, "share")), number(c, from),
@@ -56,16 +56,15 @@ static void about_growth(FILE *out, const json_t *diffusion)
         }
     }
     if (best != NULL && crystals > 0) {
-        ng_html_format(out, "%s of %s crystals grow best by %s. ", number(a, most),
-                       number(b, crystals), best);
+        ng_html_format(out, "%.0f of %.0f crystals grow best by %s. ", most, crystals, best);
     }
     const double fast =
         ng_report_real(json_object_get(json_object_get(diffusion, "durations"), "fast_s"), "value");
     const double final_nm = ng_report_real(json_object_get(parameters, "final_nm"), "value");
     if (isfinite(fast) && isfinite(final_nm)) {
         ng_html_format(out,
-                       "Half of them reach most of their final radius within %s s; it is %s nm "
-                       "in the median. ",
+                       "Half of them end their fast growth within %s s; their final radius is "
+                       "%s nm in the median. ",
                        number(a, fast), number(b, final_nm));
     }
 }
@@ -207,6 +206,13 @@ static void cards(FILE *out, const ng_report_study *study)
 
 /* ---- other concentrations -------------------------------------------------------------------- */
 
+static void count_cell(FILE *out, double count)
+{
+    ng_html_raw(out, "<td class=\"number\">");
+    ng_html_format(out, "%.0f", count);
+    ng_html_raw(out, "</td>");
+}
+
 static void comparison(FILE *out, const json_t *nucleation)
 {
     const json_t *rows = json_object_get(nucleation, "comparison"), *row = NULL;
@@ -217,17 +223,59 @@ static void comparison(FILE *out, const json_t *nucleation)
     ng_html_raw(out, "<div class=\"scroll\"><table><caption>Data sets beside each other</caption>"
                      "<thead><tr><th>Table</th><th class=\"number\">Births</th>"
                      "<th class=\"number\">Window (s)</th><th class=\"number\">Highest rate "
-                     "(1/s)</th><th class=\"number\">Avrami exponent</th></tr></thead><tbody>\n");
+                     "(1/s)</th><th class=\"number\">Radius in the end (nm)</th>"
+                     "<th class=\"number\">Spread (nm)</th>"
+                     "<th class=\"number\">Avrami exponent</th></tr></thead><tbody>\n");
     json_array_foreach(rows, i, row)
     {
         ng_html_raw(out, "<tr>");
-        ng_html_element(out, "th", NULL, ng_report_string(row, "file"));
-        ng_report_number_cell(out, ng_report_real(row, "births"), (double)NAN);
+        ng_html_element(out, "th", "file", ng_report_string(row, "file"));
+        count_cell(out, ng_report_real(row, "births"));
         ng_report_number_cell(out, ng_report_real(row, "window_s"), (double)NAN);
         ng_report_number_cell(out, ng_report_real(row, "peak_rate_per_s"), (double)NAN);
+        ng_report_number_cell(out, ng_report_real(row, "mean_nm"), (double)NAN);
+        ng_report_number_cell(out, ng_report_real(row, "sd_nm"), (double)NAN);
         ng_report_interval_cell(out, ng_report_real(row, "avrami_n"),
                                 ng_report_real(row, "avrami_n_lower"),
                                 ng_report_real(row, "avrami_n_upper"));
+        ng_html_raw(out, "</tr>\n");
+    }
+    ng_html_raw(out, "</tbody></table></div>\n");
+}
+
+/* Overlap by concentration, as the scaling has it. */
+static void concentrations(FILE *out, const json_t *energy)
+{
+    const json_t *rows = json_object_get(energy, "concentrations"), *row = NULL;
+    size_t i = 0;
+    if (json_array_size(rows) == 0) {
+        return;
+    }
+    ng_html_raw(out, "<div class=\"scroll\"><table><caption>Other precursor concentrations, by "
+                     "scaling and not by measurement</caption><thead><tr>"
+                     "<th>Concentration</th><th class=\"number\">Final radius (nm)</th>"
+                     "<th class=\"number\">Transition (s)</th>"
+                     "<th class=\"number\">Common time (s)</th>"
+                     "<th class=\"number\">Overlap</th></tr></thead><tbody>\n");
+    json_array_foreach(rows, i, row)
+    {
+        const json_t *overlap = json_object_get(row, "overlap");
+        const json_t *transition = json_object_get(row, "transition");
+        ng_html_raw(out, "<tr>");
+        ng_html_raw(out, "<th class=\"file\">");
+        ng_html_format(out, "%g", ng_report_real(row, "concentration"));
+        ng_html_raw(out, "</th>");
+        ng_report_number_cell(out, ng_report_real(json_object_get(row, "conditions"), "final_nm"),
+                              (double)NAN);
+        ng_report_interval_cell(out, ng_report_real(transition, "time_s"),
+                                ng_report_real(transition, "time_lower_s"),
+                                ng_report_real(transition, "time_upper_s"));
+        ng_report_interval_cell(out, ng_report_real(overlap, "common_s"),
+                                ng_report_real(overlap, "common_lower_s"),
+                                ng_report_real(overlap, "common_upper_s"));
+        ng_report_interval_cell(out, ng_report_real(overlap, "windows"),
+                                ng_report_real(overlap, "windows_lower"),
+                                ng_report_real(overlap, "windows_upper"));
         ng_html_raw(out, "</tr>\n");
     }
     ng_html_raw(out, "</tbody></table></div>\n");
@@ -246,4 +294,5 @@ void ng_report_crystals(FILE *out, const ng_report_study *study)
     ng_html_raw(out, "</p>\n");
     cards(out, study);
     comparison(out, study->result[NG_REPORT_NUCLEATION]);
+    concentrations(out, study->result[NG_REPORT_ENERGY]);
 }

@@ -97,6 +97,7 @@ void ng_report_methods(FILE *out, const ng_report_input *input)
                      "<p class=\"note\">Ready to be copied into a paper.</p>\n");
     for (size_t i = 0; i < input->n; i++) {
         paragraphs(out, json_object_get(input->result[i], "methods"));
+        ng_report_crystal_methods(out, input->result[i]);
     }
     ng_html_raw(out, "<p class=\"methods\">The analysis was done with nucgrow ");
     ng_html_text(out, ng_version());

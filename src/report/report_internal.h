@@ -154,6 +154,8 @@ void ng_report_span_card(FILE *out, const char *name, double first, double last,
 bool ng_report_sentences(FILE *out, const json_t *value);
 /** Warnings of all inputs. */
 void ng_report_warnings(FILE *out, const ng_report_input *input);
+/** A paragraph on how a result of fluorescent crystals was made; nothing for another result. */
+void ng_report_crystal_methods(FILE *out, const json_t *result);
 void ng_report_methods(FILE *out, const ng_report_input *input);
 void ng_report_provenance(FILE *out, const ng_report_input *input);
 

@@ -337,6 +337,7 @@ async function steerMovie(page) {
 
 const CRYSTALS = ["crystal-numbers", "nucleation-rate", "radius-histograms", "avrami",
     "growth-durations", "single-crystals", "free-energy-of-crystals", "growth-rate-of-radius",
+    "overlap-of-nucleation-and-growth",
     "intensity-of-radius"];
 
 const COALESCENCE = {

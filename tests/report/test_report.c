@@ -284,7 +284,9 @@ static void crystals_are_told(void **state)
         " \"parameters\": {\"product_nm2_per_s\": {\"value\": 0.15, \"lower\": 0.14, \"upper\": "
         "0.16}}, \"laws\": [{\"title\": \"diffusion & depletion\", \"chosen\": 7}]}",
         "{\"schema\": \"nucgrow/energy/1\", \"overlap\": 0.84, \"transition\": {\"time_s\": 3.8,"
-        " \"radius_nm\": 1.2}}"};
+        " \"time_lower_s\": 3.5, \"time_upper_s\": 4.2, \"radius_nm\": 1.2},"
+        " \"concentrations\": [{\"concentration\": 0.4, \"overlap\": {\"windows\": 0.627}}],"
+        " \"rests_on\": {\"births\": 699, \"crystals\": 612}}"};
     const char *path = scratch("report-crystals.html");
     assert_int_equal(write_report(results, 3, path, true, NULL, NULL), NG_OK);
     char *page = read_text(path);
@@ -293,6 +295,13 @@ static void crystals_are_told(void **state)
     assert_int_equal(count(page, "grow best by diffusion &amp; depletion"), 1);
     assert_int_equal(count(page, "falls below zero after 3.80 s"), 1);
     assert_int_equal(count(page, "&lt;half&gt;.csv"), 1);
+    assert_true(count(page, "3.50 to 4.20") >= 1);
+    assert_int_equal(count(page, "<th class=\"file\">0.4</th>"), 1);
+    assert_true(count(page, "0.627") >= 1);
+    /* a paragraph of the methods for each result */
+    assert_int_equal(count(page, "The nucleation rate is a sum of normal kernels"), 1);
+    assert_int_equal(count(page, "of the fitted final radius"), 1);
+    assert_int_equal(count(page, "resamplings of 699 births and 612 crystals"), 1);
     assert_int_equal(count(page, "data-slot=\"crystals\""), 1);
     ng_free(page);
     const char *mixed[] = {results[0], minimal_fit};
@@ -344,7 +353,7 @@ static void reconstruction_is_told(void **state)
     assert_int_equal(write_report(mixed, 2, path, true, NULL, NULL), NG_OK);
     page = read_text(path); /* the crystals are the answer, the images how they were seen */
     assert_int_equal(count(page, "<h1>Crystals one by one</h1>"), 1);
-    assert_true(strstr(page, "7.00 crystals were born") < strstr(page, "2 images of mode joint"));
+    assert_true(strstr(page, "7 crystals were born") < strstr(page, "2 images of mode joint"));
     ng_free(page);
 }
 

@@ -11,6 +11,9 @@ const numberRows = (ctx) => rowsOf(ctx.study?.nucleation?.series, NUMBER_KEYS);
 
 const hiddenTold = (ctx) => ctx.study?.nucleation?.hidden?.state === "told";
 
+const range = (lower, upper) => (isNumber(lower) && isNumber(upper)
+    ? ` (${show(lower)} to ${show(upper)})` : "");
+
 /** The further tables that were given: their births so far. */
 function besideSets(ctx) {
     return list(ctx.study?.nucleation?.comparison).slice(1).map((one, i) => ({
@@ -194,8 +197,9 @@ const singleCrystals = {
     title: "Single crystals and their law",
     wide: true,
     missing: (ctx) => (crystalCurves(ctx).length ? undefined : ""),
-    caption: (ctx) => `${plural(crystalCurves(ctx).length, "crystal")} of those fitted: what was `
-        + "seen (circles) and the law (line). Points far below the line are blinking.",
+    caption: (ctx) => `${plural(crystalCurves(ctx).length, "crystal")} of those fitted: `
+        + `${crystalCurves(ctx)[0].radius ? "radius in nm" : "intensity in counts"} as it was seen `
+        + "(circles) and by the law (line). Points far below the line are blinking.",
     rows: (ctx) => crystalCurves(ctx).flatMap((c) => c.rows.map((r) => ({track: c.track, ...r}))),
     draw: (ctx, width) => [grid(width, 220, crystalCurves(ctx).map((c) => (w) => panel({
         width: w, height: 160, heading: `Crystal ${c.track}`, margin: {left: 46, top: 30},
@@ -224,8 +228,9 @@ const crystalDurations = {
     caption(ctx) {
         const d = ctx.study.diffusion.durations;
         return `Fast growth ends at ${show(100 * d.split)} % of the final radius, slow growth at `
-            + `${show(100 * d.end)} %; medians ${show(d.fast_s?.value)} and `
-            + `${show(d.slow_s?.value)} s.`;
+            + `${show(100 * d.end)} %; medians ${show(d.fast_s?.value)}`
+            + `${range(d.fast_s?.lower, d.fast_s?.upper)} and ${show(d.slow_s?.value)}`
+            + `${range(d.slow_s?.lower, d.slow_s?.upper)} s.`;
     },
     rows: (ctx) => ["fast_s", "slow_s"].flatMap((kind) =>
         durationBins(ctx.study.diffusion.durations[kind]).map((b) => ({kind, from_s: b.from,
@@ -251,9 +256,6 @@ const crystalDurations = {
         ];
     }
 };
-
-const range = (lower, upper) => (isNumber(lower) && isNumber(upper)
-    ? ` (${show(lower)} to ${show(upper)})` : "");
 
 const ENERGY_KEYS = ["time_s", "nucleation", "growth", "total"];
 const energyRows = (ctx) => finite(rowsOf(ctx.study?.energy?.series, ENERGY_KEYS), ...ENERGY_KEYS);
@@ -306,6 +308,57 @@ const crystalEnergy = {
                 ...(isNumber(t) ? [(w) => energyPanel(rows, Math.min(1.6 * t, last),
                     "around the transition", ctx.study.energy.transition, w)] : [])
             ])
+        ];
+    }
+};
+
+const OVERLAP_KEYS = ["time_s", "births_per_s", "volume_nm3"];
+
+/** N'/N and V'/V over time, each as a share of its highest. */
+function overlapRows(ctx) {
+    const rows = finite(rowsOf(ctx.study?.energy?.series, OVERLAP_KEYS), ...OVERLAP_KEYS);
+    const grown = rows.map((r, i) => (i === 0 ? 0 : (r.volume_nm3 - rows[i - 1].volume_nm3)
+        / (r.time_s - rows[i - 1].time_s)));
+    const most = [d3.max(rows, (r) => r.births_per_s) || 1, d3.max(grown) || 1];
+    return rows.map((r, i) => ({time_s: r.time_s, births: r.births_per_s / most[0],
+        growth: grown[i] / most[1]}));
+}
+
+const crystalOverlap = {
+    id: "overlap-of-nucleation-and-growth",
+    title: "Nucleation beside growth",
+    missing: (ctx) => (overlapRows(ctx).length > 3 ? undefined : ""),
+    caption(ctx) {
+        const o = ctx.study.energy.overlaps;
+        const share = (v) => (isNumber(v) ? 100 * v : undefined);
+        return "Births and the growth of all crystals' volume a second, each over its highest; the "
+            + `bars hold the middle part of both and share ${show(o?.common_s)} s`
+            + `${range(o?.common_lower_s, o?.common_upper_s)}, `
+            + `${show(share(o?.windows))} %${range(share(o?.windows_lower),
+                share(o?.windows_upper))} of their union.`;
+    },
+    rows: overlapRows,
+    draw(ctx, width) {
+        const rows = overlapRows(ctx);
+        const bars = [["nucleation", "var(--truth)", 1.1], ["growth", "var(--hyper)", 1.2]]
+            .map(([key, color, y]) => ({...ctx.study.energy.overlaps?.[key], color, y}))
+            .filter((b) => isNumber(b.from_s) && isNumber(b.to_s));
+        return [
+            legend([["line", "var(--truth)", "births"], ["line", "var(--hyper)",
+                "growth of volume"]], width),
+            panel({
+                width, label: "Births and growth of volume against time",
+                x: {domain: extent(rows.map((r) => r.time_s), {pad: 0.01}), label: "time (s)"},
+                y: {domain: [0, 1.3], label: "part of the highest rate"},
+                marks: [
+                    ...bars.map((b) => Plot.ruleY([b], {x1: "from_s", x2: "to_s", y: "y",
+                        stroke: b.color, strokeWidth: 5})),
+                    Plot.line(rows, {x: "time_s", y: "births", stroke: "var(--truth)",
+                        strokeWidth: 2}),
+                    Plot.line(rows, {x: "time_s", y: "growth", stroke: "var(--hyper)",
+                        strokeWidth: 2})
+                ]
+            })
         ];
     }
 };
@@ -368,10 +421,53 @@ const crystalRelation = {
     })]
 };
 
+const SPECTRA_KEYS = ["time_s", "peak_nm", "peak_se_nm", "radius_nm", "radius_se_nm"];
+const spectraRows = (ctx) => finite(rowsOf(ctx.study?.radius?.spectra, SPECTRA_KEYS), "time_s",
+    "peak_nm");
+
+/** Points with their errors, as [time_s, key] of the rows. */
+function spectraPanel(rows, key, label, width) {
+    const seen = finite(rows, "time_s", key).map((r) => ({t: r.time_s, v: r[key],
+        low: r[key] - (r[key.replace("_nm", "_se_nm")] ?? 0),
+        high: r[key] + (r[key.replace("_nm", "_se_nm")] ?? 0)}));
+    return panel({
+        width, heading: label, label: `${label} against time`,
+        x: {domain: extent(rows.map((r) => r.time_s), {pad: 0.02}), label: "time (s)"},
+        y: {domain: extent(seen.flatMap((r) => [r.low, r.high])), label: null},
+        marks: [
+            Plot.ruleX(seen, {x: "t", y1: "low", y2: "high", stroke: "var(--data)"}),
+            Plot.dot(seen, {x: "t", y: "v", r: 2.2, stroke: "var(--data)"})
+        ]
+    });
+}
+
+const crystalSpectra = {
+    id: "emission-spectra",
+    title: "Emission over time",
+    wide: true,
+    missing: (ctx) => (spectraRows(ctx).length > 1 ? undefined : ""),
+    caption(ctx) {
+        const rows = spectraRows(ctx), sized = finite(rows, "radius_nm");
+        return `The peak goes from ${show(rows[0].peak_nm)} to ${show(lastOf(rows).peak_nm)} nm. `
+            + (sized.length ? `By sizing ${ctx.study.radius.relation?.sizing ?? "unknown"} that `
+                + `is ${show(sized[0].radius_nm)} to ${show(lastOf(sized).radius_nm)} nm `
+                + `(${sized.length} of ${list(ctx.study.radius.spectra?.time_s).length} spectra `
+                + "have a radius)." : "By this sizing none of them has a radius.")
+            + " Bars: one standard error.";
+    },
+    rows: spectraRows,
+    draw: (ctx, width) => [grid(width, 300, [
+        (w) => spectraPanel(spectraRows(ctx), "peak_nm", "Peak (nm)", w),
+        ...(finite(spectraRows(ctx), "radius_nm").length > 1
+            ? [(w) => spectraPanel(spectraRows(ctx), "radius_nm", "Radius (nm)", w)] : [])
+    ])]
+};
+
 const crystalFigures = {
     title: "Crystals one by one and together",
     lead: "From tracked fluorescent crystals: when they are born, how each grows, and what both "
         + "cost in free energy.",
     figures: [crystalNumbers, crystalBirths, crystalHistograms, crystalAvrami, crystalDurations,
-        singleCrystals, crystalEnergy, crystalRates, crystalRelation]
+        singleCrystals, crystalEnergy, crystalOverlap, crystalRates, crystalRelation,
+        crystalSpectra]
 };
