@@ -8,10 +8,10 @@
 # must cause: of all crystals (`true`), and at the points of the tracks that were found (`points`), where
 # only the light is not what was measured. Without noise, fits would follow what tells the laws apart.
 #
-# Usage: bench_raw.sh PROGRAM FOLDER [SEED [CRYSTALS [SETS [BACKGROUND [HEIGHT]]]]]; what is empty, the program
-# chooses.
+# Usage: bench_raw.sh PROGRAM FOLDER [SEED [CRYSTALS [SETS [BACKGROUND [HEIGHT [RAW]]]]]]; what is empty, the program
+# chooses. RAW `none`: spots are found in the reconstruction, not in the raw frames.
 set -eu
-program=$1 work=$2 seed=${3:-31} crystals=${4:-500} sets=${5:-252} background=${6:-} height=${7:-}
+program=$1 work=$2 seed=${3:-31} crystals=${4:-500} sets=${5:-252} background=${6:-} height=${7:-} raw=${8:-}
 mkdir -p "$work"
 : >"$work/run.log"
 call() { # call ARGUMENTS: exit code 4 is a fit that is not to be trusted, which is a result
@@ -44,6 +44,7 @@ ${background:+  background: $background}
 detect:
   kind: spot
 ${height:+  height: $height}
+${raw:+  raw-from: $raw}
 track:
   max-gap: 120
   min-points: 10

@@ -8,6 +8,8 @@
  *     bench_sim bound [SEEDS]            least standard errors that the frames allow if the object
  *                                        were known (Cramer-Rao), so that none can reach them
  *     bench_sim speed [LAST [FIRST]]     time over that of the transforms alone, 128^2 to 2048^2
+ *     bench_sim points                   points fitted in raw frames: time by their number, over a
+ *                                        joint reconstruction of the same set
  *     bench_sim memory [SETS]            resident memory along a movie of so many sets (1000)
  *
  * Scene: 512 x 512 pixels of 65 nm, NA 1.45, 520 nm, m = 0.8, offset 100, background 20,
@@ -20,6 +22,7 @@
 #include <gsl/gsl_linalg.h>
 #include <nucgrow/movie.h>
 #include <nucgrow/sim.h>
+#include <nucgrow/sim_points.h>
 #include <nucgrow/synth_sim.h>
 
 #include <math.h>
@@ -757,6 +760,43 @@ static void speed(long first, long last)
     }
 }
 
+/* As many points on 154 x 154 pixels, 10 x 10 um; and four times the field at the same density. */
+static void points_speed(void)
+{
+    static const struct {
+        long side, points;
+    } scene_size[] = {{154, 50}, {154, 100}, {154, 200}, {154, 400}, {154, 700}, {308, 2800}};
+    puts("side  points  found  ms a set  us a point  over a joint reconstruction (one thread)");
+    for (size_t k = 0; k < sizeof scene_size / sizeof scene_size[0]; k++) {
+        ng_synth_sim_options o = scene_of(scene_size[k].side);
+        o.emitters = scene_size[k].points;
+        o.filaments = 0;
+        ng_synth_sim scene;
+        ng_error err = {0};
+        ng_sim_run_info info;
+        ng_sim_points *p = NULL;
+        const ng_sim_point *found = NULL;
+        size_t n = 0;
+        double joint = 0, best = INFINITY, ratio = INFINITY;
+        float *frames = take_frames(&o, 1, &scene);
+        require(ng_sim_points_create(&scene.pattern, o.gain * o.background, &p, &err), &err);
+        for (int i = 0; i < REPEATS; i++) {
+            ng_free(reconstruct(&scene.pattern, NG_SIM_JOINT, frames, &info, &joint));
+            const double start = now_s();
+            require(ng_sim_points_find(p, frames, 4.5, &found, &n, &err), &err);
+            const double seconds = now_s() - start;
+            best = fmin(best, seconds);
+            ratio = fmin(ratio, seconds / joint);
+        }
+        printf("%-5ld %6ld %6zu %9.1f %11.0f  %.2f\n", scene_size[k].side, o.emitters, n,
+               1e3 * best, 1e6 * best / (double)n, ratio);
+        fflush(stdout);
+        ng_sim_points_destroy(p);
+        ng_free(frames);
+        ng_synth_sim_free(&scene);
+    }
+}
+
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "quality";
@@ -768,6 +808,8 @@ int main(int argc, char **argv)
         robustness();
     } else if (strcmp(what, "bound") == 0) {
         bound(argc > 2 ? strtol(argv[2], NULL, 10) : 1);
+    } else if (strcmp(what, "points") == 0) {
+        points_speed();
     } else if (strcmp(what, "memory") == 0) {
         along_movie(argc > 2 ? strtol(argv[2], NULL, 10) : 1000);
     } else if (strcmp(what, "speed") == 0) {
@@ -775,7 +817,7 @@ int main(int argc, char **argv)
               argc > 2 ? strtol(argv[2], NULL, 10) : 2048);
     } else {
         fprintf(stderr, "usage: bench_sim quality [SEEDS] [MODE] | robustness | bound [SEEDS] | "
-                        "speed [LAST [FIRST]] | memory [SETS]\n");
+                        "speed [LAST [FIRST]] | points | memory [SETS]\n");
         return EXIT_FAILURE;
     }
     return EXIT_SUCCESS;
