@@ -18,8 +18,9 @@ typedef struct options {
 static const ng_option table[] = {
     NG_TEXT_ROW("title", title, "TEXT", "Report",
                 "Title of the page; made from the results when it is not given."),
-    NG_TEXT_ROW("movie", movie, "FILE", "What was seen",
-                "Movie to show; else movie.* in the folder, or in its folder `synthetic`."),
+    NG_TEXT_ROW(
+        "movie", movie, "FILE", "What was seen",
+        "Movie to show; else movie.* in the folder, or in its folder `synthetic`, or sr.tif."),
     NG_TEXT_ROW("tracks", tracks, "FILE", "What was seen",
                 "Particles to draw on it; else tracks.csv or particles.csv in the folder."),
     NG_TEXT_ROW("events", events, "FILE", "What was seen",
@@ -112,8 +113,8 @@ static void find_file(const char *folder, const char *const *names, char **found
 static void find_movie(inputs *in, const char *folder)
 {
     static const char *const movies[] = {
-        "movie.tif", "movie.tiff", "movie.mrc", "movie.dm4",           "movie.dm3",
-        "movie.mp4", "movie.avi",  "movie.mov", "synthetic/movie.tif", NULL};
+        "movie.tif", "movie.tiff", "movie.mrc",           "movie.dm4", "movie.dm3", "movie.mp4",
+        "movie.avi", "movie.mov",  "synthetic/movie.tif", "sr.tif",    NULL};
     static const char *const tables[] = {"tracks.csv", "particles.csv", NULL};
     static const char *const events[] = {"events.csv", NULL};
     find_file(folder, movies, &in->movie);

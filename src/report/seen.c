@@ -69,6 +69,10 @@ static ng_status read_tables(const ng_report_files *files, ng_report_sight *sigh
     if (status == NG_OK && sight->table.n > 0) {
         qsort(sight->table.item, sight->table.n, sizeof *sight->table.item, by_track);
     }
+    sight->spots = sight->table.n > 0;
+    for (size_t i = 0; i < sight->table.n; i++) {
+        sight->spots = sight->spots && !isfinite(sight->table.item[i].radius_nm);
+    }
     if (status == NG_OK && files->events != NULL) {
         status = ng_events_read(files->events, &sight->events, err);
     }
@@ -208,6 +212,7 @@ static json_t *track_json(const ng_report_sight *sight, const bool *is_shown,
                           const ng_particle *point, size_t n, size_t stride)
 {
     json_t *frame = json_array(), *x = json_array(), *y = json_array(), *radius = json_array();
+    json_t *light = json_array();
     for (size_t i = 0; i < n; i++) {
         if (point[i].frame < 0 || (size_t)point[i].frame >= sight->about->frames ||
             (!is_shown[point[i].frame] && i % stride != 0)) {
@@ -218,10 +223,16 @@ static json_t *track_json(const ng_report_sight *sight, const bool *is_shown,
         json_array_append_new(y, rounded(point[i].y_raw_nm / sight->pixel_nm));
         const bool cut = (point[i].flag & NG_FLAGS_CUT) == NG_FLAGS_CUT;
         json_array_append_new(radius, cut ? json_null() : rounded(point[i].radius_nm));
+        json_array_append_new(light, rounded(point[i].intensity));
     }
-    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "id",
-                     point->track >= 0 ? json_integer(point->track) : json_null(), "frame", frame,
-                     "x_px", x, "y_px", y, "radius_nm", radius);
+    json_t *track = json_pack("{s:o, s:o, s:o, s:o, s:o}", "id",
+                              point->track >= 0 ? json_integer(point->track) : json_null(), "frame",
+                              frame, "x_px", x, "y_px", y, "radius_nm", radius);
+    if (track != NULL && sight->spots) {
+        json_object_set(track, "intensity", light);
+    }
+    json_decref(light);
+    return track;
 }
 
 static json_t *tracks_json(const ng_report_sight *sight, const shown *s)

@@ -38,6 +38,7 @@ typedef struct ng_report_sight {
     size_t frames;              /* that can be read */
     double pixel_nm, frame_s;
     ng_particles table; /* by track, then frame; item NULL: none */
+    bool spots;         /* the table has no radii: light is what grows */
     ng_events events;
     float *pixel; /* of one frame */
 } ng_report_sight;

@@ -2,10 +2,16 @@
 
 /** Tracks end, in the picture, so many shown frames before the present one. */
 const TAIL = 8;
+/** Radius, in the picture, of a mark around what has no size. */
+const SPOT = 4.5;
 
 /** What the reader looks at: shared by the figures, kept when they are drawn again. */
-const view = {k: 0, track: null, outlines: true, tails: true, timer: 0};
+const view = {k: null, track: null, outlines: true, tails: true, timer: 0};
 
+/** What is drawn against time: radii, or the light of spots. */
+const measureOf = (ctx) => (tracksOf(ctx).some((t) => hasNumbers(t.intensity))
+    ? {key: "intensity", name: "Intensity", unit: "counts"}
+    : {key: "radius_nm", name: "Radius", unit: "nm"});
 const tracksOf = (ctx) => list(ctx.seen?.track);
 const linkedTracks = (ctx) => tracksOf(ctx).filter((t) => isNumber(t.id));
 const timeOf = (ctx, frame) => (isNumber(ctx.seen.movie.frame_s)
@@ -28,7 +34,7 @@ function pointsByFrame(ctx) {
 function trackRows(track, frame_s) {
     return list(track?.frame).map((frame, i) => ({track: track.id, frame,
         time_s: frame * number(frame_s), x_px: track.x_px[i], y_px: track.y_px[i],
-        radius_nm: track.radius_nm[i]}));
+        radius_nm: track.radius_nm[i], intensity: track.intensity?.[i]}));
 }
 
 // ---- the picture ------------------------------------------------------------------------------
@@ -55,7 +61,7 @@ function frameSvg(ctx, byFrame, size, choose) {
     for (const p of view.outlines ? points : []) {
         const chosen = isNumber(p.track.id) && p.track.id === view.track;
         const circle = dots.append("circle").attr("cx", at(p.x)).attr("cy", at(p.y))
-            .attr("r", Math.max(1.5, (p.r || 0) * scale)).attr("stroke", chosen ? "#ffce3d" : "#58c2cf")
+            .attr("r", isNumber(p.r) ? Math.max(1.5, p.r * scale) : SPOT).attr("stroke", chosen ? "#ffce3d" : "#58c2cf")
             .attr("stroke-width", chosen ? 2.6 : 1.3);
         const size = isNumber(p.r) ? `radius ${show(p.r * movie.pixel_nm)} nm` : "no size";
         circle.append("title").text(isNumber(p.track.id) ? `particle ${p.track.id}, ${size}`
@@ -94,27 +100,28 @@ function drawTails(svg, ctx, at) {
 
 function growthPanel(ctx, width, height) {
     const {movie} = ctx.seen;
+    const {key, name, unit} = measureOf(ctx);
     const all = linkedTracks(ctx).flatMap((t) => trackRows(t, movie.frame_s))
-        .filter((r) => isNumber(r.radius_nm));
+        .filter((r) => isNumber(r[key]));
     const x = isNumber(movie.frame_s) ? "time_s" : "frame";
     const now = movie.shown[view.k] * (x === "time_s" ? movie.frame_s : 1);
     const chosen = finite(trackRows(linkedTracks(ctx).find((t) => t.id === view.track),
-        movie.frame_s), "radius_nm");
+        movie.frame_s), key);
     return panel({
         width, height, margin: {right: 12},
-        label: view.track === null ? "Radius of every particle against time"
-            : `Radius of particle ${view.track} against time`,
+        label: view.track === null ? `${name} of every particle against time`
+            : `${name} of particle ${view.track} against time`,
         x: {domain: extent(all.map((r) => r[x]), {pad: 0}),
             label: x === "time_s" ? "time (s)" : "frame"},
-        y: {domain: extent(all.map((r) => r.radius_nm)), label: "radius (nm)"},
+        y: {domain: extent(all.map((r) => r[key])), label: `${name.toLowerCase()} (${unit})`},
         marks: [
-            Plot.line(all, {x, y: "radius_nm", z: "track", stroke: "var(--data)",
+            Plot.line(all, {x, y: key, z: "track", stroke: "var(--data)",
                 ...lineStyle(linkedTracks(ctx).length)}),
-            Plot.line(chosen, {x, y: "radius_nm", stroke: "var(--panel)", strokeWidth: 4.5}),
-            Plot.line(chosen, {x, y: "radius_nm", stroke: "var(--star)", strokeWidth: 2}),
+            Plot.line(chosen, {x, y: key, stroke: "var(--panel)", strokeWidth: 4.5}),
+            Plot.line(chosen, {x, y: key, stroke: "var(--star)", strokeWidth: 2}),
             Plot.ruleX([now], {stroke: "var(--ink)", strokeDasharray: "3 3"}),
-            chosen.length > 1 && Plot.tip(chosen, Plot.pointerX({x, y: "radius_nm",
-                title: (d) => `${timeOf(ctx, d.frame)}\n${show(d.radius_nm)} nm`,
+            chosen.length > 1 && Plot.tip(chosen, Plot.pointerX({x, y: key,
+                title: (d) => `${timeOf(ctx, d.frame)}\n${show(d[key])} ${unit}`,
                 fill: "var(--panel)", stroke: "var(--rule)"}))
         ].filter(Boolean)
     });
@@ -123,10 +130,11 @@ function growthPanel(ctx, width, height) {
 function chosenWords(ctx) {
     const track = linkedTracks(ctx).find((t) => t.id === view.track);
     if (!track) return "All particles; choose one to follow it.";
-    const radius = list(track.radius_nm).filter(isNumber);
+    const {key, name, unit} = measureOf(ctx);
+    const sized = list(track[key]).filter(isNumber);
     const last = track.frame.length - 1;
-    const sizes = radius.length > 1
-        ? `, radius ${show(radius[0])} to ${show(radius[radius.length - 1])} nm` : "";
+    const sizes = sized.length > 1 ? `, ${name.toLowerCase()} ${show(sized[0])} to `
+        + `${show(sized[sized.length - 1])} ${unit}` : "";
     return `Particle ${track.id}: ${timeOf(ctx, track.frame[0])} to `
         + `${timeOf(ctx, track.frame[last])}${sizes}.`;
 }
@@ -155,6 +163,9 @@ function stage(ctx, width) {
     const {movie} = ctx.seen;
     const byFrame = pointsByFrame(ctx);
     const linked = linkedTracks(ctx).length > 0;
+    // The first picture is one with something in it: a movie may begin before anything is there.
+    view.k ??= byFrame.get(movie.shown[0]).length > 0 ? 0 : Math.max(0,
+        d3.maxIndex(movie.shown, (f) => byFrame.get(f).length));
     const beside = width >= 720 && linked;
     const size = Math.min(beside ? Math.round(width * 0.54) : width, 620);
     const picture = element("div", {class: "picture"});
@@ -221,7 +232,8 @@ const movieFigure = {
     caption(ctx) {
         const {movie} = ctx.seen;
         const what = tracksOf(ctx).length
-            ? "Circles are the radii that were measured" : "No table of particles was given";
+            ? `Circles ${measureOf(ctx).key === "radius_nm" ? "are the radii that were measured"
+                : "mark what was found"}` : "No table of particles was given";
         const lines = linkedTracks(ctx).length ? ", lines where each particle came from. Click a "
             + "particle, or choose it by its number, to see how it grew; the slider moves with the "
             + "arrow keys" : "";
