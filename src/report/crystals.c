@@ -281,9 +281,28 @@ static void concentrations(FILE *out, const json_t *energy)
     ng_html_raw(out, "</tbody></table></div>\n");
 }
 
+static void about_spectra(FILE *out, const json_t *radius)
+{
+    char a[NG_REPORT_NUMBER], b[NG_REPORT_NUMBER];
+    const json_t *spectra = json_object_get(radius, "spectra");
+    const double from = ng_report_first(spectra, "peak_nm");
+    const double first = ng_report_first(spectra, "radius_nm");
+    if (!isfinite(from)) {
+        return;
+    }
+    ng_html_format(out, "The emission peak goes from %.5g to %.5g nm", from,
+                   ng_report_last(spectra, "peak_nm"));
+    if (isfinite(first)) {
+        ng_html_format(out, ", radii of %s to %s nm by the sizing curve", number(a, first),
+                       number(b, ng_report_last(spectra, "radius_nm")));
+    }
+    ng_html_raw(out, ". ");
+}
+
 void ng_report_crystals(FILE *out, const ng_report_study *study)
 {
     ng_html_raw(out, "<p class=\"answer\">");
+    about_spectra(out, study->result[NG_REPORT_RADIUS]);
     about_births(out, study->result[NG_REPORT_NUCLEATION]);
     about_growth(out, study->result[NG_REPORT_DIFFUSION]);
     about_energy(out, study->result[NG_REPORT_ENERGY]);
