@@ -342,7 +342,8 @@ static ng_status find_width(pilot *p, ng_warnings *warnings, ng_error *err)
         status = find_scale(p, err);
     }
     c->options.fit = true;
-    for (int round = 0; status == NG_OK && round < ROUNDS; round++) {
+    const int rounds = given && p->noise_known ? 0 : ROUNDS; /* nothing is left to be told */
+    for (int round = 0; status == NG_OK && round < rounds; round++) {
         c->options.free_width = false;
         status = look(p, LOOK_FROM, alone[0], err);
         for (int k = 1; status == NG_OK && p->n_found < LEAST_TOLD && k < 3; k++) {
@@ -497,7 +498,7 @@ static ng_status find_optics(pilot *p, ng_rehearsal **r, ng_warnings *warnings, 
     }
     status = status == NG_OK ? find_width(p, warnings, err) : status;
     if (status == NG_OK && scene) {
-        status = ng_rehearsal_settle(*r, c, err);
+        status = ng_rehearsal_settle(*r, c, warnings, err);
     } else if (status == NG_OK) {
         status = ng_rehearsal_open(c, p->width, p->height, r, err);
     }

@@ -40,7 +40,8 @@ enum {
     LEAST_IMAGES = 2,
     MOST_IMAGES = 64,
     LEAST_POINTS = 12,
-    ROUNDS = 4
+    ROUNDS = 4,
+    HEIGHT_ROUNDS = 2
 };
 
 /* One point of the known scene, over all images. */
@@ -495,6 +496,12 @@ ng_status ng_rehearsal_heights(ng_rehearsal *r, ng_detect_choices *choices, bool
         status = rehearse(r, choices, (size_t)NOISE_PIXELS, 0.5 * *candidate, err);
         o->c = height_for(r, false_per_frame, true);
     }
+    /* the higher it is, the sooner hopeless neighbours go, and those that stay stand out more */
+    for (int round = 0; status == NG_OK && fit && r->movie != NULL && round < HEIGHT_ROUNDS;
+         round++) {
+        status = rehearse(r, choices, 0, o->c, err);
+        o->c = fmax(o->c, height_for(r, false_per_frame, true));
+    }
     return status;
 }
 
@@ -601,7 +608,8 @@ static ng_status see_points(ng_rehearsal *r, const ng_detect_choices *choices, n
     return status == NG_OK ? rehearse(r, &trial, 0, trial.options.c, err) : status;
 }
 
-ng_status ng_rehearsal_settle(ng_rehearsal *r, ng_detect_choices *choices, ng_error *err)
+ng_status ng_rehearsal_settle(ng_rehearsal *r, ng_detect_choices *choices, ng_warnings *warnings,
+                              ng_error *err)
 {
     ng_pixel_noise *noise = &choices->spot.noise, white;
     const double share = noise->gain / noise->level;
@@ -609,8 +617,16 @@ ng_status ng_rehearsal_settle(ng_rehearsal *r, ng_detect_choices *choices, ng_er
     even.spot.noise.gain = 0.0;
     ng_status status = find_points(r, choices, err);
     status = status == NG_OK ? see_points(r, &even, err) : status;
-    if (status != NG_OK || !white_noise(r, noise->level, &white)) {
+    if (status != NG_OK) {
         return status;
+    }
+    if (!white_noise(r, noise->level, &white)) {
+        ng_warnings_add(warnings, "rehearsal-few-points",
+                        "the known scene shows %zu points; %d at least are needed to tell errors: "
+                        "those of light and places are too small",
+                        r->points, LEAST_POINTS);
+        noise->gain = 0.0; /* nothing shines in it */
+        return NG_OK;
     }
     noise->level = white.level;
     noise->gain = white.gain > 0.0 ? white.gain * pow(share * white.level / white.gain, WAY) : 0.0;

@@ -20,7 +20,7 @@ static double grain_factor(double grain, double width, int power)
 static double factor_at(const ng_spot_factor *f, double flux)
 {
     const double light = fmin(fmax(flux, f->least), f->most);
-    return f->dimmest * pow(light / f->least, f->power);
+    return f->most > f->least ? f->dimmest * pow(light / f->least, f->power) : f->dimmest;
 }
 
 static void put_particle(const ng_spots *s, const ng_spot *spot, const ng_spot *light, size_t index,
