@@ -17,7 +17,8 @@ void ng_rehearsal_close(ng_rehearsal *rehearsal); /* NULL is fine */
 /* Of a known scene: noise of its pixels, as if it were white. */
 ng_pixel_noise ng_rehearsal_noise(const ng_rehearsal *rehearsal);
 /* Of a known scene, with that noise and the width of spots: scale the noise, and fill factors, such
- * that standard errors are what points scatter by from image to image. Warning: rehearsal-few-points. */
+ * that standard errors are what points scatter by from image to image. Warning:
+ * rehearsal-few-points. */
 NG_MUST_CHECK ng_status ng_rehearsal_settle(ng_rehearsal *rehearsal, ng_detect_choices *choices,
                                             ng_warnings *warnings, ng_error *err);
 /* options.c and the height of candidates, such that so many false spots a frame of the movie pass;

@@ -267,7 +267,7 @@ static void test_no_points(void **state)
         said = said || strcmp(warnings.item[i].name, "rehearsal-few-points") == 0;
     }
     assert_true(said);
-    /* the final height is one at which hopeless candidates go earlier than while they were counted */
+    /* at the final height hopeless candidates go earlier than while all of them were counted */
     assert_close((double)t.found, 4.0 * BLANKS, 10.0);
     ng_warnings_free(&warnings);
 }
