@@ -156,7 +156,7 @@ static ng_status fail_few(const ng_particles *tracks, size_t found, ng_error *er
     for (size_t i = 0; i < tracks->n; i++) {
         const ng_particle *p = &tracks->item[i];
         tracked += p->track >= 0;
-        known += isfinite(p->intensity);
+        known += isfinite(p->intensity) ? 1 : 0;
         dark += p->intensity <= 0;
         saturated += (p->flag & NG_FLAG_SATURATED) != 0;
     }

@@ -197,7 +197,7 @@ static void find_interval(const replicate *r, size_t n, size_t j, double level, 
     for (size_t i = 0; i < n; i++) {
         if (r[i].ok > 0) {
             const double value = r[i].number[j];
-            reached += isfinite(value);
+            reached += isfinite(value) ? 1 : 0;
             sorted[m++] = isfinite(value) ? value + off : (double)INFINITY;
         }
     }
