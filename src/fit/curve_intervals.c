@@ -8,7 +8,8 @@
 #include <string.h>
 
 #define P NG_CURVE_MAX
-#define PROFILE_ITERATIONS 100
+#define PROFILE_ITERATIONS                                                                         \
+    100 /* valleys of weak data are long: cut short, intervals are too narrow */
 #define PROFILE_TOLERANCE                                                                          \
     1e-4               /* valleys of weak data are long: cut short, an interval is too narrow */
 #define OFF_BOUND 1.45 /* an angle */
