@@ -8,10 +8,9 @@
 #include <string.h>
 
 #define P NG_CURVE_MAX
-#define PROFILE_ITERATIONS                                                                         \
-    100 /* valleys of weak data are long: cut short, intervals are too narrow */
-#define PROFILE_TOLERANCE                                                                          \
-    1e-4               /* valleys of weak data are long: cut short, an interval is too narrow */
+/* Valleys of weak data are long: a search cut short makes an interval too narrow. */
+#define PROFILE_ITERATIONS 100
+#define PROFILE_TOLERANCE 1e-4
 #define OFF_BOUND 1.45 /* an angle */
 #define BISECTIONS 8
 #define WIDE 100.0 /* a parameter of logarithmic range that may be a hundred times larger */
