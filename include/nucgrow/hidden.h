@@ -24,12 +24,11 @@ extern "C" {
 #endif
 
 /**
- * Count pairs in the frames that hold nine tenths of the most crystals and tell what they hide;
- * tracks sorted by track, then frame.
- *
- * half_nm: half of the pairs closer than that are seen; reach_nm: 1.5 times that, and at least so
- * far that ten pairs are expected. The standard error is that of Poisson numbers of pairs, which
- * stay from frame to frame: many frames make it no smaller.
+ * Tell what missing pairs hide; tracks sorted by track, then frame. How far apart two must be is
+ * told by pairs of points in the frames that hold nine tenths of the most crystals: half_nm, closer
+ * than which half of the pairs are seen, and reach_nm, 1.5 times that, and at least so far that ten
+ * pairs are expected. Counted are pairs of tracks that are there in the fullest frame, for of those
+ * that come apart in some frames both are tracked. The standard error is that of a Poisson number.
  * @return NG_MEMORY
  */
 NG_MUST_CHECK ng_status ng_hidden_find(const ng_particles *tracks, const ng_track_span *span,

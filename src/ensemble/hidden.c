@@ -23,7 +23,8 @@ typedef struct point {
 
 typedef struct survey {
     double side_x, side_y;
-    double most;       /* crystals in the frame with most */
+    double most;       /* crystals in the frame with most, */
+    long fullest;      /* which is this one */
     double squares;    /* sum of n (n - 1) over the frames that are asked */
     double step_nm;    /* of the bins */
     double seen[BINS]; /* pairs up to the end of each bin */
@@ -80,6 +81,7 @@ static void measure_field(survey *s, const point *p, size_t n)
     for (size_t i = 0, end = 0; i < n; i = end) {
         end = frame_end(p, i, n);
         const double here = (double)(end - i);
+        s->fullest = here > s->most ? p[i].frame : s->fullest;
         s->most = fmax(s->most, here);
         x0 = fmin(x0, p[i].x);
         x1 = fmax(x1, p[end - 1].x);
@@ -135,7 +137,9 @@ static double expected(const survey *s, size_t bin, size_t from)
     return level * disk_inside(s, edge(s, bin));
 }
 
-static void tell(const survey *s, ng_hidden *out)
+/* How far apart crystals must be to be seen as two, told by the pairs of frames. @return the last
+ * bin within reach; BINS / 2 where there are too few */
+static size_t find_reach(const survey *s, ng_hidden *out)
 {
     const double each = s->most * s->most / s->squares; /* all frames as the one with most */
     size_t half = 0;
@@ -147,20 +151,71 @@ static void tell(const survey *s, ng_hidden *out)
     while (reach < BINS / 2 && each * expected(s, reach, BINS / 2) < PAIRS_REACH) {
         reach++;
     }
-    if (reach >= BINS / 2) {
-        return;
+    if (reach < BINS / 2) {
+        out->half_nm = edge(s, half);
+        out->reach_nm = edge(s, reach);
     }
-    const double pairs = expected(s, reach, reach);
-    const double beyond = each * (s->seen[BINS - 1] - s->seen[reach]);
-    out->state = NG_HIDDEN_TOLD;
-    out->half_nm = edge(s, half);
-    out->reach_nm = edge(s, reach);
-    out->pairs_expected = each * pairs;
-    out->pairs_seen = each * s->seen[reach];
-    out->crystals = s->most;
-    out->hidden_share = (out->pairs_expected - out->pairs_seen) / s->most;
-    out->hidden_share_se =
-        sqrt(out->pairs_expected + pow(out->pairs_expected, 2.0) / beyond) / s->most;
+    return reach < BINS / 2 ? reach : BINS / 2;
+}
+
+/* Tracks that count as there in the fullest frame, where the median of their points lies: of pairs
+ * that come apart now and then both are tracked, and counted. */
+static point *gather_tracks(const ng_particles *tracks, const ng_track_span *span, size_t n,
+                            long frame, size_t *total)
+{
+    size_t longest = 0;
+    for (size_t k = 0; k < n; k++) {
+        longest = span[k].n > longest ? span[k].n : longest;
+    }
+    point *p = NG_NEW(point, n + 1);
+    double *x = NG_NEW(double, 2 * longest + 1), *y = x + longest;
+    *total = 0;
+    for (size_t k = 0; p != NULL && x != NULL && k < n; k++) {
+        const ng_particle *first = &tracks->item[span[k].first];
+        if (first->frame > frame || span[k].until < frame) {
+            continue;
+        }
+        for (size_t i = 0; i < span[k].n; i++) {
+            x[i] = first[i].x_nm;
+            y[i] = first[i].y_nm;
+        }
+        p[(*total)++] =
+            (point){frame, gsl_stats_median(x, 1, span[k].n), gsl_stats_median(y, 1, span[k].n)};
+    }
+    if (x == NULL) {
+        ng_free(p);
+        p = NULL;
+    } else if (p != NULL) {
+        qsort(p, *total, sizeof *p, by_frame_and_x);
+    }
+    ng_free(x);
+    return p;
+}
+
+/* What is hidden among those that are tracked. */
+static ng_status tell(const survey *frames, const ng_particles *tracks, const ng_track_span *span,
+                      size_t n, size_t reach, ng_hidden *out, ng_error *err)
+{
+    survey s = {.side_x = frames->side_x, .side_y = frames->side_y, .step_nm = frames->step_nm};
+    size_t total = 0;
+    point *p = gather_tracks(tracks, span, n, frames->fullest, &total);
+    if (p == NULL) {
+        return NG_FAIL(err, NG_MEMORY, "no memory for %zu tracks", n);
+    }
+    s.most = (double)total;
+    count_pairs(&s, p, total);
+    ng_free(p);
+    const double beyond = s.seen[BINS - 1] - s.seen[reach];
+    if (beyond > 0) {
+        out->state = NG_HIDDEN_TOLD;
+        out->pairs_expected = expected(&s, reach, reach);
+        out->pairs_seen = s.seen[reach];
+        out->crystals = s.most;
+        out->hidden_share = (out->pairs_expected - out->pairs_seen) / s.most;
+        out->hidden_share_se =
+            sqrt(out->pairs_expected + pow(out->pairs_expected, 2.0) / beyond) / s.most;
+    }
+    return NG_OK;
 }
 
 /* Places are those of crystals that stay, too small to keep others off. */
@@ -205,10 +260,11 @@ ng_status ng_hidden_find(const ng_particles *tracks, const ng_track_span *span, 
     if (s.step_nm > 0) {
         count_pairs(&s, p, total);
     }
-    if (s.squares > 0) {
-        tell(&s, out);
+    const size_t reach = s.squares > 0 ? find_reach(&s, out) : BINS / 2;
+    if (reach < BINS / 2) {
+        status = tell(&s, tracks, span, n, reach, out, err);
     }
-    if (out->state == NG_HIDDEN_TOLD) {
+    if (status == NG_OK && out->state == NG_HIDDEN_TOLD) {
         status = judge(tracks, span, n, out, err);
     }
     ng_free(p);

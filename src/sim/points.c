@@ -243,16 +243,23 @@ static void group_equations(ng_sim_points *p, ng_point *const *member, size_t m,
     }
 }
 
+/* Weak priors that keep the equations of points that hardly shine solvable; `own`: information of
+ * each number without them. */
+static void keep_near(double *information, size_t n, double *own)
+{
+    for (size_t a = 0; a < n; a++) {
+        double *diagonal = &information[a * (a + 1) / 2 + a];
+        own[a] = *diagonal;
+        *diagonal += a % 3 > 0 ? 1 / (TETHER * TETHER) : 1e-9 * *diagonal + 1e-12;
+    }
+}
+
 /* One step of Fisher's scoring. @return the largest move, in its own standard errors */
 static double group_step(ng_sim_points *p, ng_point *const *member, size_t m)
 {
     double information[NG_POINT_PACKED], step[3 * NG_POINT_GROUP], own[3 * NG_POINT_GROUP];
     group_equations(p, member, m, information, step);
-    for (size_t a = 0; a < 3 * m; a++) {
-        double *diagonal = &information[a * (a + 1) / 2 + a];
-        own[a] = *diagonal;
-        *diagonal += a % 3 > 0 ? 1 / (TETHER * TETHER) : 1e-9 * *diagonal + 1e-12;
-    }
+    keep_near(information, 3 * m, own);
     if (!ng_packed_cholesky(information, 3 * m)) {
         return 0;
     }
@@ -303,11 +310,7 @@ static void group_judge(ng_sim_points *p, ng_point *const *member, size_t m)
 {
     double information[NG_POINT_PACKED], score[3 * NG_POINT_GROUP], own[3 * NG_POINT_GROUP];
     group_equations(p, member, m, information, score);
-    for (size_t a = 0; a < 3 * m; a++) {
-        double *diagonal = &information[a * (a + 1) / 2 + a];
-        own[a] = *diagonal;
-        *diagonal += a % 3 > 0 ? 1 / (TETHER * TETHER) : 1e-9 * *diagonal + 1e-12;
-    }
+    keep_near(information, 3 * m, own);
     const bool solved = ng_packed_cholesky(information, 3 * m);
     for (size_t i = 0; i < m; i++) {
         double variance[3];
