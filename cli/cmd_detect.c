@@ -855,6 +855,8 @@ const ng_command ng_command_detect = {
     .examples = "nucgrow detect movie.tif -o particles.csv --pixel-nm 0.53 --frame-s 1\n"
                 "# fluorescent spots; positions from one stack, intensities from another\n"
                 "nucgrow detect sr.tif -o particles.csv --kind spot --flux-from widefield.tif\n"
+                "# in the raw frames of structured illumination that sr.tif was made of\n"
+                "nucgrow detect sr.tif -o particles.csv --kind spot --raw-from raw.tif\n"
                 "# look at ten frames\n"
                 "nucgrow detect movie.tif -o particles.csv --preview 10\n"
                 "# the published chain\n"

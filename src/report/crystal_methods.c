@@ -118,6 +118,17 @@ static void of_nucleation(const settings *s)
          "statistics. Histograms take of each crystal the median of its last five radii, with "
          "normal curves by maximum likelihood. ",
          value);
+    const json_t *hidden = json_object_get(s->result, "hidden");
+    const char *state = ng_report_string(hidden, "state");
+    if (state != NULL && strcmp(state, "told") == 0) {
+        const double pairs[] = {ng_report_real(hidden, "reach_nm"),
+                                ng_report_real(hidden, "pairs_seen"),
+                                ng_report_real(hidden, "pairs_expected")};
+        fill(s,
+             "Crystals hidden by another were told by the pairs closer than # nm, of which # "
+             "are seen and # expected of independent places (coincidence loss). ",
+             pairs);
+    }
     if (json_object_get(s->result, "avrami") != NULL) {
         fill(s,
              "Avrami's law was fitted by least squares to the intensity summed over crystals; "
