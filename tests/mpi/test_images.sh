@@ -9,7 +9,8 @@ reconstruct=(reconstruct raw/raw.tif --na 1.45 --wavelength-nm 520 --passes 3 --
 for n in 2 3; do
     ranks $n "$nucgrow" "${reconstruct[@]}" --threads 2 -o ranks-$n.tif > out 2> err
     cmp serial.tif ranks-$n.tif || fail "$n processes make other images"
-    same_body serial.pattern.json <(sed "s/ranks-$n.tif/serial.tif/" ranks-$n.pattern.json)
+    cmp serial.rehearsal.tif ranks-$n.rehearsal.tif || fail "$n processes rehearse otherwise"
+    same_body serial.pattern.json <(sed "s/ranks-$n\./serial./" ranks-$n.pattern.json)
     expect_line "images      5 of joint" out
     grep -q "^    \"ranks\": $n,$" ranks-$n.pattern.json || fail "ranks are not in the provenance"
     [ ! -e ranks-$n.tif.partial ] || fail "images are kept twice"
