@@ -6,7 +6,7 @@
 set(NUCGROW_FUZZ_SECONDS 10 CACHE STRING "Seconds each fuzzer runs as a test")
 
 function(nucgrow_add_fuzzer name)
-    cmake_parse_arguments(arg "" "CORPUS" "SOURCES" ${ARGN})
+    cmake_parse_arguments(arg "" "CORPUS" "SOURCES;FLAGS" ${ARGN})
     add_executable(fuzz_${name} ${arg_SOURCES})
     target_link_libraries(fuzz_${name} PRIVATE nucgrow_static)
     target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
@@ -15,7 +15,7 @@ function(nucgrow_add_fuzzer name)
     add_test(NAME fuzz/${name}
              COMMAND fuzz_${name} -max_total_time=${NUCGROW_FUZZ_SECONDS} -timeout=10
                      -rss_limit_mb=2048 -artifact_prefix=${PROJECT_BINARY_DIR}/crash-${name}-
-                     ${found} ${CMAKE_CURRENT_SOURCE_DIR}/${arg_CORPUS})
+                     ${arg_FLAGS} ${found} ${CMAKE_CURRENT_SOURCE_DIR}/${arg_CORPUS})
     math(EXPR limit "${NUCGROW_FUZZ_SECONDS} + 120")
     set_tests_properties(fuzz/${name} PROPERTIES LABELS fuzz TIMEOUT ${limit})
 endfunction()
