@@ -372,17 +372,16 @@ static ng_status find_width(pilot *p, ng_warnings *warnings, ng_error *err)
 
 /* ---- height ------------------------------------------------------------------------------ */
 
-static double wanted_false(const pilot *p, size_t found)
+double ng_spots_wanted_false(double asked, double each)
 {
-    const double each = (double)found / (double)p->n;
-    return isnan(p->asked->false_per_frame) ? fmax(FALSE_LEAST, FALSE_SHARE * each)
-                                            : p->asked->false_per_frame;
+    return isnan(asked) ? fmax(FALSE_LEAST, FALSE_SHARE * each) : asked;
 }
 
 static ng_status find_height(pilot *p, ng_rehearsal *r, ng_error *err)
 {
     ng_detect_options *o = &p->choices->options;
-    o->false_per_frame = wanted_false(p, p->n_found);
+    o->false_per_frame =
+        ng_spots_wanted_false(p->asked->false_per_frame, (double)p->n_found / (double)p->n);
     ng_status status = ng_rehearsal_heights(r, p->choices, p->asked->fit, o->false_per_frame, err);
     o->c = isnan(p->asked->c) ? o->c : p->asked->c;
     return status;

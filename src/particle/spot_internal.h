@@ -103,6 +103,9 @@ size_t ng_spot_reach(double width);
 
 /* ---- spot_choose.c ----------------------------------------------------------------------- */
 
+/* False spots a frame that are let through: as asked, or, of NAN, by how many spots there are each
+ * frame. */
+double ng_spots_wanted_false(double asked, double each);
 NG_MUST_CHECK ng_status ng_spots_settle(const ng_image *frame, size_t n,
                                         const ng_detect_options *asked, ng_detect_choices *choices,
                                         ng_warnings *warnings, ng_error *err);

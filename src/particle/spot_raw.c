@@ -7,8 +7,6 @@
 #include <math.h>
 #include <string.h>
 
-#define FALSE_LEAST 0.1
-#define FALSE_SHARE 0.01
 #define LABEL_PX 1.5    /* raw pixels, around a spot */
 #define EDGE_PX 2.0     /* raw pixels from the border */
 #define SHARED_MOST 4.0 /* variance of the light, over that without neighbours: crowded */
@@ -267,12 +265,12 @@ ng_status ng_raw_choose(ng_movie *movie, ng_detect_choices *c, ng_warnings *warn
     c->background = o->raw_background[0];
     o->average_frames = 1;
     o->fit = true;
-    o->false_per_frame = isnan(asked.false_per_frame) ? FALSE_LEAST : asked.false_per_frame;
+    o->false_per_frame = ng_spots_wanted_false(asked.false_per_frame, 0.0);
     o->c = isnan(asked.c) ? ng_sim_points_height(points, o->false_per_frame) : asked.c;
     status = count_spots(c, info->width, info->height, err);
     if (status == NG_OK && isnan(asked.false_per_frame) && c->pilot_frames > 0) {
         const double each = (double)c->pilot_particles / (double)c->pilot_frames;
-        o->false_per_frame = fmax(FALSE_LEAST, FALSE_SHARE * each);
+        o->false_per_frame = ng_spots_wanted_false(asked.false_per_frame, each);
         o->c = isnan(asked.c) ? ng_sim_points_height(points, o->false_per_frame) : asked.c;
     }
     if (status == NG_OK && c->pilot_particles == 0) {
